@@ -1,0 +1,44 @@
+# Two commands do it all: `make up` and `make test`. Every target sets up what it needs first.
+PYTHON ?= python3
+BIN := .venv/bin
+# -I: the script runs before anything is installed and must not pick up modules lying beside it.
+LOCAL := @$(PYTHON) -I portal/local/venv.py local
+DEV := @$(PYTHON) -I portal/local/venv.py dev
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check bench lock fmt docs
+
+help: ## Show this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+	@echo "Variables: PORTAL_PORT (8000), PORTAL_HOME (.local), PYTHON (python3), ARGS for pytest"
+
+up: ## Start the portal with everything it needs, in the foreground; Ctrl-C stops it
+	$(LOCAL)
+	@exec $(BIN)/python -m portal.local.up
+
+test: ## Run every test on a PostgreSQL, a Valkey and a sandbox AWS of its own; ARGS="-k name" goes to pytest
+	$(DEV)
+	@exec $(BIN)/python -m portal.local.run_with --browser -- $(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: ## Run linters, types, import contracts, deployment checks and architecture tests
+	$(DEV)
+	@exec $(BIN)/python -m portal.local.check
+
+bench: ## Run one benchmark: make bench NAME=x runs benchmarks/x.py
+	@test -n "$(NAME)" && test -f "benchmarks/$(NAME).py" || { echo "make bench NAME=x, where benchmarks/x.py is one of: $$(cd benchmarks && ls *.py 2>/dev/null | sed 's/\.py$$//' | xargs)" >&2; exit 2; }
+	$(DEV)
+	@exec $(BIN)/python -m portal.local.run_with -- $(BIN)/python "benchmarks/$(NAME).py" $(ARGS)
+
+lock: ## Compile requirements/*.in into hashed lock files (needs uv)
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 2; }
+	@for name in base local dev; do $(COMPILE) requirements/$$name.in -o requirements/$$name.lock || exit 1; done
+
+fmt: ## Format the code and mend what the linter can mend
+	$(DEV)
+	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
+
+docs: ## Write the generated documents anew
+	$(DEV)
+	@$(BIN)/python manage.py lifecycle_docs

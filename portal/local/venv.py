@@ -1,0 +1,123 @@
+"""Make `.venv` and fill it from a lock file; run by make before anything is installed.
+
+    python3 -I portal/local/venv.py local|dev
+
+Standard library only, and readable for old Pythons too, so that they get an error and not a traceback.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+OLDEST, NEWEST = (3, 11), (3, 13)
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VENV = os.path.join(ROOT, ".venv")
+PYTHON = os.path.join(VENV, "bin", "python")
+STAMP = os.path.join(VENV, "installed.json")
+LOCKS = {name: os.path.join(ROOT, "requirements", name + ".lock") for name in ("local", "dev")}
+
+
+def main() -> int:
+    """Make the environment hold what the lock says; do nothing when it already does."""
+    if len(sys.argv) != 2 or sys.argv[1] not in LOCKS:
+        return fail("usage: python3 -I portal/local/venv.py local|dev")
+    if not OLDEST <= sys.version_info[:2] <= NEWEST:
+        return fail(
+            "The portal runs on Python 3.11, 3.12 or 3.13, and "
+            f"{sys.executable} is {sys.version.split()[0]}. Name another one, for example: "
+            "make up PYTHON=python3.12"
+        )
+    # The directory itself is the lock: make up and make test in one clone wait for each other here.
+    descriptor = os.open(os.path.dirname(LOCKS["local"]), os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        return install(sys.argv[1])
+    finally:
+        os.close(descriptor)
+
+
+def install(wanted: str) -> int:
+    """Create the environment where needed; install the lock of that name, or the larger one already there."""
+    stamp = read_stamp()
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    if not usable():
+        print(f"Making .venv with Python {version}", flush=True)
+        stamp = {}
+        if run([sys.executable, "-m", "venv", "--clear", VENV]):
+            return fail(
+                "The virtual environment could not be made. On Debian and Ubuntu: "
+                "apt-get install python3-venv"
+            )
+    # The dev lock holds everything of the local one: going back to the smaller one would pull it apart.
+    name = "dev" if "dev" in (wanted, stamp.get("name")) else "local"
+    current = {"python": version, "name": name, "sha256": digest(LOCKS[name])}
+    if stamp == current:
+        return 0
+    print(f"Installing the packages of requirements/{name}.lock into .venv (a minute or so)", flush=True)
+    began = time.time()
+    # The lock is complete and hashed, so pip has nothing to work out.
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"]
+    if run([PYTHON, "-m", "pip", "install", *options, "--requirement", LOCKS[name]]):
+        return fail(
+            "The packages could not be installed; pip's reason stands above. Nothing else was started."
+        )
+    with open(STAMP + ".new", "w") as file:
+        json.dump(current, file)
+    os.replace(STAMP + ".new", STAMP)
+    print(f"Installed in {time.time() - began:.0f} s", flush=True)
+    return 0
+
+
+def usable() -> bool:
+    """Tell whether .venv works and is of the Python that runs this."""
+    try:
+        seen = subprocess.run(
+            [PYTHON, "-c", "import sys, pip; print(*sys.version_info[:2])"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return seen == [str(part) for part in sys.version_info[:2]]
+
+
+def read_stamp() -> dict[str, str]:
+    """Return what was installed last, or nothing."""
+    try:
+        with open(STAMP) as file:
+            return dict(json.load(file))
+    except (OSError, ValueError):
+        return {}
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def run(command: list[str]) -> int:
+    """Run a command and show what it said only when it failed."""
+    done = subprocess.run(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
+    return done.returncode
+
+
+def fail(message: str) -> int:
+    """Print the message and return the exit code of a failure."""
+    sys.stderr.write("make: " + message + "\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
