@@ -1,0 +1,215 @@
+"""The one palette: which words, colour and icon a person sees for each stored value.
+
+A value is looked up by kind first (``open`` means one thing for a request and another for a finding) and
+then among the common words. Colours are named by what they mean, never by hue, and ``portal.css`` gives each
+tone a light and a dark form that passes WCAG AA contrast.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+Tone = Literal["wait", "good", "bad", "live", "warn", "mute", "busy", "grave"]
+
+
+class Look(NamedTuple):
+    """How one value looks: its words, its tone and the icon that repeats the tone without colour."""
+
+    words: str
+    tone: Tone
+    icon: str
+
+
+_COMMON: dict[str, Look] = {
+    # Status of a stage record
+    "pending": Look("Pending", "wait", "clock"),
+    "approved": Look("Approved", "good", "circle-check"),
+    "rejected": Look("Rejected", "bad", "circle-x"),
+    "deployed": Look("Deployed", "live", "rocket"),
+    "superseded": Look("Superseded", "mute", "replace"),
+    "retired": Look("Retired", "mute", "archive"),
+    "draft": Look("Draft", "mute", "pencil"),
+    "published": Look("Published", "good", "circle-check"),
+    # Work that runs: sync, outbox, deployments, downloads
+    "queued": Look("Queued", "wait", "clock"),
+    "ordered": Look("Ordered", "wait", "clock"),
+    "scheduled": Look("Scheduled", "wait", "clock"),
+    "running": Look("Running", "busy", "progress"),
+    "started": Look("Running", "busy", "progress"),
+    "in_progress": Look("In progress", "busy", "progress"),
+    "succeeded": Look("Succeeded", "good", "circle-check"),
+    "completed": Look("Completed", "good", "circle-check"),
+    "done": Look("Done", "good", "circle-check"),
+    "partial": Look("Partly done", "warn", "alert-triangle"),
+    "failed": Look("Failed", "bad", "alert-octagon"),
+    "cancelled": Look("Cancelled", "mute", "ban"),
+    "skipped": Look("Skipped", "mute", "circle-minus"),
+    "throttled": Look("Throttled", "warn", "gauge"),
+    "rolled_back": Look("Rolled back", "warn", "arrow-back-up"),
+    "removed": Look("Removed", "mute", "trash"),
+    # Approval requests and decisions
+    "approve": Look("Approved", "good", "circle-check"),
+    "reject": Look("Rejected", "bad", "circle-x"),
+    "request_changes": Look("Changes requested", "warn", "edit"),
+    "changes_requested": Look("Changes requested", "warn", "edit"),
+    "withdrawn": Look("Withdrawn", "mute", "arrow-back-up"),
+    "expired": Look("Expired", "mute", "clock-off"),
+    "outdated": Look("Outdated", "warn", "refresh-alert"),
+    "overdue": Look("Overdue", "bad", "calendar-due"),
+    # Findings
+    "acknowledged": Look("Acknowledged", "busy", "eye"),
+    "resolved": Look("Resolved", "good", "circle-check"),
+    "accepted": Look("Accepted", "mute", "hand-stop"),
+    # SageMaker, RAM and endpoint words as AWS spells them (already in snake case here)
+    "pending_manual_approval": Look("Pending manual approval", "wait", "clock"),
+    "pending_approval": Look("Pending approval", "wait", "clock"),
+    "in_service": Look("In service", "live", "rocket"),
+    "creating": Look("Creating", "busy", "progress"),
+    "updating": Look("Updating", "busy", "progress"),
+    "system_updating": Look("System updating", "busy", "progress"),
+    "rolling_back": Look("Rolling back", "warn", "arrow-back-up"),
+    "out_of_service": Look("Out of service", "bad", "circle-x"),
+    "deleting": Look("Deleting", "mute", "trash"),
+    "deleted": Look("Deleted", "mute", "trash"),
+    "active": Look("Active", "good", "circle-check"),
+    "associating": Look("Associating", "busy", "progress"),
+    "associated": Look("Associated", "good", "circle-check"),
+    "disassociating": Look("Disassociating", "busy", "progress"),
+    "disassociated": Look("Not associated", "mute", "circle-minus"),
+    # Accounts and connections
+    "ok": Look("OK", "good", "circle-check"),
+    "connected": Look("Connected", "good", "plug-connected"),
+    "denied": Look("Access denied", "bad", "lock"),
+    "unreachable": Look("Unreachable", "bad", "cloud-off"),
+    "enabled": Look("Enabled", "good", "circle-check"),
+    "disabled": Look("Disabled", "mute", "player-pause"),
+    "missing": Look("Missing", "warn", "circle-dashed"),
+    "unchanged": Look("Unchanged", "mute", "circle-minus"),
+    # Checks
+    "pass": Look("Pass", "good", "circle-check"),
+    "passed": Look("Pass", "good", "circle-check"),
+    "fail": Look("Fail", "bad", "circle-x"),
+    "waived": Look("Overridden", "warn", "hand-stop"),
+    "not_applicable": Look("Not applicable", "mute", "circle-minus"),
+    "allow": Look("Allowed", "good", "circle-check"),
+    "deny": Look("Denied", "bad", "circle-x"),
+}
+
+_BY_KIND: dict[str, dict[str, Look]] = {
+    "request": {
+        "open": Look("Waiting for a decision", "wait", "hourglass"),
+    },
+    "finding": {
+        "open": Look("Open", "bad", "flag"),
+        "accepted": Look("Accepted risk", "mute", "hand-stop"),
+    },
+    "severity": {
+        "critical": Look("Critical", "grave", "alert-octagon"),
+        "high": Look("High", "bad", "alert-triangle"),
+        "medium": Look("Medium", "warn", "exclamation-circle"),
+        "low": Look("Low", "busy", "info-circle"),
+        "info": Look("Information", "mute", "info-circle"),
+    },
+    "outbox": {
+        "pending": Look("Waiting to be sent", "wait", "cloud-upload"),
+        "claimed": Look("Being sent", "busy", "progress"),
+        "sending": Look("Being sent", "busy", "progress"),
+        "in_progress": Look("Being sent", "busy", "progress"),
+        "retrying": Look("Will be tried again", "warn", "refresh-alert"),
+        "failed": Look("Failed, will be tried again", "warn", "refresh-alert"),
+        "dead": Look("Given up", "bad", "alert-octagon"),
+        "given_up": Look("Given up", "bad", "alert-octagon"),
+        "sent": Look("Sent", "good", "circle-check"),
+        "delivered": Look("Delivered", "good", "circle-check"),
+        "done": Look("Sent", "good", "circle-check"),
+        "superseded": Look("Overtaken by a later decision", "mute", "replace"),
+    },
+    "sync": {
+        "succeeded": Look("Up to date", "good", "circle-check"),
+        "stale": Look("Behind", "warn", "refresh-alert"),
+        "never": Look("Never synced", "mute", "circle-dashed"),
+    },
+    "share": {
+        "accepted": Look("Accepted", "good", "circle-check"),
+        "drifted": Look("Differs from what was declared", "warn", "arrows-diff"),
+    },
+    "risk": {
+        "unacceptable": Look("Unacceptable risk", "grave", "ban"),
+        "high": Look("High risk", "bad", "alert-triangle"),
+        "limited": Look("Limited risk", "wait", "exclamation-circle"),
+        "medium": Look("Medium risk", "wait", "exclamation-circle"),
+        "minimal": Look("Minimal risk", "good", "shield-check"),
+        "low": Look("Low risk", "good", "shield-check"),
+        "unknown": Look("Risk unknown", "mute", "help-circle"),
+        "unclassified": Look("Not classified", "mute", "help-circle"),
+    },
+}
+
+# Values whose plain words are not simply the value with spaces.
+_WORDS: dict[str, str] = {
+    "poc": "POC",
+    "qa": "QA",
+    "pre_production": "Pre-production",
+    "ml_engineer": "ML engineer",
+    "ml_admin": "ML admin",
+    "ai_act": "AI Act",
+    "missing_in_aws": "Missing in AWS",
+    "write_back_pending": "Write-back pending",
+    "write_back_failed": "Write-back failed",
+    "json": "JSON",
+    "sagemaker": "SageMaker",
+}
+
+_ACRONYMS = {
+    "ai": "AI",
+    "api": "API",
+    "arn": "ARN",
+    "aws": "AWS",
+    "csv": "CSV",
+    "iam": "IAM",
+    "id": "id",
+    "kms": "KMS",
+    "ml": "ML",
+    "ram": "RAM",
+    "s3": "S3",
+    "sqs": "SQS",
+    "uri": "URI",
+    "url": "URL",
+    "lob": "line of business",
+}
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def key(value: object) -> str:
+    """Bring a stored or AWS spelling to one form: ``PendingManualApproval`` -> ``pending_manual_approval``."""
+    text = str(getattr(value, "value", value) or "").strip()
+    if text.isupper():
+        text = text.lower()
+    return _CAMEL.sub("_", text).replace(" ", "_").replace("-", "_").lower()
+
+
+def plain_words(value: object) -> str:
+    """Put an enumeration's value in plain words: ``pre_production`` -> "Pre-production"."""
+    if value is None or value == "":
+        return ""
+    name = key(value)
+    if name in _WORDS:
+        return _WORDS[name]
+    words = [_ACRONYMS.get(word, word) for word in name.split("_") if word]
+    sentence = " ".join(words)
+    return sentence[:1].upper() + sentence[1:]
+
+
+def look(value: object, kind: str = "") -> Look:
+    """Return how a value looks; one nobody has listed is shown in plain words, grey, and never hidden."""
+    name = key(value)
+    found = _BY_KIND.get(kind, {}).get(name) or _COMMON.get(name)
+    return found or Look(plain_words(value) or "Unknown", "mute", "point")
+
+
+def looks() -> list[tuple[str, str, Look]]:
+    """List every (kind, value, look) of the palette, common ones under the kind ``""``."""
+    rows = [("", name, entry) for name, entry in _COMMON.items()]
+    return rows + [(kind, name, entry) for kind, group in _BY_KIND.items() for name, entry in group.items()]
