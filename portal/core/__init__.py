@@ -1,0 +1,1 @@
+"""The bottom layer: what both apps stand on. It imports neither of them."""

@@ -1,0 +1,28 @@
+"""The only door to the task queue: work is enqueued when the transaction that asked for it has committed."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import Any
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue_on_commit(task_name: str, /, **kwargs: Any) -> None:
+    """Send a task by name after commit; ids only.
+
+    A broker that is down loses nothing: what matters is a row (outbox, sync run) that periodic work finds again.
+    """
+    transaction.on_commit(partial(_send, task_name, kwargs), robust=True)
+
+
+def _send(task_name: str, kwargs: dict[str, Any]) -> None:
+    try:
+        current_app.send_task(task_name, kwargs=kwargs, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("Task %s was not enqueued (%s); the periodic sweep will do its work.", task_name, error)

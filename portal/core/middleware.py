@@ -1,0 +1,43 @@
+"""What every request gets: a correlation id, and house-style pages for named refusals."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from .error_views import refusal
+from .errors import DomainError
+from .operations import correlated
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+
+
+class CorrelationMiddleware:
+    """Give the request an id (the caller's X-Request-ID when it is a sane one) and answer with it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        with correlated(given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex) as value:
+            response = self.get_response(request)
+        response["X-Request-ID"] = value
+        return response
+
+
+class DomainErrorMiddleware:
+    """Turn a named refusal that a page did not handle itself into an error page with its status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return refusal(request, exception) if isinstance(exception, DomainError) else None

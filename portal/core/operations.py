@@ -1,0 +1,59 @@
+"""One operation = one transaction that knows its actor, its reason and its correlation id.
+
+The audit trigger reads the three from the transaction (`set_config(..., true)`), so they are right for every
+row the transaction writes, however it writes it, and gone when it ends.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db import connection, transaction
+
+from .actors import Actor
+
+_correlation: ContextVar[str] = ContextVar("correlation", default="")
+
+
+def correlation_id() -> str:
+    """Return the id that ties together everything one request or task caused."""
+    return _correlation.get()
+
+
+@contextmanager
+def correlated(value: str = "") -> Iterator[str]:
+    """Give everything inside one correlation id: a request's, a task's, or a fresh one."""
+    token = _correlation.set(value or uuid.uuid4().hex)
+    try:
+        yield _correlation.get()
+    finally:
+        _correlation.reset(token)
+
+
+@contextmanager
+def operation(actor: Actor, reason: str = "") -> Iterator[None]:
+    """Run the block in a transaction that the audit trigger can attribute.
+
+    A nested operation joins the outer transaction and puts the outer actor and reason back when it ends.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('app.actor', true), current_setting('app.reason', true),"
+            " current_setting('app.correlation', true)"
+        )
+        before = cursor.fetchone() or ("", "", "")
+        _tell(actor.label, reason or before[1] or "", correlation_id() or before[2] or uuid.uuid4().hex)
+        yield
+        _tell(*(value or "" for value in before))
+
+
+def _tell(actor: str, reason: str, correlation: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('app.actor', %s, true), set_config('app.reason', %s, true),"
+            " set_config('app.correlation', %s, true)",
+            [actor, reason[:2000], correlation],
+        )

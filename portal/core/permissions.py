@@ -1,0 +1,80 @@
+"""Who may do what: the one table of acts and roles. Services, pages, API, admin and tests all read it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from .actors import Actor
+from .errors import Forbidden
+from .vocabulary import Role
+
+SCIENTIST, OWNER, ENGINEER = Role.DATA_SCIENTIST, Role.MODEL_OWNER, Role.ML_ENGINEER
+OFFICER, ADMIN = Role.GOVERNANCE_OFFICER, Role.ML_ADMIN
+
+
+class Act(StrEnum):
+    """An act of authority; the value completes the sentence "may not ..."."""
+
+    REGISTER_USE_CASE = "register use cases"
+    EDIT_USE_CASE = "edit this use case"
+    CLASSIFY_USE_CASE = "classify the risk of a use case"
+    EDIT_GROUP = "edit model groups"
+    SUBMIT = "ask for approval"
+    DECIDE = "decide on approval requests"
+    WITHDRAW = "withdraw this request"
+    RETIRE = "retire this"
+    REPORT_DEPLOYMENT = "report deployments"
+    REPORT_METRICS = "report metrics"
+    MANAGE_ACCOUNTS = "manage AWS accounts"
+    SYNC_ACCOUNTS = "start a sync"
+    RETRY_OUTBOX = "retry a write-back"
+    SEE_OPERATIONS = "see the portal's operations"
+    SEE_AUDIT = "see the audit trail"
+    HANDLE_FINDINGS = "handle findings"
+    MANAGE_ACCESS = "manage people and roles"
+
+
+ROLES: dict[Act, frozenset[Role]] = {
+    Act.REGISTER_USE_CASE: frozenset({SCIENTIST, OWNER}),
+    Act.EDIT_USE_CASE: frozenset({SCIENTIST, OWNER, OFFICER}),
+    Act.CLASSIFY_USE_CASE: frozenset({OFFICER}),
+    Act.EDIT_GROUP: frozenset({ENGINEER, OWNER, ADMIN}),
+    Act.SUBMIT: frozenset({SCIENTIST, OWNER, ENGINEER}),
+    # Which of them a request waits for is the policy's word.
+    Act.DECIDE: frozenset({OWNER, OFFICER}),
+    Act.WITHDRAW: frozenset({SCIENTIST, OWNER, ENGINEER}),
+    Act.RETIRE: frozenset({OFFICER}),
+    Act.REPORT_DEPLOYMENT: frozenset({ENGINEER}),
+    Act.REPORT_METRICS: frozenset({SCIENTIST, ENGINEER}),
+    Act.MANAGE_ACCOUNTS: frozenset({ADMIN}),
+    Act.SYNC_ACCOUNTS: frozenset({ADMIN, ENGINEER}),
+    Act.RETRY_OUTBOX: frozenset({ADMIN, ENGINEER}),
+    Act.SEE_OPERATIONS: frozenset({ADMIN, ENGINEER, OFFICER, Role.AUDITOR}),
+    Act.SEE_AUDIT: frozenset({Role.AUDITOR, ADMIN, OFFICER}),
+    Act.HANDLE_FINDINGS: frozenset({OFFICER}),
+    Act.MANAGE_ACCESS: frozenset({ADMIN}),
+}
+
+
+def may(actor: Actor, act: Act, project_id: int | None = None) -> bool:
+    """Whether the actor's roles on the project (or everywhere, without one) include one the act asks for."""
+    if actor.is_system:
+        return act is not Act.DECIDE
+    return bool(actor.roles_on(project_id) & ROLES[act])
+
+
+def may_anywhere(actor: Actor, act: Act) -> bool:
+    """Whether the actor may do this on at least one project (for menus and empty forms)."""
+    return not actor.is_system and bool(actor.grants.anywhere & ROLES[act])
+
+
+def require(actor: Actor, act: Act, project_id: int | None = None) -> None:
+    """Raise Forbidden, naming the roles that may, unless `may` holds."""
+    if not may(actor, act, project_id):
+        raise Forbidden.for_act(act.value, [role.label for role in sorted(ROLES[act])])
+
+
+def require_anywhere(actor: Actor, act: Act) -> None:
+    """Raise Forbidden unless the actor may do this on at least one project (operations pages)."""
+    if not actor.is_system and not may_anywhere(actor, act):
+        raise Forbidden.for_act(act.value, [role.label for role in sorted(ROLES[act])])

@@ -1,0 +1,87 @@
+"""The words of the domain, Django-free, with the stored value and the plain words people read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Word(StrEnum):
+    """A stored value with a label; `choices()` feeds Django fields, forms and the API schema."""
+
+    @property
+    def label(self) -> str:
+        """The value in plain words: `pre_production` reads "Pre-production"."""
+        return _LABELS.get(self.value, self.value.replace("_", " ").capitalize())
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Return (value, label) pairs in the order of definition."""
+        return [(word.value, word.label) for word in cls]
+
+
+class Stage(Word):
+    """Where a use case or a model version stands, in the order it is walked."""
+
+    POC = "poc"
+    DEVELOPMENT = "development"
+    QA = "qa"
+    PRE_PRODUCTION = "pre_production"
+    PRODUCTION = "production"
+    RETIRED = "retired"
+
+
+class Status(Word):
+    """How it stands in that stage."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    DEPLOYED = "deployed"
+    SUPERSEDED = "superseded"
+    RETIRED = "retired"
+
+
+class RiskClass(Word):
+    """The EU AI Act class of a use case."""
+
+    UNCLASSIFIED = "unclassified"
+    UNACCEPTABLE = "unacceptable"
+    HIGH = "high"
+    LIMITED = "limited"
+    MINIMAL = "minimal"
+
+
+class RiskRating(Word):
+    """The rating of a model version, as in SageMaker's model card; also the tier that policies look at."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    UNKNOWN = "unknown"
+
+
+class Role(Word):
+    """What a person may be on a project, or everywhere."""
+
+    DATA_SCIENTIST = "data_scientist"
+    MODEL_OWNER = "model_owner"
+    ML_ENGINEER = "ml_engineer"
+    GOVERNANCE_OFFICER = "governance_officer"
+    ML_ADMIN = "ml_admin"
+    AUDITOR = "auditor"
+
+
+class SubjectKind(Word):
+    """What is governed: its lifecycle, approvals and ledger go by this name."""
+
+    USE_CASE = "use_case"
+    MODEL_VERSION = "model_version"
+
+
+_LABELS = {
+    "poc": "POC",
+    "qa": "QA",
+    "pre_production": "Pre-production",
+    "ml_engineer": "ML engineer",
+    "ml_admin": "ML admin",
+}
