@@ -1,0 +1,1 @@
+"""What exists: use cases, model groups and versions, accounts, shares, deployments, people."""

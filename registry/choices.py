@@ -1,0 +1,90 @@
+"""Vocabulary of what exists; the words both apps share are in `portal.core.vocabulary`."""
+
+from __future__ import annotations
+
+from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, Status, Word
+
+__all__ = [
+    "AccountPurpose",
+    "DeploymentMode",
+    "DeploymentState",
+    "DocumentKind",
+    "LinkSource",
+    "RiskClass",
+    "RiskRating",
+    "Role",
+    "ShareState",
+    "Stage",
+    "Status",
+    "SyncKind",
+    "SyncState",
+]
+
+
+class AccountPurpose(Word):
+    """What an AWS account is for; the hub owns the model groups, the others run stages."""
+
+    HUB = "hub"
+    DEVELOPMENT = "development"
+    QA = "qa"
+    PRE_PRODUCTION = "pre_production"
+    PRODUCTION = "production"
+
+
+class DocumentKind(Word):
+    """The five parts of use-case governance."""
+
+    RISK_ASSESSMENT = "risk_assessment"
+    MITIGATION = "mitigation_strategies"
+    TRANSPARENCY = "transparency_explainability"
+    OVERSIGHT = "human_oversight"
+    MONITORING = "monitoring_evaluation"
+
+
+class LinkSource(Word):
+    """How a version came to serve a use case."""
+
+    CARD = "card"
+    GROUP = "group"
+
+
+class DeploymentMode(Word):
+    """A trial runs beside what is live until its stage is approved."""
+
+    TRIAL = "trial"
+    LIVE = "live"
+
+
+class DeploymentState(Word):
+    """How far an ordered deployment has come."""
+
+    ORDERED = "ordered"
+    IN_PROGRESS = "in_progress"
+    DEPLOYED = "deployed"
+    FAILED = "failed"
+    REPLACED = "replaced"
+
+
+class ShareState(Word):
+    """RAM's own words for a resource share."""
+
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    FAILED = "FAILED"
+    DELETING = "DELETING"
+    DELETED = "DELETED"
+
+
+class SyncKind(Word):
+    """What a pass over an account looked at."""
+
+    FULL = "full"
+    EVENTS = "events"
+
+
+class SyncState(Word):
+    """How a pass ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"

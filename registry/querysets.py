@@ -1,0 +1,127 @@
+"""What an actor may see, once per table. A list that does not start at `visible_to` is a mistake."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.contrib.auth.models import UserManager
+from django.db import models
+from django.db.models import Q
+
+from portal.core.actors import Actor
+from portal.core.permissions import Act, may_anywhere
+
+from .access import shared_group_ids, shared_use_case_ids
+from .choices import AccountPurpose, DeploymentState, Stage
+
+
+def in_projects(actor: Actor, path: str) -> Q | None:
+    """Return the filter for rows whose project is at `path`; None means no filter is needed."""
+    if actor.is_system or actor.grants.everywhere:
+        return None
+    return Q(**{f"{path}__in": list(actor.grants.by_project)})
+
+
+def _restricted(rows: Any, actor: Actor, path: str) -> Any:
+    condition = in_projects(actor, path)
+    return rows if condition is None else rows.filter(condition)
+
+
+class ProjectQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Projects the actor holds a role on."""
+        return _restricted(self, actor, "pk")
+
+
+class LineOfBusinessQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Lines of business are a shared vocabulary: everybody sees them."""
+        return self.all()
+
+
+class OperationsQuerySet(models.QuerySet[Any]):
+    """Rows of the portal's own running (accounts, sync runs): for those who operate or oversee it."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Everything for operators, officers and auditors; nothing for others."""
+        return self.all() if actor.is_system or may_anywhere(actor, Act.SEE_OPERATIONS) else self.none()
+
+
+class AwsAccountQuerySet(OperationsQuerySet):
+    def enabled(self) -> Self:
+        """Accounts the portal may talk to."""
+        return self.filter(is_enabled=True)
+
+    def serving(self, purpose: str) -> Self:
+        """Enabled accounts with that purpose, in account order."""
+        return self.enabled().filter(purposes__contains=[purpose]).order_by("account_id")
+
+    def hubs(self) -> Self:
+        """Enabled accounts that own model groups."""
+        return self.serving(AccountPurpose.HUB)
+
+
+class UseCaseQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Use cases of the actor's projects, and those shown to him by name."""
+        condition = in_projects(actor, "project_id")
+        if condition is None or actor.user_id is None:
+            return self.all()
+        return self.filter(condition | Q(pk__in=shared_use_case_ids(actor.user_id)))
+
+    def active(self) -> Self:
+        """Use cases that are not retired."""
+        return self.exclude(stage=Stage.RETIRED)
+
+
+class ModelGroupQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Groups of the actor's projects and those shown to him; unclaimed ones for those who may claim them."""
+        condition = in_projects(actor, "project_id")
+        if condition is None or actor.user_id is None:
+            return self.all()
+        if may_anywhere(actor, Act.EDIT_GROUP):
+            condition |= Q(project=None)
+        return self.filter(condition | Q(pk__in=shared_group_ids(actor.user_id)))
+
+    def unlinked(self) -> Self:
+        """Groups nobody has claimed for a project yet."""
+        return self.filter(project=None)
+
+
+class ModelVersionQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Versions of the groups the actor may see."""
+        condition = in_projects(actor, "group__project_id")
+        if condition is None or actor.user_id is None:
+            return self.all()
+        return self.filter(condition | Q(group_id__in=shared_group_ids(actor.user_id)))
+
+    def present(self) -> Self:
+        """Versions that AWS still lists."""
+        return self.filter(missing_since=None)
+
+
+class DeploymentQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Deployments of the versions the actor may see."""
+        condition = in_projects(actor, "version__group__project_id")
+        if condition is None or actor.user_id is None:
+            return self.all()
+        return self.filter(condition | Q(version__group_id__in=shared_group_ids(actor.user_id)))
+
+    def running(self) -> Self:
+        """Deployments reported as in place."""
+        return self.filter(state=DeploymentState.DEPLOYED)
+
+
+class ResourceShareQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Shares of the groups the actor may see; operators and overseers see all of them."""
+        if actor.is_system or actor.grants.everywhere or may_anywhere(actor, Act.MANAGE_ACCOUNTS):
+            return self.all()
+        return self.filter(groups__project_id__in=list(actor.grants.by_project)).distinct()
+
+
+class PersonManager(UserManager[Any]):
+    """Accounts of people; names are matched exactly."""
