@@ -1,0 +1,1 @@
+"""Writes to what exists: one function per use case, `verb(*, actor, ...)`."""

@@ -1,0 +1,118 @@
+"""Reading model cards: what the portal takes from them and what is wrong with them. Never raises on bad input."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+from ..choices import RiskRating
+
+# The schema SageMaker validates card content against (draft-07).
+_SCHEMA = Path(__file__).with_name("model_card_schema.json")
+_MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card says, in the portal's words; absent is empty, and `problems` are for people."""
+
+    content: dict[str, Any] | None = None
+    use_case_id: str = ""
+    purpose: str = ""
+    owner_name: str = ""
+    line_of_business: str = ""
+    risk_rating: RiskRating = RiskRating.UNKNOWN
+    validation_metrics: dict[str, Any] | None = None
+    problems: tuple[str, ...] = field(default=())
+
+
+@cache
+def _validator() -> Draft7Validator:
+    return Draft7Validator(json.loads(_SCHEMA.read_text()))
+
+
+def read(text: str | None) -> CardFacts:
+    """Read a card's JSON text. A card that breaks the schema still gives what can be read from it."""
+    if text is None or not text.strip():
+        return CardFacts()
+    try:
+        content = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        return CardFacts(problems=(f"The card is not JSON: {error}.",))
+    if not isinstance(content, dict):
+        return CardFacts(problems=(f"The card is a JSON {type(content).__name__}, not an object.",))
+    problems = tuple(
+        f"{'.'.join(map(str, error.absolute_path)) or 'card'}: {error.message[:300]}"
+        for error, _ in zip(_validator().iter_errors(content), range(_MOST_PROBLEMS), strict=False)
+    )
+    overview, uses = _section(content, "model_overview"), _section(content, "intended_uses")
+    details = _section(_section(content, "additional_information"), "custom_details")
+    return CardFacts(
+        content=content,
+        use_case_id=_text(details.get("UseCaseId")),
+        purpose=_text(uses.get("purpose_of_model")),
+        owner_name=_text(overview.get("model_owner")) or _text(overview.get("model_creator")),
+        line_of_business=_text(_section(content, "business_details").get("line_of_business")),
+        risk_rating=_rating(uses.get("risk_rating")),
+        validation_metrics=_evaluation(content.get("evaluation_details")),
+        problems=problems,
+    )
+
+
+def metrics_of_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Return the numbers under `validation_*` keys, and a problem for each that is not a number."""
+    metrics: dict[str, float] = {}
+    problems: list[str] = []
+    for key, value in sorted(metadata.items()):
+        if not key.startswith("validation_"):
+            continue
+        try:
+            number = float(value)
+        except ValueError:
+            problems.append(f"{key}: {value[:100]!r} is not a number.")
+            continue
+        if math.isfinite(number):
+            metrics[key] = number
+        else:
+            problems.append(f"{key}: {value[:100]!r} is not a finite number.")
+    return metrics, tuple(problems)
+
+
+def _section(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    section = content.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value.strip()[:200] if isinstance(value, str) else ""
+
+
+def _rating(value: object) -> RiskRating:
+    try:
+        return RiskRating(str(value).lower())
+    except ValueError:
+        return RiskRating.UNKNOWN
+
+
+def _evaluation(details: object) -> dict[str, Any] | None:
+    """Flatten the simple metrics of `evaluation_details` to {group.metric: value}; null stays null."""
+    metrics: dict[str, Any] = {}
+    for evaluation in details if isinstance(details, list) else ():
+        groups = evaluation.get("metric_groups") if isinstance(evaluation, dict) else None
+        for group in groups if isinstance(groups, list) else ():
+            data = group.get("metric_data") if isinstance(group, dict) else None
+            for metric in data if isinstance(data, list) else ():
+                if (
+                    isinstance(metric, dict)
+                    and isinstance(metric.get("name"), str)
+                    and not isinstance(metric.get("value"), dict | list)
+                ):
+                    metrics[f"{_text(group.get('name'))}.{metric['name']}"] = metric.get("value")
+    return metrics or None

@@ -1,0 +1,68 @@
+"""Deployment rows: ordered, reported, replaced. When one is due is the governance services' business."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from portal.core.actors import Actor
+from portal.core.errors import WrongState
+
+from ..choices import DeploymentMode, DeploymentState, Stage
+from ..models import AwsAccount, Deployment, ModelVersion
+
+# What may be reported next; a replaced deployment is history.
+NEXT: dict[str, frozenset[str]] = {
+    DeploymentState.ORDERED: frozenset({DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED, DeploymentState.FAILED}),
+    DeploymentState.IN_PROGRESS: frozenset({DeploymentState.DEPLOYED, DeploymentState.FAILED}),
+    DeploymentState.FAILED: frozenset({DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED}),
+    DeploymentState.DEPLOYED: frozenset(),
+    DeploymentState.REPLACED: frozenset(),
+}
+
+
+def order(
+    *, actor: Actor, version: ModelVersion, account: AwsAccount, stage: Stage, mode: DeploymentMode
+) -> Deployment:
+    """Write an order, or renew the one an earlier walk to this stage left."""
+    deployment, _ = Deployment.objects.update_or_create(
+        version=version,
+        account=account,
+        stage=stage,
+        defaults={
+            "region": account.region,
+            "mode": mode,
+            "state": DeploymentState.ORDERED,
+            "endpoint": "",
+            "detail": "",
+            "ordered_at": timezone.now(),
+            "reported_at": None,
+        },
+    )
+    return deployment
+
+
+def go_live(*, actor: Actor, deployment: Deployment) -> None:
+    """Turn a trial into the live deployment."""
+    deployment.mode = DeploymentMode.LIVE
+    deployment.save(update_fields=["mode"])
+
+
+def report(*, deployment: Deployment, state: DeploymentState, endpoint: str, detail: str) -> None:
+    """Write down what was reported of a locked deployment. Raises WrongState for a report out of order."""
+    if state not in NEXT[deployment.state]:
+        raise WrongState(
+            f"This deployment is {DeploymentState(deployment.state).label.lower()}"
+            f" and cannot be reported {state.label.lower()} now."
+        )
+    deployment.state = state
+    deployment.endpoint = endpoint.strip() or deployment.endpoint
+    deployment.detail = detail.strip()
+    deployment.reported_at = timezone.now()
+    deployment.save(update_fields=["state", "endpoint", "detail", "reported_at"])
+
+
+def replace(*, actor: Actor, version: ModelVersion, account: AwsAccount, stage: Stage) -> None:
+    """Mark what another version has taken the place of."""
+    for deployment in Deployment.objects.running().filter(version=version, account=account, stage=stage):
+        deployment.state = DeploymentState.REPLACED
+        deployment.save(update_fields=["state"])

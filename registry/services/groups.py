@@ -1,0 +1,103 @@
+"""Model groups: taken in from AWS, claimed for a project by people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import F
+from django.utils import timezone
+
+from portal.core import access
+from portal.core.actors import Actor
+from portal.core.errors import Forbidden, InvalidInput, StaleEdit
+from portal.core.operations import operation
+from portal.core.permissions import Act, may, require, require_anywhere
+
+from ..aws.records import GroupRecord
+from ..models import AwsAccount, ModelGroup, Project, UseCase, User
+from . import versions
+
+
+def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[ModelGroup, bool]:
+    """Write down what AWS says of one group; returns it and whether it is new. Runs in the caller's operation."""
+    group = ModelGroup.objects.select_for_update(of=("self",)).filter(arn=record.arn).first()
+    if group is None:
+        return (
+            ModelGroup.objects.create(
+                arn=record.arn,
+                name=record.name,
+                account=account,
+                region=record.region,
+                description=record.description,
+                aws_created_at=record.created_at,
+            ),
+            True,
+        )
+    changed = [name for name in ("description",) if getattr(group, name) != getattr(record, name)]
+    for name in changed:
+        setattr(group, name, getattr(record, name))
+    if group.missing_since is not None:
+        group.missing_since = None
+        changed.append("missing_since")
+    if changed:
+        group.save(update_fields=changed)
+    return group, False
+
+
+def mark_missing(*, actor: Actor, account: AwsAccount, region: str, present: set[str]) -> list[ModelGroup]:
+    """Mark the groups of an account and region that a complete listing no longer has; returns those newly missing."""
+    gone = list(ModelGroup.objects.filter(account=account, region=region, missing_since=None).exclude(arn__in=present))
+    for group in gone:
+        group.missing_since = timezone.now()
+        group.save(update_fields=["missing_since"])
+    return gone
+
+
+def edit(
+    *,
+    actor: Actor,
+    group_id: int,
+    revision: int,
+    project: Project | None,
+    owner: User | None,
+    use_cases: Iterable[UseCase],
+) -> ModelGroup:
+    """Claim a group for a project, name its owner and the use cases it serves; its versions are linked again.
+
+    Whoever moves a group needs the right on the project it leaves and on the one it enters. Raises NotFound,
+    Forbidden, StaleEdit when somebody edited it since `revision`, InvalidInput when a use case belongs to another
+    project.
+    """
+    use_cases = list(use_cases)
+    with operation(actor, "edit model group"):
+        seen = access.get(ModelGroup, actor, pk=group_id)
+        group = ModelGroup.objects.select_for_update(of=("self",)).get(pk=seen.pk)
+        if group.project_id is None:
+            require_anywhere(actor, Act.EDIT_GROUP)
+        else:
+            require(actor, Act.EDIT_GROUP, group.project_id)
+        if group.revision != revision:
+            raise StaleEdit("Somebody changed this group since you opened it. Reload and make your change again.")
+        if project is not None and not may(actor, Act.EDIT_GROUP, project.pk):
+            raise Forbidden("You may not claim groups for this project. This needs a role on it.")
+        strangers = [
+            use_case.public_id for use_case in use_cases if project is None or use_case.project_id != project.pk
+        ]
+        if strangers:
+            raise InvalidInput(
+                "A group serves use cases of its own project only.",
+                errors={"use_cases": [f"{', '.join(strangers)} belongs to another project."]},
+            )
+        if owner is not None and project is not None and not owner.actor.roles_on(project.pk):
+            raise InvalidInput(
+                "The owner must be one of the project's people.",
+                errors={"owner": [f"{owner.username} holds no role on this project."]},
+            )
+        group.project, group.owner = project, owner
+        group.save(update_fields=["project", "owner"])
+        ModelGroup.objects.filter(pk=group.pk).update(revision=F("revision") + 1)
+        group.refresh_from_db()
+        group.use_cases.set(use_cases)
+        for version in group.versions.select_related("group"):
+            versions.link_use_cases(version)
+        return group

@@ -1,0 +1,147 @@
+"""Use cases: registered, edited, classified. Their stages are the lifecycle service's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.core.exceptions import ValidationError
+from django.db.models import F
+from django.utils import timezone
+
+from portal.core import access
+from portal.core.actors import Actor
+from portal.core.errors import InvalidInput, StaleEdit, WrongState
+from portal.core.operations import operation
+from portal.core.permissions import Act, require
+
+from ..choices import DocumentKind, RiskClass, Stage
+from ..models import Project, PublicNumber, UseCase, UseCaseDocument, User
+from . import positions
+
+
+@dataclass(frozen=True)
+class UseCaseText:
+    """What people write about a use case."""
+
+    name: str
+    intended_purpose: str
+    description: str = ""
+    business_owner: str = ""
+    model_owner: User | None = None
+    next_review_on: date | None = None
+
+
+def create(*, actor: Actor, project: Project, text: UseCaseText) -> UseCase:
+    """Insert a use case at POC, pending, with the next public id.
+
+    Runs in the caller's operation, which opens its ledger. Raises Forbidden without a registering role on the
+    project, InvalidInput naming the fields.
+    """
+    require(actor, Act.REGISTER_USE_CASE, project.pk)
+    if actor.user_id is None:
+        raise InvalidInput("A use case is registered by a person.")
+    use_case = UseCase(
+        number=0,
+        project=project,
+        registered_by_id=actor.user_id,
+        **_values(text),
+    )
+    _validated(use_case, project)
+    use_case.number = PublicNumber.take("UC")
+    positions.enter(use_case)
+    return use_case
+
+
+def edit(*, actor: Actor, use_case_id: int, revision: int, text: UseCaseText) -> UseCase:
+    """Replace what people wrote about a use case.
+
+    Raises NotFound, Forbidden, StaleEdit when somebody edited it since `revision`, WrongState once retired,
+    InvalidInput naming the fields.
+    """
+    with operation(actor, "edit use case"):
+        use_case = _editable(actor, use_case_id, Act.EDIT_USE_CASE, revision)
+        values = _values(text)
+        for name, value in values.items():
+            setattr(use_case, name, value)
+        _validated(use_case, use_case.project)
+        use_case.save(update_fields=list(values))
+        return _revised(use_case)
+
+
+def classify(*, actor: Actor, use_case_id: int, risk_class: RiskClass, reason: str) -> UseCase:
+    """Set the AI Act class of a use case, with the reason, on a governance officer's word.
+
+    Raises NotFound, Forbidden, WrongState once retired, InvalidInput without a reason.
+    """
+    if not reason.strip():
+        raise InvalidInput("Say why this class applies.", errors={"reason": ["A classification needs its reason."]})
+    with operation(actor, reason):
+        use_case = _editable(actor, use_case_id, Act.CLASSIFY_USE_CASE, None)
+        use_case.risk_class = risk_class
+        use_case.risk_reason = reason.strip()
+        use_case.risk_classified_by_id = actor.user_id
+        use_case.risk_classified_at = timezone.now()
+        use_case.save(update_fields=["risk_class", "risk_reason", "risk_classified_by", "risk_classified_at"])
+        return _revised(use_case)
+
+
+def write_documents(*, actor: Actor, use_case_id: int, texts: Mapping[DocumentKind, str]) -> list[UseCaseDocument]:
+    """Write parts of the use case's governance; each keeps its author and time, the audit trail what it said before.
+
+    An empty text leaves that part as it is. Raises NotFound, Forbidden, WrongState once retired.
+    """
+    with operation(actor, "write governance documents"):
+        use_case = _editable(actor, use_case_id, Act.EDIT_USE_CASE, None)
+        if actor.user_id is None:
+            raise InvalidInput("A document is written by a person.")
+        written = []
+        for kind, text in texts.items():
+            current = use_case.documents.filter(kind=kind).first()
+            if not text.strip() or (current is not None and current.text == text.strip()):
+                continue
+            document, _ = UseCaseDocument.objects.update_or_create(
+                use_case=use_case, kind=kind, defaults={"text": text.strip(), "author_id": actor.user_id}
+            )
+            written.append(document)
+        return written
+
+
+def _editable(actor: Actor, use_case_id: int, act: Act, revision: int | None) -> UseCase:
+    use_case = access.for_update(UseCase, actor, act, pk=use_case_id)
+    if revision is not None and use_case.revision != revision:
+        raise StaleEdit("Somebody changed this use case since you opened it. Reload and make your change again.")
+    if use_case.stage == Stage.RETIRED:
+        raise WrongState(f"{use_case.public_id} is retired and does not change any more.")
+    return use_case
+
+
+def _values(text: UseCaseText) -> dict[str, object]:
+    return {
+        "name": text.name.strip(),
+        "intended_purpose": text.intended_purpose.strip(),
+        "description": text.description.strip(),
+        "business_owner": text.business_owner.strip(),
+        "model_owner": text.model_owner,
+        "next_review_on": text.next_review_on,
+    }
+
+
+def _validated(use_case: UseCase, project: Project) -> None:
+    try:
+        use_case.full_clean(exclude=["number", "registered_by"], validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        raise InvalidInput("Some fields need your attention.", errors=error.message_dict) from error
+    owner = use_case.model_owner
+    if owner is not None and not owner.actor.roles_on(project.pk):
+        raise InvalidInput(
+            "Some fields need your attention.",
+            errors={"model_owner": [f"{owner.username} holds no role on this project."]},
+        )
+
+
+def _revised(use_case: UseCase) -> UseCase:
+    UseCase.objects.filter(pk=use_case.pk).update(revision=F("revision") + 1)
+    use_case.refresh_from_db()
+    return use_case
