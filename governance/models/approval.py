@@ -1,0 +1,126 @@
+"""Approval requests and the decisions on them."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from registry.models import ModelVersion, UseCase, User
+
+from ..choices import REQUEST_STATE_CHOICES, RiskRating, Role, Stage, SubjectKind, Verdict
+from ..lifecycle import RequestState
+from ..querysets import ApprovalRequestQuerySet
+from .policy import PolicyVersion
+
+
+class ApprovalRequest(models.Model):
+    """Somebody asks that a subject be approved at the stage it is in.
+
+    What is needed (`requirements`), the policy it comes from and the digest of what is to be decided are copied
+    in when the request is made: what is decided is exactly what was asked. `registrant` is the person who brought
+    the subject in; he may decide on it no more than the requester may.
+    """
+
+    kind = models.CharField(max_length=20, choices=SubjectKind.choices())
+    use_case = models.ForeignKey(UseCase, on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    stage = models.CharField(max_length=20, choices=Stage.choices())
+    to_stage = models.CharField(max_length=20, choices=Stage.choices(), blank=True)
+    state = models.CharField(max_length=20, choices=REQUEST_STATE_CHOICES, default=RequestState.OPEN)
+    requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    registrant = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.TextField(blank=True)
+    policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    requirements = models.JSONField(default=dict)
+    waiting_roles = ArrayField(models.CharField(max_length=30, choices=Role.choices()), default=list)
+    tier = models.CharField(max_length=10, choices=RiskRating.choices())
+    digest = models.CharField(max_length=80)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+    closing_note = models.TextField(blank=True)
+
+    objects = ApprovalRequestQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="approval_request_one_subject",
+                condition=Q(kind=SubjectKind.USE_CASE, use_case__isnull=False, version__isnull=True)
+                | Q(kind=SubjectKind.MODEL_VERSION, use_case__isnull=True, version__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["use_case", "stage"],
+                condition=Q(state=RequestState.OPEN, use_case__isnull=False),
+                name="approval_request_one_open_per_use_case",
+            ),
+            models.UniqueConstraint(
+                fields=["version", "stage"],
+                condition=Q(state=RequestState.OPEN, version__isnull=False),
+                name="approval_request_one_open_per_version",
+            ),
+            models.CheckConstraint(
+                name="approval_request_closed_has_time",
+                condition=Q(state=RequestState.OPEN, closed_at__isnull=True)
+                | (~Q(state=RequestState.OPEN) & Q(closed_at__isnull=False)),
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"])]
+
+    @property
+    def public_id(self) -> str:
+        """The id people use: AR-000001."""
+        return f"AR-{self.pk:06d}"
+
+    @property
+    def subject(self) -> UseCase | ModelVersion:
+        """The use case or version asked about."""
+        subject = self.use_case or self.version
+        assert subject is not None
+        return subject
+
+    @property
+    def scope_project_id(self) -> int | None:
+        return self.subject.scope_project_id
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Decision(models.Model):
+    """One person's word on one request. Written once, never edited.
+
+    Requester and registrant are copied from the request so the database itself can refuse that somebody
+    decides on his own work; a trigger makes sure the copies are true.
+    """
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
+    decider = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    decider_name = models.CharField(max_length=200)
+    role = models.CharField(max_length=30, choices=Role.choices())
+    verdict = models.CharField(max_length=20, choices=Verdict.choices())
+    comment = models.TextField(blank=True)
+    back_to = models.CharField(max_length=20, choices=Stage.choices(), blank=True)
+    digest = models.CharField(max_length=80)
+    requester_id_copy = models.BigIntegerField()
+    registrant_id_copy = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["request", "decider"], name="decision_once_per_person"),
+            models.CheckConstraint(name="decision_not_by_requester", condition=~Q(decider_id=F("requester_id_copy"))),
+            models.CheckConstraint(
+                name="decision_not_by_registrant",
+                condition=Q(registrant_id_copy__isnull=True) | ~Q(decider_id=F("registrant_id_copy")),
+            ),
+            models.CheckConstraint(
+                name="decision_comment_unless_approving",
+                condition=Q(verdict=Verdict.APPROVE) | ~Q(comment=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.decider_name} on {self.request_id}: {self.verdict}"

@@ -1,0 +1,50 @@
+"""The outbox: the only way to AWS."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from registry.models import ModelVersion
+
+from ..choices import OutboxKind, OutboxState
+from ..querysets import OutboxQuerySet
+
+
+class OutboxMessage(models.Model):
+    """One thing to be done in AWS, written in the transaction that decided it.
+
+    Messages with the same `ordering_key` are carried out in the order they were written. `token` travels with
+    the request, so doing it twice is doing it once.
+    """
+
+    kind = models.CharField(max_length=20, choices=OutboxKind.choices())
+    state = models.CharField(max_length=20, choices=OutboxState.choices(), default=OutboxState.PENDING)
+    ordering_key = models.CharField(max_length=2100)
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    payload = models.JSONField()
+    summary = models.TextField()
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    request_id_copy = models.BigIntegerField("approval request", null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    objects = OutboxQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "next_attempt_at"]),
+            models.Index(fields=["ordering_key", "id"]),
+        ]
+
+    @property
+    def scope_project_id(self) -> int | None:
+        return self.version.scope_project_id if self.version else None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}: {self.state}"

@@ -1,0 +1,153 @@
+"""What an actor may see of governance, once per table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from portal.core.actors import Actor
+from portal.core.permissions import Act, may_anywhere
+from portal.core.vocabulary import Role
+from registry.models import ModelVersion, UseCase
+from registry.querysets import in_projects
+
+from .choices import FindingState, OutboxState, PolicyState
+from .lifecycle import RequestState
+
+
+def _of_subjects(rows: Any, actor: Actor) -> Any:
+    """Rows that point at a use case or a version, limited to the subjects the actor may see."""
+    if in_projects(actor, "project_id") is None:
+        return rows
+    return rows.filter(
+        Q(use_case__in=UseCase.objects.visible_to(actor).values("pk"))
+        | Q(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+    )
+
+
+class StageRecordQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Records of the versions the actor may see."""
+        if in_projects(actor, "project_id") is None:
+            return self.all()
+        return self.filter(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+
+
+class UseCaseStageRecordQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Records of the use cases the actor may see."""
+        if in_projects(actor, "project_id") is None:
+            return self.all()
+        return self.filter(use_case__in=UseCase.objects.visible_to(actor).values("pk"))
+
+
+class SubjectQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Rows about subjects the actor may see."""
+        return _of_subjects(self, actor)
+
+    def about(self, subject: UseCase | ModelVersion) -> Self:
+        """Rows about one use case or one version."""
+        if isinstance(subject, UseCase):
+            return self.filter(use_case=subject)
+        return self.filter(version=subject)
+
+
+class ApprovalRequestQuerySet(SubjectQuerySet):
+    def open(self) -> Self:
+        """Requests that still wait."""
+        return self.filter(state=RequestState.OPEN)
+
+    def overdue(self, now: datetime | None = None) -> Self:
+        """Open requests past their due date."""
+        return self.open().filter(due_at__lt=now or timezone.now())
+
+    def decided_by(self, actor: Actor) -> Self:
+        """Requests this person has decided on."""
+        return self.filter(decisions__decider_id=actor.user_id)
+
+    def awaiting(self, actor: Actor) -> Self:
+        """Open requests whose outstanding roles include one of the actor's, that he may decide and has not yet.
+
+        `waiting_roles` is kept on the request by the approvals service, so the queue is one query.
+        """
+        if actor.user_id is None:
+            return self.none()
+        deciding = (Role.MODEL_OWNER, Role.GOVERNANCE_OFFICER)
+        condition = Q(pk__in=[])
+        for role in deciding:
+            if actor.holds_everywhere(role):
+                condition |= Q(waiting_roles__contains=[role])
+            projects = [pk for pk, roles in actor.grants.by_project.items() if role in roles]
+            if projects:
+                condition |= Q(waiting_roles__contains=[role]) & (
+                    Q(use_case__project_id__in=projects) | Q(version__group__project_id__in=projects)
+                )
+        return (
+            self.open()
+            .filter(condition)
+            .exclude(requester_id=actor.user_id)
+            .exclude(registrant_id=actor.user_id)
+            .exclude(decisions__decider_id=actor.user_id)
+        )
+
+
+class FindingQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Findings about subjects the actor may see; those about no subject are for operators and overseers."""
+        if in_projects(actor, "project_id") is None:
+            return self.all()
+        condition = (
+            Q(use_case__in=UseCase.objects.visible_to(actor).values("pk"))
+            | Q(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+            | Q(group__project_id__in=list(actor.grants.by_project))
+        )
+        if may_anywhere(actor, Act.SEE_OPERATIONS):
+            condition |= Q(use_case=None, version=None, group__project=None)
+        return self.filter(condition)
+
+    def standing(self) -> Self:
+        """Findings that are neither resolved nor accepted."""
+        return self.filter(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED])
+
+
+class OutboxQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Messages about versions the actor may see; operators and overseers see all of them."""
+        if actor.is_system or may_anywhere(actor, Act.SEE_OPERATIONS):
+            return self.all()
+        return self.filter(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+
+    def pending(self) -> Self:
+        """Messages still to be carried out."""
+        return self.filter(state=OutboxState.PENDING)
+
+    def due(self, now: datetime | None = None) -> Self:
+        """Pending messages whose next attempt has come."""
+        return self.pending().filter(next_attempt_at__lte=now or timezone.now())
+
+
+class AuditEventQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The whole trail for those who may read it; the history on an object's page uses `of_object`."""
+        return self.all() if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) else self.none()
+
+    def of_object(self, table: str, object_id: int) -> Self:
+        """The trail of one row, newest first."""
+        return self.filter(chain=f"{table}:{object_id}").order_by("-sequence")
+
+
+class PolicyVersionQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The policy binds everybody, so everybody may read it; drafts are for ML admins and officers."""
+        if actor.is_system or actor.holds(Role.ML_ADMIN) or actor.holds(Role.GOVERNANCE_OFFICER):
+            return self.all()
+        return self.published()
+
+    def published(self) -> Self:
+        """Published versions."""
+        return self.filter(state=PolicyState.PUBLISHED)
