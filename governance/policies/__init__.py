@@ -1,0 +1,1 @@
+"""Policy as pure functions over frozen facts; no Django in here."""

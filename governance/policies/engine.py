@@ -1,0 +1,30 @@
+"""Putting a request's state into plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from portal.core.vocabulary import Role
+
+from .facts import ApprovalNeed
+
+_ARTICLE = {
+    Role.DATA_SCIENTIST: "a data scientist",
+    Role.MODEL_OWNER: "the model owner",
+    Role.ML_ENGINEER: "an ML engineer",
+    Role.GOVERNANCE_OFFICER: "a governance officer",
+    Role.ML_ADMIN: "an ML admin",
+    Role.AUDITOR: "an auditor",
+}
+
+
+def waiting_for(needs: Sequence[ApprovalNeed], missing: Sequence[ApprovalNeed]) -> str:
+    """Say who a request waits for: "waiting for a governance officer (1 of 2)"; "" when for nobody."""
+    wanted = {need.role: need.count for need in needs}
+    parts = [
+        f"{_ARTICLE[need.role]} ({wanted[need.role] - need.count + 1} of {wanted[need.role]})"
+        if wanted[need.role] > 1
+        else _ARTICLE[need.role]
+        for need in missing
+    ]
+    return f"waiting for {' and '.join(parts)}" if parts else ""

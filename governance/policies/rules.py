@@ -1,0 +1,78 @@
+"""Pure answers: facts in, answers out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, SubjectKind
+
+from .facts import ApprovalNeed, ModelInScope, Requirements, Rule, Tier, UseCaseRisk, Vote
+
+_TIER_OF_CLASS: dict[RiskClass, RiskRating] = {
+    RiskClass.UNCLASSIFIED: RiskRating.HIGH,
+    RiskClass.UNACCEPTABLE: RiskRating.HIGH,
+    RiskClass.HIGH: RiskRating.HIGH,
+    RiskClass.LIMITED: RiskRating.MEDIUM,
+    RiskClass.MINIMAL: RiskRating.LOW,
+}
+_WEIGHT = {RiskRating.LOW: 1, RiskRating.MEDIUM: 2, RiskRating.HIGH: 3}
+
+
+class NoRule(LookupError):
+    """The policy has no cell for this kind, stage and tier: nothing can be asked for there."""
+
+
+def tier_of_use_case(risk: UseCaseRisk) -> Tier:
+    """Return the tier of a use case; unclassified counts as high until someone decides."""
+    value = _TIER_OF_CLASS[risk.risk_class]
+    if risk.risk_class is RiskClass.UNCLASSIFIED:
+        return Tier(value, f"{risk.name} is not classified yet, which counts as high")
+    return Tier(value, f"{risk.name} is classified {risk.risk_class.label.lower()}")
+
+
+def tier_of_version(rating: RiskRating, use_cases: Iterable[UseCaseRisk]) -> Tier:
+    """Return the higher of a model's own rating and its use cases' class; unknown counts as high."""
+    if rating is RiskRating.UNKNOWN:
+        own = Tier(RiskRating.HIGH, "the model's own rating is unknown, which counts as high")
+    else:
+        own = Tier(rating, f"the model card rates it {rating.label.lower()}")
+    candidates = [*map(tier_of_use_case, use_cases), own]
+    return max(candidates, key=lambda tier: _WEIGHT[tier.value])
+
+
+def requirements(rules: Iterable[Rule], kind: SubjectKind, stage: Stage, tier: RiskRating) -> Requirements:
+    """Return what a request needs. Raises NoRule."""
+    for rule in rules:
+        if (rule.kind, rule.stage, rule.tier) == (kind, stage, tier):
+            return Requirements(rule.approvals, rule.days_until_due, rule.days_until_expiry)
+    raise NoRule(f"The policy has no rule for {kind.label.lower()}s at {stage.label} with {tier.label.lower()} risk.")
+
+
+def outstanding(needs: Sequence[ApprovalNeed], votes: Iterable[Vote]) -> tuple[ApprovalNeed, ...]:
+    """Return the approvals still missing. A person counts once, in the role he gave his vote in."""
+    given = Counter(dict.fromkeys(Role, 0))
+    seen: set[int] = set()
+    for vote in votes:
+        if vote.person not in seen:
+            seen.add(vote.person)
+            given[vote.role] += 1
+    return tuple(
+        ApprovalNeed(need.role, need.count - given[need.role]) for need in needs if given[need.role] < need.count
+    )
+
+
+def use_case_blockers(stage: Stage, risk: RiskClass, models: Sequence[ModelInScope]) -> tuple[str, ...]:
+    """Return, in plain words, everything that keeps an approved use case in its stage; empty when it may go on."""
+    if risk is RiskClass.UNACCEPTABLE:
+        return ("Its risk is unacceptable: it can never leave POC.",)
+    if stage is Stage.POC:
+        return ("Its risk is not classified.",) if risk is RiskClass.UNCLASSIFIED else ()
+    if not models:
+        return ("No model group is linked to it.",)
+    return tuple(
+        f"No version of {model.group} is approved in {stage.label}"
+        + (f" ({', '.join(model.waiting)})." if model.waiting else " (it has no version there).")
+        for model in models
+        if not model.approved
+    )

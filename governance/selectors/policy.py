@@ -1,0 +1,110 @@
+"""The policy in force, and the facts it is asked about."""
+
+from __future__ import annotations
+
+from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
+from registry.models import ModelVersion, UseCase
+
+from ..lifecycle import next_stage
+from ..models import PolicyVersion, StageRecord
+from ..policies.facts import ModelInScope, Requirements, Rule, Tier, UseCaseRisk, needs_from_json
+from ..policies.rules import requirements, tier_of_use_case, tier_of_version
+
+STANDING = ("approved", "deployed", "superseded")
+
+
+def in_force() -> PolicyVersion:
+    """Return the newest published policy."""
+    return PolicyVersion.objects.published().order_by("-number")[0]
+
+
+def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
+    """Return a policy's cells as frozen facts."""
+    return tuple(
+        Rule(
+            kind=SubjectKind(rule.kind),
+            stage=Stage(rule.stage),
+            tier=RiskRating(rule.tier),
+            approvals=needs_from_json(rule.approvals),
+            days_until_due=rule.days_until_due,
+            days_until_expiry=rule.days_until_expiry,
+        )
+        for rule in policy.rules.all()
+    )
+
+
+def path_of(policy: PolicyVersion, kind: SubjectKind) -> tuple[Stage, ...]:
+    """Return the stages the policy makes this kind of subject pass."""
+    path = policy.use_case_path if kind is SubjectKind.USE_CASE else policy.model_path
+    return tuple(Stage(stage) for stage in path)
+
+
+def kind_of(subject: UseCase | ModelVersion) -> SubjectKind:
+    """Return what kind of subject this is."""
+    return SubjectKind.USE_CASE if isinstance(subject, UseCase) else SubjectKind.MODEL_VERSION
+
+
+def stage_after(subject: UseCase | ModelVersion, policy: PolicyVersion | None = None) -> Stage | None:
+    """Return the stage a subject enters after the one it is in; None at the end of the path."""
+    kind = kind_of(subject)
+    return next_stage(kind, Stage(subject.stage), path_of(policy or in_force(), kind))
+
+
+def tier_of(subject: UseCase | ModelVersion) -> Tier:
+    """Return the tier of risk of a subject and where it comes from."""
+    if isinstance(subject, UseCase):
+        return tier_of_use_case(_risk(subject))
+    return tier_of_version(RiskRating(subject.risk_rating), map(_risk, subject.use_cases.all()))
+
+
+def requirements_for(
+    subject: UseCase | ModelVersion, policy: PolicyVersion, stage: Stage | None = None
+) -> Requirements:
+    """Return what a request about this subject needs now (or at another stage). Raises NoRule."""
+    return requirements(rules_of(policy), kind_of(subject), stage or Stage(subject.stage), tier_of(subject).value)
+
+
+def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]:
+    """Return each model group behind a use case with what its versions have at a stage.
+
+    In scope is every group linked to the use case and every group with a version that names it. A group is ready
+    when one of its versions stands approved there; versions still under way there are named.
+    """
+    groups: dict[int, tuple[str, list[ModelVersion]]] = {
+        group.pk: (group.name, []) for group in use_case.groups.filter(missing_since=None)
+    }
+    versions = (
+        ModelVersion.objects.present()
+        .filter(use_cases=use_case)
+        .exclude(stage=Stage.RETIRED)
+        .select_related("group")
+        .order_by("group__name", "-number")
+    )
+    for version in versions:
+        groups.setdefault(version.group_id, (version.group.name, []))[1].append(version)
+    approved = set(
+        StageRecord.objects.filter(version__in=versions, stage=stage, status__in=STANDING).values_list(
+            "version_id", flat=True
+        )
+    )
+    return tuple(
+        ModelInScope(
+            group=name,
+            versions=len(members),
+            approved=any(version.pk in approved for version in members),
+            waiting=tuple(
+                f"version {version.number} is {version.status} in {Stage(version.stage).label}"
+                for version in members[:5]
+            ),
+        )
+        for name, members in sorted(groups.values(), key=lambda item: item[0])
+    )
+
+
+def _risk(use_case: UseCase) -> UseCaseRisk:
+    return UseCaseRisk(use_case.public_id, RiskClass(use_case.risk_class))
+
+
+def risk_class_of(use_case: UseCase) -> RiskClass:
+    """Return the class of a use case as the vocabulary's word."""
+    return RiskClass(use_case.risk_class)

@@ -1,0 +1,97 @@
+"""The model stage governance table: fifteen attributes per version, stage, account and use case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from portal.core.actors import Actor
+from portal.core.vocabulary import Stage
+
+from ..models import StageRecord
+
+# DOMAIN section 3, in its order and under the names the API promises.
+ATTRIBUTES: tuple[str, ...] = (
+    "use_case_id",
+    "use_case_name",
+    "use_case_stage",
+    "model_group",
+    "model_version",
+    "model_owner",
+    "model_lob",
+    "model_project",
+    "model_stage",
+    "model_status",
+    "model_risk",
+    "validation_metrics",
+    "monitoring_metrics",
+    "audit_timestamp",
+    "audit_user",
+)
+
+
+def stage_table(actor: Actor) -> QuerySet[Any]:
+    """Return the table's rows that an actor may see, newest record first: one per record and use case, in one query."""
+    return expanded(StageRecord.objects.visible_to(actor)).order_by("-id", "row_use_case_number")
+
+
+def expanded(records: QuerySet[Any]) -> QuerySet[Any]:
+    """Return records multiplied by the use cases their version serves, with what a row needs."""
+    return records.select_related(
+        "account", "version__group__owner", "version__group__project__line_of_business"
+    ).annotate(
+        row_use_case_number=F("version__use_cases__number"),
+        row_use_case_name=F("version__use_cases__name"),
+        row_use_case_stage=F("version__use_cases__stage"),
+    )
+
+
+def as_row(record: Any) -> dict[str, Any]:
+    """Return one row of `expanded` as the fifteen attributes and what identifies the row; absent is None."""
+    version = record.version
+    group = version.group
+    project = group.project
+    number = record.row_use_case_number
+    monitoring = record.monitoring_metrics
+    if monitoring is not None:
+        monitoring = {
+            "metrics": monitoring,
+            "endpoint": record.monitoring_endpoint or None,
+            "captured_at": _iso(record.monitoring_captured_at),
+        }
+    return {
+        "id": record.pk,
+        "use_case_id": None if number is None else f"UC-{number:04d}",
+        "use_case_name": record.row_use_case_name,
+        "use_case_stage": record.row_use_case_stage,
+        "model_group": group.name,
+        "model_version": version.number,
+        "model_owner": version.owner_name or (str(group.owner) if group.owner else None),
+        "model_lob": version.line_of_business or (project.line_of_business.name if project else None),
+        "model_project": project.key if project else None,
+        "model_stage": record.stage,
+        "model_status": record.status,
+        "model_risk": version.risk_rating,
+        "validation_metrics": record.validation_metrics,
+        "monitoring_metrics": monitoring,
+        "audit_timestamp": _iso(record.audit_at),
+        "audit_user": record.audit_user,
+        "model_package_arn": version.arn,
+        "account": record.account.account_id if record.account else None,
+    }
+
+
+def rows(records: Iterable[StageRecord]) -> list[dict[str, Any]]:
+    """Return rows of `stage_table` or `expanded` as dictionaries."""
+    return [as_row(record) for record in records]
+
+
+def stage_label(stage: str) -> str:
+    """Return a stage in plain words."""
+    return Stage(stage).label
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,109 @@
+"""What the sync brought in, made part of governance: ledgers opened, requests outdated, findings kept true.
+
+Every function runs inside the transaction that wrote the change, so a version without a ledger cannot exist.
+"""
+
+from __future__ import annotations
+
+from portal.core.actors import Actor
+from portal.core.vocabulary import Stage, Status
+from registry.aws.s3 import MalformedS3Url, parse_s3_url
+from registry.models import AwsAccount, ModelGroup, ModelVersion
+from registry.services.versions import VersionChange, link_use_cases
+
+from ..choices import FindingKind
+from ..models import Finding, StageRecord
+from . import approvals, findings, lifecycle, write_back
+
+
+def absorb_version(actor: Actor, change: VersionChange) -> None:
+    """Open the ledger of a new version; outdate what was asked or approved about one whose content changed."""
+    version = change.version
+    if change.is_new:
+        lifecycle.begin_version(
+            actor=actor, version=version, registrant=registrant_of(version), metrics=change.validation_metrics
+        )
+    if change.is_new or change.content_changed:
+        _order_copy(version)
+    if change.content_changed:
+        _content_changed(actor, version)
+    for kind, problems in (change.problems or {}).items():
+        if problems:
+            findings.observe(FindingKind(kind), version, " ".join(problems), {"problems": list(problems)})
+        else:
+            findings.clear(FindingKind(kind), version, "The next sync found nothing wrong.")
+    findings.clear(FindingKind.MISSING_IN_AWS, version, "AWS lists it again.")
+
+
+def absorb_missing(actor: Actor, version: ModelVersion) -> None:
+    """Record that AWS no longer lists a version."""
+    approvals.outdate(actor=actor, version=version, reason="AWS no longer has this version.")
+    findings.observe(
+        FindingKind.MISSING_IN_AWS,
+        version,
+        f"A complete listing of AWS no longer has {version.name}.",
+        {"arn": version.arn},
+    )
+
+
+def absorb_group(actor: Actor, group: ModelGroup) -> None:
+    """Keep the finding about unclaimed groups true."""
+    if group.project_id is None:
+        findings.observe(
+            FindingKind.GROUP_UNLINKED,
+            group,
+            f"The model group {group.name} belongs to no project, so only people with a global role see it.",
+            {"arn": group.arn},
+        )
+    else:
+        findings.clear(FindingKind.GROUP_UNLINKED, group, "It was claimed for a project.")
+    # A use case registered or a group claimed since may give the version what its card named.
+    unknown = Finding.objects.standing().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group=group)
+    for finding in unknown.select_related("version__group"):
+        if finding.version is not None and not link_use_cases(finding.version):
+            findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")
+
+
+def registrant_of(version: ModelVersion) -> str:
+    """Return who registered a version: the linked person's name, else the session name of the AWS principal."""
+    if version.registered_by is not None:
+        return str(version.registered_by.username)
+    return version.registrant_arn.rsplit("/", 1)[-1] or "unknown"
+
+
+def _content_changed(actor: Actor, version: ModelVersion) -> None:
+    outdated = approvals.outdate(actor=actor, version=version, reason="The version's content changed in AWS.")
+    approved = list(
+        StageRecord.objects.filter(version=version, status__in=(Status.APPROVED, Status.DEPLOYED)).values_list(
+            "stage", flat=True
+        )
+    )
+    if approved or outdated:
+        stages = ", ".join(Stage(stage).label for stage in approved)
+        findings.observe(
+            FindingKind.CONTENT_CHANGED,
+            version,
+            f"The content of {version.name} in AWS is no longer what was "
+            + (f"approved in {stages}." if approved else "submitted for approval."),
+            {
+                "digest": version.content_digest,
+                "outdated_requests": [request.public_id for request in outdated],
+                "approved_stages": approved,
+            },
+        )
+
+
+def _order_copy(version: ModelVersion) -> None:
+    """Order the artifact into the hub's bucket when it lies in a spoke's; the record then names both."""
+    try:
+        location = parse_s3_url(version.artifact_url)
+    except MalformedS3Url:
+        return
+    hub = version.group.account
+    source = (
+        AwsAccount.objects.enabled().filter(artifact_buckets__contains=[location.bucket]).exclude(pk=hub.pk).first()
+    )
+    if source is None or not hub.artifact_buckets:
+        return
+    target = f"s3://{hub.artifact_buckets[0]}/{version.group.name}/{version.number}/{location.key.rsplit('/', 1)[-1]}"
+    write_back.order_artifact_copy(version=version, source=source, target=hub, target_url=target)

@@ -1,0 +1,40 @@
+"""The one order in which rows are locked: group, version, use case, request. Keeping it is what avoids deadlocks."""
+
+from __future__ import annotations
+
+from registry.models import ModelGroup, ModelVersion, UseCase
+
+from ..models import ApprovalRequest
+
+
+def lock_version(version_id: int) -> ModelVersion:
+    """Lock a version behind its group: moves of one version may touch its siblings."""
+    group_id = ModelVersion.objects.values_list("group_id", flat=True).get(pk=version_id)
+    ModelGroup.objects.select_for_update().get(pk=group_id)
+    return (
+        ModelVersion.objects.select_for_update(of=("self",))
+        .select_related("group__account", "group__project")
+        .get(pk=version_id)
+    )
+
+
+def lock_use_case(use_case_id: int) -> UseCase:
+    """Lock a use case."""
+    return UseCase.objects.select_for_update(of=("self",)).select_related("project").get(pk=use_case_id)
+
+
+def lock_subject(request: ApprovalRequest) -> UseCase | ModelVersion:
+    """Lock what a request is about."""
+    if request.use_case_id is not None:
+        return lock_use_case(request.use_case_id)
+    assert request.version_id is not None
+    return lock_version(request.version_id)
+
+
+def lock_request(request_id: int) -> ApprovalRequest:
+    """Lock a request, after its subject."""
+    return (
+        ApprovalRequest.objects.select_for_update(of=("self",))
+        .select_related("policy", "requester", "use_case", "version__group")
+        .get(pk=request_id)
+    )

@@ -1,0 +1,65 @@
+"""Writing to the outbox: in the transaction that decides, for the worker that carries it out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from portal.core import access
+from portal.core.actors import Actor
+from portal.core.errors import WrongState
+from portal.core.jobs import enqueue_on_commit
+from portal.core.operations import operation
+from portal.core.permissions import Act
+from registry.models import ModelVersion
+
+from ..choices import OutboxKind, OutboxState
+from ..models import OutboxMessage
+
+DELIVER = "governance.deliver_outbox"
+
+
+def put(
+    *,
+    kind: OutboxKind,
+    ordering_key: str,
+    payload: dict[str, Any],
+    summary: str,
+    version: ModelVersion | None = None,
+    request_id: int | None = None,
+) -> OutboxMessage:
+    """Write one message in the caller's operation; a worker is woken when it commits."""
+    message = OutboxMessage.objects.create(
+        kind=kind,
+        ordering_key=ordering_key,
+        payload=payload,
+        summary=summary,
+        version=version,
+        request_id_copy=request_id,
+        next_attempt_at=timezone.now(),
+    )
+    enqueue_on_commit(DELIVER)
+    return message
+
+
+def retry(*, actor: Actor, message_id: int) -> OutboxMessage:
+    """Give a failed or waiting message its next attempt now.
+
+    Raises NotFound, Forbidden, WrongState when it has been delivered.
+    """
+    with operation(actor, "retry outbox message"):
+        message = access.for_update(OutboxMessage, actor, Act.RETRY_OUTBOX, pk=message_id)
+        if message.state == OutboxState.DELIVERED:
+            raise WrongState("This has been carried out already; there is nothing to retry.")
+        message.state = OutboxState.PENDING
+        message.next_attempt_at = timezone.now()
+        message.save(update_fields=["state", "next_attempt_at"])
+        enqueue_on_commit(DELIVER)
+        return message
+
+
+def wait_before(attempt: int) -> timedelta:
+    """Return how long to wait after the n-th failed attempt: 2 s doubling to 5 minutes."""
+    return timedelta(seconds=min(2.0**attempt, 300.0))

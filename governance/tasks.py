@@ -1,0 +1,41 @@
+"""Work for the Celery worker: ids only, one service call each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from portal.core.jobs import enqueue_on_commit
+from portal.core.operations import correlated
+from registry.models import AwsAccount
+
+from .services import delivery, sync
+
+
+@shared_task(name="governance.deliver_outbox")
+def deliver_outbox(**_: Any) -> None:
+    """Carry out what is due in the outbox."""
+    with correlated():
+        delivery.deliver_due()
+
+
+@shared_task(name="governance.read_registry_events")
+def read_registry_events(**_: Any) -> None:
+    """Take in what the registry events hint at."""
+    with correlated():
+        sync.read_events()
+
+
+@shared_task(name="governance.sync_account")
+def sync_account(*, account_id: str, requested_by: str, **_: Any) -> None:
+    """Make a full pass over one account."""
+    with correlated():
+        sync.sync_account(account_id=account_id, requested_by=requested_by)
+
+
+@shared_task(name="governance.sync_accounts")
+def sync_accounts(**_: Any) -> None:
+    """Have every enabled account synced, each as a task of its own."""
+    for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
+        enqueue_on_commit("governance.sync_account", account_id=account_id, requested_by="schedule")
