@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,10 @@ from django.template import Context, Template
 from django.template.loader import get_template
 from django.test import RequestFactory
 
+from governance import choices as governance_choices
 from portal.core.templatetags import palette, portal_ui, wording
+from portal.core.vocabulary import RiskClass, RiskRating, Status
+from registry import choices as registry_choices
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOSTILE = '"><script>alert(1)</script>'
@@ -55,6 +59,29 @@ def test_the_same_value_may_look_different_by_kind() -> None:
     assert palette.look("open", "finding").words == "Open"
     assert palette.look("InService").tone == "live"
     assert palette.look("nobody_listed_this") == palette.Look("Nobody listed this", "mute", "point")
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (Status, ""),
+        (RiskClass, "risk"),
+        (RiskRating, "risk"),
+        (governance_choices.RequestState, "request"),
+        (governance_choices.Verdict, ""),
+        (governance_choices.OutboxState, "outbox"),
+        (governance_choices.PolicyState, ""),
+        (governance_choices.Severity, "severity"),
+        (governance_choices.FindingState, "finding"),
+        (registry_choices.DeploymentState, ""),
+        (registry_choices.ShareState, "share"),
+        (registry_choices.SyncState, "sync"),
+    ],
+)
+def test_every_state_of_the_domain_has_its_own_look(words: type[Enum], kind: str) -> None:
+    known = {(group, value) for group, value, _look in palette.looks()}
+    unlisted = [word for word in words if not {(kind, palette.key(word)), ("", palette.key(word))} & known]
+    assert unlisted == []
 
 
 def test_every_tone_passes_contrast_in_light_and_dark() -> None:
