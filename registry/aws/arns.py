@@ -1,0 +1,64 @@
+"""Take the ARNs of the model registry apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):"
+    r"(?P<kind>model-package-group|model-package)/(?P<name>[A-Za-z0-9-]+)(?:/(?P<version>\d+))?"
+)
+
+
+class MalformedArn(ValueError):
+    """Report text that is not the ARN it should be."""
+
+
+class UnversionedPackage(MalformedArn):
+    """Report a model package outside any group, which has no version to govern."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupArn:
+    """Hold the parts of a model package group's ARN."""
+
+    partition: str
+    region: str
+    account_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPackageArn:
+    """Hold the parts of a version's ARN. `group_name` may be lower-cased by AWS: compare it without case."""
+
+    partition: str
+    region: str
+    account_id: str
+    group_name: str
+    version: int
+
+
+def parse_group_arn(arn: str) -> GroupArn:
+    """Take a model package group's ARN apart. Raises MalformedArn."""
+    parts = _ARN.fullmatch(arn)
+    if not parts or parts["kind"] != "model-package-group" or parts["version"]:
+        raise MalformedArn(
+            f"{arn!r} is not the ARN of a model package group; it should look like "
+            "arn:aws:sagemaker:REGION:ACCOUNT:model-package-group/NAME."
+        )
+    return GroupArn(parts["partition"], parts["region"], parts["account"], parts["name"])
+
+
+def parse_model_package_arn(arn: str) -> ModelPackageArn:
+    """Take a version's ARN apart. Raises MalformedArn, and UnversionedPackage for a package without group."""
+    parts = _ARN.fullmatch(arn)
+    if not parts or parts["kind"] != "model-package":
+        raise MalformedArn(
+            f"{arn!r} is not the ARN of a model version; it should look like "
+            "arn:aws:sagemaker:REGION:ACCOUNT:model-package/GROUP/VERSION."
+        )
+    if parts["version"] is None:
+        raise UnversionedPackage(f"{arn!r} belongs to no model package group and so has no version to govern.")
+    return ModelPackageArn(parts["partition"], parts["region"], parts["account"], parts["name"], int(parts["version"]))

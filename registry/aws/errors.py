@@ -1,0 +1,278 @@
+"""Name what AWS refused, in six errors that say what happened and what to do.
+
+The codes are those of the services' models in botocore, and those the real services are known to answer
+without modelling them (SageMaker reports a missing resource as a ValidationException, S3's HEAD has no code).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Protocol
+
+from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
+
+
+class _Account(Protocol):
+    @property
+    def account_id(self) -> str: ...
+
+
+class HasAccount(Protocol):
+    """Anything that works for one AWS account, such as `AwsSession`."""
+
+    @property
+    def account(self) -> _Account: ...
+
+
+class AwsError(Exception):
+    """Report one AWS operation that did not succeed.
+
+    `service` is botocore's name ("sagemaker"), `operation` AWS's ("UpdateModelPackage"), `account_id` the
+    account it was meant for, `code` the error code of AWS (or the class name of a local failure), `message`
+    AWS's own words. `retryable` says whether the same request can succeed later without anybody acting.
+    """
+
+    advice: ClassVar[str] = "Read the message; repeating the same request will not help."
+    happened: ClassVar[str] = "failed"
+    retryable_by_nature: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        operation: str,
+        account_id: str,
+        code: str,
+        message: str,
+        retryable: bool | None = None,
+        advice: str | None = None,
+    ) -> None:
+        self.service = service
+        self.operation = operation
+        self.account_id = account_id
+        self.code = code
+        self.message = message
+        self.retryable = self.retryable_by_nature if retryable is None else retryable
+        self._advice = advice or self.advice
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        account = f" in account {self.account_id}" if self.account_id else ""
+        return (
+            f"{self.service} {self.operation}{account} {self.happened} "
+            f"({self.code}: {self.message.rstrip('.')}). {self._advice}"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Task results carry exceptions between processes; keyword-only errors do not survive that by default.
+        return (_rebuild, (type(self), dict(self._state())))
+
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        for name in ("service", "operation", "account_id", "code", "message", "retryable"):
+            yield name, getattr(self, name)
+        yield "advice", self._advice
+
+
+class AwsThrottled(AwsError):
+    """Report that AWS answered "slow down" to every attempt."""
+
+    happened = "was throttled"
+    advice = "It is tried again later; if it lasts, lower the number of parallel calls for this account."
+    retryable_by_nature = True
+
+
+class AwsUnavailable(AwsError):
+    """Report that AWS could not be reached, did not answer in time, or failed on its own side."""
+
+    happened = "got no usable answer"
+    advice = "It is tried again later; if it lasts, check the network path to AWS and the AWS health page."
+    retryable_by_nature = True
+
+
+class AwsDenied(AwsError):
+    """Report that credentials are missing, expired or not permitted to do this."""
+
+    happened = "was denied"
+    advice = (
+        "Check that the account's role exists, trusts the portal (external id, sts:SetSourceIdentity) "
+        "and permits this action, and that the portal has credentials of its own."
+    )
+
+
+class AwsNotFound(AwsError):
+    """Report that the thing asked for does not exist, or is not visible to this account."""
+
+    happened = "found nothing"
+    advice = "Check the ARN, name or URL, the region, and that the resource is shared with this account."
+
+
+class AwsConflict(AwsError):
+    """Report that the present state in AWS (or a quota) does not allow this."""
+
+    happened = "conflicts with the state in AWS"
+    advice = "Read the resource again and decide on its present state; raise the quota if one is named."
+
+
+class AwsInvalid(AwsError):
+    """Report a request that AWS refuses, or would refuse, as malformed. Nothing was changed."""
+
+    happened = "was refused as invalid"
+    advice = "Correct the named value; nothing was changed in AWS."
+
+
+def _rebuild(kind: type[AwsError], state: dict[str, Any]) -> AwsError:
+    return kind(**state)
+
+
+# What botocore's retries take for throttling, and the words of single services.
+THROTTLE_CODES = frozenset(
+    {
+        "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException",
+        "RequestThrottled", "TooManyRequestsException", "TooManyRequests", "RequestLimitExceeded",
+        "LimitExceededException", "BandwidthLimitExceeded", "ProvisionedThroughputExceededException",
+        "TransactionInProgressException", "PriorRequestNotComplete", "EC2ThrottledException", "SlowDown",
+        "429", "KmsThrottled",
+    }
+)  # fmt: skip
+_UNAVAILABLE_CODES = frozenset(
+    {
+        "InternalFailure", "InternalError", "InternalException", "InternalServerException",
+        "InternalServerError", "ServerInternalException", "ServiceUnavailable", "ServiceUnavailableException",
+        "RequestTimeout", "RequestTimeoutException", "IDPCommunicationError", "OperationAborted",
+    }
+)  # fmt: skip
+_EXPIRED_CODES = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_DENIED_CODES = _EXPIRED_CODES | frozenset(
+    {
+        "AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthFailure", "NotAuthorized",
+        "UnauthorizedOperation", "OperationNotPermittedException", "OptInRequired", "InvalidClientTokenId",
+        "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch",
+        "MissingAuthenticationToken", "IncompleteSignature", "InvalidToken", "RegionDisabledException",
+        "KmsAccessDenied", "KMS.AccessDeniedException", "KMSAccessDeniedException",
+        "NotAuthorizedForSourceException", "Forbidden", "403",
+    }
+)  # fmt: skip
+_NOT_FOUND_CODES = frozenset(
+    {
+        "ResourceNotFound", "ResourceNotFoundException", "NotFound", "NoSuchKey", "NoSuchBucket",
+        "NoSuchVersion", "NoSuchUpload", "UnknownResourceException",
+        "ResourceShareInvitationArnNotFoundException", "ResourceArnNotFoundException", "QueueDoesNotExist",
+        "AWS.SimpleQueueService.NonExistentQueue", "404",
+    }
+)  # fmt: skip
+_CONFLICT_CODES = frozenset(
+    {
+        "ConflictException", "ResourceInUse", "ResourceInUseException", "ResourceAlreadyExistsException",
+        "ResourceLimitExceeded", "ResourceShareLimitExceededException", "TagLimitExceededException",
+        "InvalidStateTransitionException", "IdempotentParameterMismatchException",
+        "IdempotentParameterMismatch", "ConcurrentModificationException", "ManagedRuleException",
+        "ResourceShareInvitationAlreadyAcceptedException", "ResourceShareInvitationAlreadyRejectedException",
+        "ResourceShareInvitationExpiredException", "PreconditionFailed", "ConditionalRequestConflict",
+        "QueueNameExists", "QueueAlreadyExists", "QueueDeletedRecently", "InvalidObjectState", "409", "412",
+    }
+)  # fmt: skip
+_INVALID_CODES = frozenset(
+    {
+        "ValidationException", "ValidationError", "InvalidParameterException", "InvalidParameterValue",
+        "InvalidParameterCombination", "InvalidParameter", "MalformedArnException",
+        "InvalidNextTokenException", "InvalidMaxResultsException", "InvalidEventPatternException",
+        "InvalidArgument", "InvalidRequest", "MalformedPolicyDocument", "MissingParameter", "InvalidAddress",
+        "ReceiptHandleIsInvalid", "400",
+    }
+)  # fmt: skip
+
+_UNREACHED = (
+    boto.HTTPClientError,
+    boto.ConnectionError,
+    boto.IncompleteReadError,
+    boto.PaginationError,
+    boto.FlexibleChecksumError,
+    ResponseParserError,
+)
+_NO_CREDENTIALS = (
+    boto.NoCredentialsError,
+    boto.PartialCredentialsError,
+    boto.CredentialRetrievalError,
+    boto.TokenRetrievalError,
+    boto.NoAuthTokenError,
+    boto.ProfileNotFound,
+    boto.MetadataRetrievalError,
+    boto.SSOError,
+    boto.LoginError,
+)
+
+
+def kind_for(code: str, status: int = 400, message: str = "") -> type[AwsError]:
+    """Choose the error class for an AWS error code, its HTTP status and its message."""
+    words = message.lower()
+    if code in THROTTLE_CODES or status == 429:
+        return AwsThrottled
+    if code in _DENIED_CODES:
+        return AwsDenied
+    if code in _NOT_FOUND_CODES:
+        return AwsNotFound
+    if code in _CONFLICT_CODES:
+        return AwsConflict
+    if code in _UNAVAILABLE_CODES or status >= 500:
+        return AwsUnavailable
+    if code in _INVALID_CODES:
+        # SageMaker has one code for "malformed", "missing" and "there already"; only the words differ.
+        if "already exist" in words:
+            return AwsConflict
+        if any(sign in words for sign in ("does not exist", "could not find", "not found", "cannot find")):
+            return AwsNotFound
+        if "rate exceeded" in words:
+            return AwsThrottled
+        return AwsInvalid
+    by_status = {401: AwsDenied, 403: AwsDenied, 404: AwsNotFound, 409: AwsConflict, 412: AwsConflict}
+    return by_status.get(status, AwsError)
+
+
+def from_code(
+    session: HasAccount, service: str, operation: str, code: str, message: str, status: int = 400
+) -> AwsError:
+    """Build the error for a code AWS returned, also for a failed entry of a batch inside a 200 answer."""
+    kind = kind_for(code, status, message)
+    return kind(
+        service=service,
+        operation=operation,
+        account_id=session.account.account_id,
+        code=code,
+        message=message or f"HTTP status {status}",
+        # A token that ran out is replaced on the next call, so waiting helps where a refusal would not.
+        retryable=True if code in _EXPIRED_CODES else None,
+    )
+
+
+@contextmanager
+def translated(session: HasAccount, service: str, operation: str) -> Iterator[None]:
+    """Turn what botocore raises inside the block into an `AwsError`, and let everything else pass.
+
+    A refusal of AssumeRole, which happens on the way to another operation, is reported as STS's own.
+    """
+    try:
+        yield
+    except boto.ClientError as exc:
+        error = exc.response.get("Error", {})
+        status = int(exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 400)
+        code = str(error.get("Code") or status)
+        if exc.operation_name == "AssumeRole" != operation:
+            service, operation = "sts", "AssumeRole"
+        raise from_code(session, service, operation, code, str(error.get("Message") or ""), status) from exc
+    except (boto.BotoCoreError, ResponseParserError) as exc:
+        kind: type[AwsError]
+        if isinstance(exc, _UNREACHED):
+            kind = AwsUnavailable
+        elif isinstance(exc, _NO_CREDENTIALS):
+            kind = AwsDenied
+        else:
+            kind = AwsInvalid
+        raise kind(
+            service=service,
+            operation=operation,
+            account_id=session.account.account_id,
+            code=type(exc).__name__,
+            message=" ".join(str(exc).split()),
+        ) from exc
