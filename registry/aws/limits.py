@@ -1,0 +1,101 @@
+"""Check a request against the lengths, patterns and value lists that AWS's own model states.
+
+botocore checks names, types and minimum lengths only; maximum lengths, patterns and enumerations are refused
+by the service, after the round trip and for a write-back after the decision. Reading them from botocore's
+model keeps this list as current as the installed boto3.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from registry.aws.errors import AwsInvalid
+
+if TYPE_CHECKING:
+    from registry.aws.session import AwsSession
+
+# Character classes such as ([\p{L}\p{Z}\p{N}_.:/=+\-@]*): Java's, unknown to `re`.
+_UNICODE_CLASS = re.compile(r"^\(?\[((?:\\p\{[A-Z]\})+)((?:\\.|[^\]\\])*)\]")
+
+
+def require_valid(session: AwsSession, service: str, operation: str, request: Mapping[str, Any]) -> None:
+    """Refuse a request that the service would refuse, naming every offending field.
+
+    Raises AwsInvalid (code "FieldLimit") before anything is sent. Source: the service's model in botocore.
+    """
+    shape = session.client(service).meta.service_model.operation_model(operation).input_shape
+    problems = list(_problems(shape, request, "")) if shape is not None else []
+    if problems:
+        raise AwsInvalid(
+            service=service,
+            operation=operation,
+            account_id=session.account.account_id,
+            code="FieldLimit",
+            message="; ".join(problems),
+        )
+
+
+def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if shape.type_name == "structure" and isinstance(value, Mapping):
+        for name, member in shape.members.items():
+            if name in value:
+                yield from _problems(member, value[name], f"{path}.{name}" if path else name)
+    elif shape.type_name == "list" and isinstance(value, list | tuple):
+        yield from _size(shape, len(value), path, "entries")
+        for index, item in enumerate(value):
+            yield from _problems(shape.member, item, f"{path}[{index}]")
+    elif shape.type_name == "map" and isinstance(value, Mapping):
+        yield from _size(shape, len(value), path, "entries")
+        for key, item in value.items():
+            yield from _problems(shape.key, key, f"key {key!r} of {path}")
+            yield from _problems(shape.value, item, f"{path}[{key!r}]")
+    elif shape.type_name == "string" and isinstance(value, str):
+        yield from _text(shape, value, path)
+
+
+def _text(shape: Any, value: str, path: str) -> Iterator[str]:
+    yield from _size(shape, len(value), path, "characters")
+    allowed = getattr(shape, "enum", None)
+    # Long lists (instance types, storage classes) grow faster than botocore is updated; the service knows them.
+    if allowed and value not in allowed and len(allowed) <= 10:
+        yield f"{path} is {value!r}, not one of {', '.join(allowed)}"
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _matches(pattern, value):
+        yield _explain(path, pattern, value)
+
+
+def _size(shape: Any, size: int, path: str, unit: str) -> Iterator[str]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    if most is not None and size > most:
+        yield f"{path} has {size} {unit}, at most {most} are allowed"
+    if least is not None and size < least:
+        yield f"{path} has {size} {unit}, at least {least} are needed"
+
+
+def _explain(path: str, pattern: str, value: str) -> str:
+    shown = value if len(value) <= 80 else value[:77] + "..."
+    hint = " (line breaks are not allowed)" if any(c in value for c in "\r\n") else ""
+    return f"{path} is {shown!r}, which does not match {pattern}{hint}"
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
+
+
+def _matches(pattern: str, value: str) -> bool:
+    unicode_class = _UNICODE_CLASS.match(pattern)
+    if unicode_class:
+        categories = set(re.findall(r"\\p\{([A-Z])\}", unicode_class[1]))
+        literals = set(unicode_class[2].replace("\\", ""))
+        return all(unicodedata.category(c)[0] in categories or c in literals for c in value)
+    compiled = _compiled(pattern)
+    # A pattern this language cannot read is left to the service.
+    return compiled is None or compiled.fullmatch(value) is not None
