@@ -1,0 +1,259 @@
+"""Receive the registry's events from SQS and order deployments through EventBridge."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from registry.aws.errors import AwsInvalid, AwsNotFound, from_code, translated
+from registry.aws.limits import require_valid
+from registry.aws.records import RegistryEvent
+from registry.aws.session import AwsSession
+from registry.aws.values import plain_text, utc
+
+if TYPE_CHECKING:
+    from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
+    from mypy_boto3_sqs.literals import QueueAttributeNameType
+
+KIND_MODEL_PACKAGE = "model_package"
+KIND_OTHER = "other"
+KIND_UNREADABLE = "unreadable"
+
+STATE_CHANGE = "SageMaker Model Package State Change"
+EVENT_SOURCE = "model-governance-portal"
+# PutEvents takes less than 1 MB in one request; the margin leaves room for the fields around the detail.
+_MAXIMUM_DETAIL_BYTES = 1_000_000
+_MAXIMUM_MESSAGES = 10
+_MAXIMUM_WAIT_SECONDS = 20
+_VISIBILITY_SECONDS = 120
+_RETENTION_SECONDS = 14 * 24 * 3600
+_RECEIVES_BEFORE_DEAD_LETTER = 20
+_TARGET_ID = "registry-queue"
+
+
+def receive(
+    session: AwsSession, queue_url: str, *, wait_seconds: int, maximum: int = _MAXIMUM_MESSAGES
+) -> list[RegistryEvent]:
+    """Wait up to `wait_seconds` (0 to 20) for messages and return at most `maximum` (1 to 10).
+
+    Nothing is dropped: a message that cannot be read comes as an event of kind "unreadable" with its body. A
+    message not deleted within two minutes is delivered again. Raises AwsInvalid for a number out of range,
+    AwsNotFound when there is no such queue. Source: sqs ReceiveMessage.
+    """
+    if not (0 <= wait_seconds <= _MAXIMUM_WAIT_SECONDS and 1 <= maximum <= _MAXIMUM_MESSAGES):
+        raise AwsInvalid(
+            service="sqs",
+            operation="ReceiveMessage",
+            account_id=session.account.account_id,
+            code="FieldLimit",
+            message=f"wait_seconds is {wait_seconds} (0 to 20 allowed), maximum {maximum} (1 to 10 allowed)",
+        )
+    with translated(session, "sqs", "ReceiveMessage"):
+        answer = session.sqs.receive_message(
+            QueueUrl=queue_url,
+            WaitTimeSeconds=wait_seconds,
+            MaxNumberOfMessages=maximum,
+            MessageSystemAttributeNames=["SentTimestamp"],
+        )
+    return [read_message(message) for message in answer.get("Messages", ())]
+
+
+def read_message(message: Mapping[str, Any]) -> RegistryEvent:
+    """Read one SQS message with an EventBridge event in its body; never raises.
+
+    The owner is taken from the version's ARN: an event forwarded from another bus need not carry the account.
+    """
+    body = plain_text(message.get("Body"))
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):
+        envelope = None
+    detail = envelope.get("detail") if isinstance(envelope, dict) else None
+    kind, arn = KIND_UNREADABLE, ""
+    fields: tuple[str, ...] = ()
+    if isinstance(envelope, dict) and isinstance(detail, dict):
+        resources = envelope.get("resources")
+        first = resources[0] if isinstance(resources, list) and resources else ""
+        arn = str(detail.get("ModelPackageArn") or first or "")
+        changed = detail.get("UpdatedModelPackageFields")
+        fields = tuple(map(str, changed)) if isinstance(changed, list) else ()
+        if (envelope.get("source"), envelope.get("detail-type")) != ("aws.sagemaker", STATE_CHANGE):
+            kind = KIND_OTHER
+        elif _owner(arn):
+            kind = KIND_MODEL_PACKAGE
+    if kind != KIND_MODEL_PACKAGE:
+        arn, fields = "", ()
+    return RegistryEvent(
+        message_id=str(message.get("MessageId") or ""),
+        receipt=str(message.get("ReceiptHandle") or ""),
+        kind=kind,
+        model_package_arn=arn,
+        owner_account_id=_owner(arn),
+        updated_fields=fields,
+        sent_at=_sent_at(envelope, message),
+        body=body,
+    )
+
+
+def delete(session: AwsSession, queue_url: str, events: Sequence[RegistryEvent]) -> None:
+    """Delete received messages from the queue, ten a call; every batch is tried before an error is raised.
+
+    Raises the AwsError of the first message that could not be deleted; it will be delivered again.
+    Source: sqs DeleteMessageBatch.
+    """
+    failed: list[Mapping[str, Any]] = []
+    for start in range(0, len(events), _MAXIMUM_MESSAGES):
+        batch = events[start : start + _MAXIMUM_MESSAGES]
+        with translated(session, "sqs", "DeleteMessageBatch"):
+            answer = session.sqs.delete_message_batch(
+                QueueUrl=queue_url,
+                Entries=[{"Id": str(i), "ReceiptHandle": event.receipt} for i, event in enumerate(batch)],
+            )
+        failed.extend(answer.get("Failed", ()))
+    if failed:
+        message = f"{len(failed)} of {len(events)} messages were not deleted: {failed[0].get('Message', '')}"
+        status = 400 if failed[0].get("SenderFault") else 500
+        raise from_code(session, "sqs", "DeleteMessageBatch", str(failed[0].get("Code", "Unknown")), message, status)
+
+
+def put_deployment_order(
+    session: AwsSession,
+    *,
+    bus: str,
+    detail: Mapping[str, Any],
+    detail_type: str,
+    resources: Sequence[str] = (),
+) -> str:
+    """Put one event on a bus (name or ARN) that orders a deployment, and return EventBridge's event id.
+
+    EventBridge has no idempotency token: `detail` must carry the order's own id, so that a receiver
+    recognises an order sent twice. Raises AwsInvalid for a detail that is no JSON or too large, AwsNotFound
+    for a missing bus, AwsThrottled and AwsUnavailable also for an entry refused inside a successful answer.
+    Source: events PutEvents.
+    """
+    try:
+        text = json.dumps(detail, allow_nan=False)
+    except (TypeError, ValueError) as exc:
+        raise _invalid_order(session, f"the detail cannot be written as JSON: {exc}") from exc
+    if len(text.encode()) > _MAXIMUM_DETAIL_BYTES:
+        raise _invalid_order(session, f"the detail has {len(text.encode())} bytes, 1000000 are allowed")
+    entry: PutEventsRequestEntryTypeDef = {
+        "Time": datetime.now(UTC),
+        "Source": EVENT_SOURCE,
+        "DetailType": detail_type,
+        "Detail": text,
+        "EventBusName": bus,
+        "Resources": list(resources),
+    }
+    require_valid(session, "events", "PutEvents", {"Entries": [entry]})
+    with translated(session, "events", "PutEvents"):
+        answer = session.events.put_events(Entries=[entry])
+    result: Mapping[str, Any] = (answer.get("Entries") or [{}])[0]
+    if answer.get("FailedEntryCount") or not result.get("EventId"):
+        raise from_code(
+            session,
+            "events",
+            "PutEvents",
+            str(result.get("ErrorCode") or "InternalFailure"),
+            str(result.get("ErrorMessage") or "EventBridge took no event and gave no reason"),
+        )
+    return str(result["EventId"])
+
+
+def ensure_queue_and_rule(session: AwsSession, *, queue_name: str, rule_name: str) -> str:
+    """Make (or bring up to date) the queue that receives this account's registry events, and return its URL.
+
+    Makes a queue of dead letters beside it (`<queue_name>-dead-letters`), the rule on the default bus, its
+    target and the queue policy that lets only this rule send; the queue's former policy is replaced. Running
+    it again changes nothing. Raises AwsDenied, AwsInvalid, AwsConflict. Source: sqs CreateQueue,
+    SetQueueAttributes, events PutRule, PutTargets.
+    """
+    _, dead_letters_arn = _ensure_queue(
+        session, f"{queue_name}-dead-letters", {"MessageRetentionPeriod": str(_RETENTION_SECONDS)}
+    )
+    queue_url, queue_arn = _ensure_queue(session, queue_name, {})
+    pattern = json.dumps({"source": ["aws.sagemaker"], "detail-type": [STATE_CHANGE]})
+    with translated(session, "events", "PutRule"):
+        rule_arn = session.events.put_rule(
+            Name=rule_name,
+            EventPattern=pattern,
+            State="ENABLED",
+            Description="Model version changes, for the model governance portal",
+        )["RuleArn"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "RegistryEvents",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
+            }
+        ],
+    }
+    redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": _RECEIVES_BEFORE_DEAD_LETTER}
+    with translated(session, "sqs", "SetQueueAttributes"):
+        session.sqs.set_queue_attributes(
+            QueueUrl=queue_url,
+            Attributes={
+                "Policy": json.dumps(policy),
+                "RedrivePolicy": json.dumps(redrive),
+                "VisibilityTimeout": str(_VISIBILITY_SECONDS),
+                "MessageRetentionPeriod": str(_RETENTION_SECONDS),
+            },
+        )
+    with translated(session, "events", "PutTargets"):
+        answer = session.events.put_targets(Rule=rule_name, Targets=[{"Id": _TARGET_ID, "Arn": queue_arn}])
+    if answer.get("FailedEntryCount"):
+        entry: Mapping[str, Any] = (answer.get("FailedEntries") or [{}])[0]
+        raise from_code(
+            session,
+            "events",
+            "PutTargets",
+            str(entry.get("ErrorCode") or "InternalFailure"),
+            str(entry.get("ErrorMessage") or f"the queue {queue_arn} was not taken as a target"),
+        )
+    return queue_url
+
+
+def _ensure_queue(session: AwsSession, name: str, attributes: Mapping[QueueAttributeNameType, str]) -> tuple[str, str]:
+    try:
+        with translated(session, "sqs", "GetQueueUrl"):
+            url = session.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    except AwsNotFound:
+        with translated(session, "sqs", "CreateQueue"):
+            # Queues are encrypted with a key SQS manages; EventBridge can send to those without a key policy.
+            url = session.sqs.create_queue(QueueName=name, Attributes={"SqsManagedSseEnabled": "true", **attributes})[
+                "QueueUrl"
+            ]
+    with translated(session, "sqs", "GetQueueAttributes"):
+        answer = session.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return url, answer["Attributes"]["QueueArn"]
+
+
+def _invalid_order(session: AwsSession, message: str) -> AwsInvalid:
+    return AwsInvalid(
+        service="events",
+        operation="PutEvents",
+        account_id=session.account.account_id,
+        code="InvalidDetail",
+        message=message,
+    )
+
+
+def _owner(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 and parts[2] == "sagemaker" else ""
+
+
+def _sent_at(envelope: Any, message: Mapping[str, Any]) -> datetime | None:
+    try:
+        return utc(datetime.fromisoformat(envelope["time"]))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        pass
+    stamp = str((message.get("Attributes") or {}).get("SentTimestamp") or "")
+    return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp.isdigit() else None
