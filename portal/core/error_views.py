@@ -13,6 +13,7 @@ _TEMPLATES = {
     404: "errors/404.html",
     409: "errors/409.html",
     412: "errors/412.html",
+    503: "errors/503.html",
 }
 
 

@@ -1,0 +1,5 @@
+"""Addresses that span both apps."""
+
+from __future__ import annotations
+
+urlpatterns: list = []

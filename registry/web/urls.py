@@ -1,0 +1,6 @@
+"""Addresses of this app's pages."""
+
+from __future__ import annotations
+
+app_name = "registry"
+urlpatterns: list = []
