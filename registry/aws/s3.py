@@ -117,8 +117,8 @@ def copy(
 ) -> CopyResult:
     """Copy an object between accounts, byte for byte, and prove it.
 
-    No more than three parts (of 16 MiB, larger above 160 GB) are in memory. The SHA-256 is stored as the copy's metadata;
-    an object of several parts is therefore read twice, because S3 takes metadata only before the content. The
+    No more than three parts (of 16 MiB, larger above 160 GB) are in memory. The SHA-256 is stored in the copy's
+    metadata; an object of several parts is therefore read twice, because S3 takes metadata only before the content. The
     copy is verified by the SHA-256 checksum S3 computed itself, or else by reading it back; a copy that
     differs is deleted. Does nothing when the target already holds these bytes (same size and source ETag).
     With `kms_key_id` the copy is encrypted under that key, which a deployment from another account needs.
