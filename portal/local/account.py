@@ -13,13 +13,14 @@ import pwd
 import secrets
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from portal.local.errors import LocalError
 from portal.local.home import Home, write_private
 from portal.local.programs import drop_to
 
-SHARED = (Path("/var/lib/model-governance-portal"), Path("/var/tmp/model-governance-portal"))  # noqa: S108
+SHARED = (Path("/var/lib/model-governance-portal"), Path("/var/tmp/model-governance-portal"))
 UNPRIVILEGED = "nobody"
 
 
@@ -112,13 +113,15 @@ def shared_directory() -> Path:
 def _forget_removed_homes(shared: Path) -> None:
     """Delete database files whose PORTAL_HOME somebody deleted.
 
-    Kept when the directory around the home is missing too: it may be on a disk that is not mounted now.
+    Kept when the directory around the home is missing too: it may be on a disk that is not mounted now. The
+    temporary directory is no such disk.
     """
+    temporary = Path(tempfile.gettempdir()).resolve()
     for place in (shared / "homes").glob("*"):
         try:
             owner = Path((place / "home").read_text().strip())
             kept = {Path(pointer.read_text().strip()).parent for pointer in owner.glob("postgres-*.location")}
         except OSError:
             continue
-        if owner.parent.exists() and place not in kept:
+        if place not in kept and (owner.parent.exists() or temporary in owner.parents):
             shutil.rmtree(place, ignore_errors=True)

@@ -41,18 +41,14 @@ def find_or_install(environ: Mapping[str, str]) -> Path | None:
     for install in (_install_with_apt, _install_with_playwright):
         reason = install()
         if reason is None:
-            found = next(
-                (path for place in (_system(), _playwright()) for path in place if works(path)), None
-            )
+            found = next((path for place in (_system(), _playwright()) for path in place if works(path)), None)
             if found:
                 return found
             reason = f"{install.__name__.lstrip('_')} ended well, but no Chromium starts"
         reasons.append(reason)
     why = "There is no Chromium for the browser tests: " + "; ".join(reasons) + "."
     if environ.get("CI", "").lower() in {"true", "1"}:
-        raise BrowserMissing(
-            f"{why} Under CI=true they may not be skipped: install Debian's chromium package."
-        )
+        raise BrowserMissing(f"{why} Under CI=true they may not be skipped: install Debian's chromium package.")
     line = "!" * 100
     print(f"{line}\n{why}\nTHE BROWSER TESTS WILL BE SKIPPED.\n{line}", file=sys.stderr, flush=True)
     return None

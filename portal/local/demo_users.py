@@ -28,22 +28,14 @@ DEMO_USERS: tuple[DemoUser, ...] = (
         "registers use cases and versions, asks for promotion",
     ),
     DemoUser("model.owner", "Morgan Owner", "model_owner", "leads the team, approves the development stage"),
-    DemoUser(
-        "ml.engineer", "Emery Engineer", "ml_engineer", "shares model groups, deploys, reports test results"
-    ),
+    DemoUser("ml.engineer", "Emery Engineer", "ml_engineer", "shares model groups, deploys, reports test results"),
     DemoUser(
         "governance.officer",
         "Gale Officer",
         "governance_officer",
         "approves QA, pre-production and production",
     ),
-    DemoUser(
-        "second.officer", "Sam Officer", "governance_officer", "gives the second approval where risk is high"
-    ),
-    DemoUser(
-        "ml.admin", "Alex Admin", "ml_admin", "runs accounts, policies, sync and users; approves nothing"
-    ),
-    DemoUser(
-        "auditor", "Audrey Auditor", "auditor", "reads everything, verifies the audit trail, writes nothing"
-    ),
+    DemoUser("second.officer", "Sam Officer", "governance_officer", "gives the second approval where risk is high"),
+    DemoUser("ml.admin", "Alex Admin", "ml_admin", "runs accounts, policies, sync and users; approves nothing"),
+    DemoUser("auditor", "Audrey Auditor", "auditor", "reads everything, verifies the audit trail, writes nothing"),
 )

@@ -44,11 +44,9 @@ class Home:
         """
         path = Path(os.path.realpath(environ.get("PORTAL_HOME") or PROJECT / ".local"))
         for place in (path, PROJECT):
-            # In the process manager's configuration these begin a comment or end the line.
-            if any(sign in str(place) for sign in ";#\n\r"):
-                raise LocalError(
-                    f"The path {str(place)!r} holds one of ; # or a line break. Use another directory."
-                )
+            # In the process manager's configuration these begin a comment or a variable, or end the line.
+            if any(sign in str(place) for sign in ";#%\n\r"):
+                raise LocalError(f"The path {str(place)!r} holds one of ; # % or a line break. Use another directory.")
         return cls(path)
 
     @property
@@ -103,9 +101,7 @@ class Home:
             directory.mkdir(mode=0o700)
         status = directory.lstat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
-            raise LocalError(
-                f"{directory} is not a private directory of this user. Remove it, or shorten PORTAL_HOME."
-            )
+            raise LocalError(f"{directory} is not a private directory of this user. Remove it, or shorten PORTAL_HOME.")
         return directory
 
     @contextmanager

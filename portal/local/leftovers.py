@@ -39,9 +39,7 @@ def find(home: Home, database: Path | None = None) -> list[psutil.Process]:
     myself = psutil.Process()
     spared = {myself.pid, *(parent.pid for parent in myself.parents())}
     started = {
-        int(entry["pid"]): float(entry["started"])
-        for entry in home.read_state(RECORD).get("processes", [])
-        if entry
+        int(entry["pid"]): float(entry["started"]) for entry in home.read_state(RECORD).get("processes", []) if entry
     }
     return [
         process

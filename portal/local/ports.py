@@ -47,9 +47,7 @@ def ports_from(environ: Mapping[str, str]) -> Ports:
     """Read PORTAL_PORT (default 8000). Raises LocalError when it is not a number or out of range."""
     text = environ.get("PORTAL_PORT", "").strip() or str(DEFAULT_WEB_PORT)
     if not (text.isascii() and text.isdigit()):
-        raise LocalError(
-            f"PORTAL_PORT={text!r} is not a port number. Give a number such as PORTAL_PORT=8000."
-        )
+        raise LocalError(f"PORTAL_PORT={text!r} is not a port number. Give a number such as PORTAL_PORT=8000.")
     return Ports.following(int(text))
 
 

@@ -143,9 +143,7 @@ class Postgres:
         finally:
             password.unlink()
         if done.returncode:
-            raise LocalError(
-                f"initdb could not make the database in {data}:\n{(done.stdout + done.stderr)[-1500:]}"
-            )
+            raise LocalError(f"initdb could not make the database in {data}:\n{(done.stdout + done.stderr)[-1500:]}")
         new.rename(data)
 
     def program(self) -> Program:
@@ -190,9 +188,7 @@ class Postgres:
                     ) from error
                 check()
                 if time.monotonic() > deadline:
-                    raise LocalError(
-                        f"PostgreSQL did not answer within {START_SECONDS} s: {error}"
-                    ) from error
+                    raise LocalError(f"PostgreSQL did not answer within {START_SECONDS} s: {error}") from error
                 time.sleep(0.03)
             else:
                 return
@@ -208,9 +204,7 @@ class Postgres:
                 sql.SQL("{} ROLE {} LOGIN NOSUPERUSER CREATEDB PASSWORD {}").format(verb, role, password)
             )
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), role)
-                )
+                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), role))
 
     def remove_outside_data(self) -> None:
         """Delete database files that lie outside the home; for homes made for one test run."""

@@ -22,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
 
     from django.core.management import call_command
 
-    call_command("migrate", interactive=False, verbosity=1)
+    call_command("migrate", interactive=False, verbosity=0)
     if arguments.demo:
         load_demo(Path(os.environ["PORTAL_HOME"]) / "sandbox" / "demo-loaded")
     return 0
@@ -38,9 +38,7 @@ def load_demo(marker: Path) -> None:
     from django.core.management import CommandError, call_command
 
     if not getattr(settings, "PORTAL_ALLOW_DEMO", False):
-        raise CommandError(
-            f"Demo data and demo passwords are for the local settings, not {settings.SETTINGS_MODULE}."
-        )
+        raise CommandError(f"Demo data and demo passwords are for the local settings, not {settings.SETTINGS_MODULE}.")
     database = _database_identity()
     if marker.exists() and marker.read_text() == database:
         return

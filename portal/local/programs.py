@@ -64,7 +64,7 @@ class Program:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=signal_when_parent_dies(self.stop_signal),
+            preexec_fn=signal_when_parent_dies(self.stop_signal),  # noqa: PLW1509  # no threads here
             **drop_to(self.user),
         )
 

@@ -49,13 +49,9 @@ class Stopped(BaseException):
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command and return its exit code; 1 when its surroundings could not be started."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--no-sandbox", action="store_true", help="start no sandbox AWS")
-    parser.add_argument(
-        "--browser", action="store_true", help="find or install Chromium and export PORTAL_CHROMIUM"
-    )
+    parser.add_argument("--browser", action="store_true", help="find or install Chromium and export PORTAL_CHROMIUM")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args(argv)
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
@@ -96,9 +92,7 @@ def surroundings(*, sandbox: bool, environ: Mapping[str, str] = os.environ) -> I
         environment = services.environment(clean, SETTINGS)
         if not sandbox:
             # Credentials that open nothing: no test may reach a real account by accident.
-            environment |= {
-                name: v for name, v in Sandbox(home, 0).environment.items() if name != "AWS_ENDPOINT_URL"
-            }
+            environment |= {name: v for name, v in Sandbox(home, 0).environment.items() if name != "AWS_ENDPOINT_URL"}
         # Whatever the command or the services leave behind carries this home's mark.
         stack.callback(lambda: end_leftovers(home, postgres.data, grace=5))
         started: dict[str, subprocess.Popen[bytes]] = {}

@@ -32,11 +32,7 @@ DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def aws_given(environ: Mapping[str, str]) -> str | None:
     """Return the name of the variable that points at an AWS outside, or None when there is none."""
     return next(
-        (
-            name
-            for name in sorted(environ)
-            if environ[name] and (name in GIVEN or name.startswith("AWS_ENDPOINT_URL_"))
-        ),
+        (name for name in sorted(environ) if environ[name] and (name in GIVEN or name.startswith("AWS_ENDPOINT_URL_"))),
         None,
     )
 
@@ -106,6 +102,8 @@ def wait_for_page(url: str, what: str, seconds: float, check: Callable[[], None]
                 last = f"HTTP {answer.status}"
         except urllib.error.HTTPError as error:
             last = f"HTTP {error.code}"
+            # It is up and says no: asking ten times a second would only fill its log.
+            time.sleep(0.9)
         except OSError as error:
             last = str(error)
         check()

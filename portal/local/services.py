@@ -114,9 +114,7 @@ class Services:
         if self.sandbox is not None:
             result |= self.sandbox.environment
         # A proxy of the network must not be asked for addresses on this machine.
-        local = [
-            name for name in (environ.get("NO_PROXY"), environ.get("no_proxy"), "127.0.0.1,localhost") if name
-        ]
+        local = [name for name in (environ.get("NO_PROXY"), environ.get("no_proxy"), "127.0.0.1,localhost") if name]
         result["NO_PROXY"] = result["no_proxy"] = ",".join(local)
         if "PORTAL_PUBLIC_URL" not in result:
             result["PORTAL_PUBLIC_URL"] = f"http://127.0.0.1:{self.ports.web}"

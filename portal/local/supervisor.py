@@ -30,6 +30,7 @@ from portal.local.programs import MARK, Program, signal_when_parent_dies
 START_SECONDS = 20
 STOP_SECONDS = 30
 PORTAL, SERVICES = "portal", "services"
+NOT_SPAWNED = ("can't find command", "command at")
 FAILED = ("FATAL", "EXITED", "UNKNOWN")
 
 
@@ -80,8 +81,8 @@ def _program(home: Home, program: Program, *, autostart: bool) -> list[str]:
         f"autostart={'true' if autostart else 'false'}",
         "autorestart=true",
         "startsecs=1",
-        # A database that was killed needs its orphans to leave before it starts again.
-        "startretries=8",
+        # A database that was killed needs its orphans to leave before it starts again: four tries in ten seconds.
+        "startretries=4",
         f"stopsignal={program.stop_signal.name.removeprefix('SIG')}",
         f"stopwaitsecs={program.stop_seconds}",
         "killasgroup=true",
@@ -127,7 +128,8 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=signal_when_parent_dies(signal.SIGTERM),
+                # Safe, because the caller has started no threads yet.
+                preexec_fn=signal_when_parent_dies(signal.SIGTERM),  # noqa: PLW1509
             )
         deadline = time.monotonic() + START_SECONDS
         while True:
@@ -161,10 +163,10 @@ class Supervisor:
         """Raise LocalError with the end of its log when that program, or supervisord itself, has failed."""
         self.require_running()
         for info in self.programs():
-            if info["name"] == name and info["statename"] in FAILED:
-                raise LocalError(
-                    f"{name} does not start ({info['spawnerr'] or info['statename']}).{self._tail(name)}"
-                )
+            # A program that cannot be found will not appear while we wait for the retries.
+            hopeless = info["statename"] in FAILED or info["spawnerr"].startswith(NOT_SPAWNED)
+            if info["name"] == name and hopeless:
+                raise LocalError(f"{name} does not start ({info['spawnerr'] or info['statename']}).{self._tail(name)}")
 
     def require_running(self) -> None:
         """Raise LocalError when supervisord has gone."""

@@ -15,8 +15,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import FrameType
 
 from portal.local.demo_users import DEMO_PASSWORD, DEMO_USERS
@@ -114,6 +114,8 @@ class Up:
         self.url = f"http://{HOST}:{self.ports.web}"
         self._stopping = False
         self._supervisor: Supervisor | None = None
+        self._programs = portal_programs(self.home, self.ports.web)
+        self._follower = LogFollower(self.home.logs, [program.name for program in self._programs])
         self._failed: set[str] = set()
 
     def run(self) -> None:
@@ -130,9 +132,8 @@ class Up:
             self.home.write_state("up", {"pid": os.getpid(), "url": self.url})
             self._clear_leftovers()
             try:
-                with self._logs():
-                    self._start()
-                    self._watch()
+                self._start()
+                self._watch()
             finally:
                 self._stop()
 
@@ -150,7 +151,7 @@ class Up:
         supervisor = Supervisor(
             self.home,
             [service.program() for service in self.services.embedded.values()],
-            portal_programs(self.home, self.ports.web),
+            self._programs,
         )
         self._supervisor = supervisor
         supervisor.start(environment)
@@ -159,6 +160,7 @@ class Up:
         say("Bringing the database up to date")
         self._prepare_database(environment)
         say("Starting web, worker and beat")
+        self._follower.start()
         supervisor.start_portal()
         wait_for_page(f"{self.url}/healthz", "The web server", WEB_SECONDS, lambda: supervisor.require("web"))
         record(self.home, supervisor.pids())
@@ -222,20 +224,12 @@ class Up:
             elif program["statename"] == "RUNNING":
                 self._failed.discard(name)
 
-    @contextmanager
-    def _logs(self) -> Iterator[None]:
-        follower = LogFollower(self.home.logs, ["web", "worker", "beat"])
-        follower.start()
-        try:
-            yield
-        finally:
-            follower.stop()
-
     def _stop(self) -> None:
         self._stopping = True
         if self._supervisor is not None:
             say("\nStopping")
             self._supervisor.stop()
+            self._follower.stop()
             self._clear_leftovers()
             say("Everything is stopped; the data is kept.")
 
@@ -259,7 +253,7 @@ def say(text: str) -> None:
     try:
         print(text, flush=True)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # for the rest of the run
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  # for the rest of the run
 
 
 if __name__ == "__main__":

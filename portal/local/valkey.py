@@ -97,9 +97,7 @@ class Valkey:
                 except redis.RedisError as error:
                     check()
                     if time.monotonic() > deadline:
-                        raise LocalError(
-                            f"Valkey did not answer within {START_SECONDS} s: {error}"
-                        ) from error
+                        raise LocalError(f"Valkey did not answer within {START_SECONDS} s: {error}") from error
                     time.sleep(0.02)
                 else:
                     return

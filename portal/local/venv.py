@@ -14,13 +14,14 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-VENV = os.path.join(ROOT, ".venv")
-PYTHON = os.path.join(VENV, "bin", "python")
-STAMP = os.path.join(VENV, "installed.json")
-LOCKS = {name: os.path.join(ROOT, "requirements", name + ".lock") for name in ("local", "dev")}
+ROOT = Path(__file__).resolve().parents[2]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed.json"
+LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("local", "dev")}
 
 
 def main() -> int:
@@ -29,12 +30,11 @@ def main() -> int:
         return fail("usage: python3 -I portal/local/venv.py local|dev")
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
         return fail(
-            "The portal runs on Python 3.11, 3.12 or 3.13, and "
-            f"{sys.executable} is {sys.version.split()[0]}. Name another one, for example: "
-            "make up PYTHON=python3.12"
+            f"The portal runs on Python 3.11, 3.12 or 3.13, and {sys.executable} is {sys.version.split()[0]}. "
+            "Name another one, for example: make up PYTHON=python3.12"
         )
     # The directory itself is the lock: make up and make test in one clone wait for each other here.
-    descriptor = os.open(os.path.dirname(LOCKS["local"]), os.O_RDONLY)
+    descriptor = os.open(LOCKS["local"].parent, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         return install(sys.argv[1])
@@ -49,64 +49,48 @@ def install(wanted: str) -> int:
     if not usable():
         print(f"Making .venv with Python {version}", flush=True)
         stamp = {}
-        if run([sys.executable, "-m", "venv", "--clear", VENV]):
-            return fail(
-                "The virtual environment could not be made. On Debian and Ubuntu: "
-                "apt-get install python3-venv"
-            )
+        if run([sys.executable, "-m", "venv", "--clear", str(VENV)]):
+            return fail("The virtual environment could not be made. On Debian and Ubuntu: apt-get install python3-venv")
     # The dev lock holds everything of the local one: going back to the smaller one would pull it apart.
     name = "dev" if "dev" in (wanted, stamp.get("name")) else "local"
-    current = {"python": version, "name": name, "sha256": digest(LOCKS[name])}
+    current = {"python": version, "name": name, "sha256": hashlib.sha256(LOCKS[name].read_bytes()).hexdigest()}
     if stamp == current:
         return 0
     print(f"Installing the packages of requirements/{name}.lock into .venv (a minute or so)", flush=True)
     began = time.time()
     # The lock is complete and hashed, so pip has nothing to work out.
     options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"]
-    if run([PYTHON, "-m", "pip", "install", *options, "--requirement", LOCKS[name]]):
-        return fail(
-            "The packages could not be installed; pip's reason stands above. Nothing else was started."
-        )
-    with open(STAMP + ".new", "w") as file:
-        json.dump(current, file)
-    os.replace(STAMP + ".new", STAMP)
+    if run([str(PYTHON), "-m", "pip", "install", *options, "--requirement", str(LOCKS[name])]):
+        return fail("The packages could not be installed; pip's reason stands above. Nothing else was started.")
+    new = STAMP.with_suffix(".new")
+    new.write_text(json.dumps(current))
+    new.replace(STAMP)
     print(f"Installed in {time.time() - began:.0f} s", flush=True)
     return 0
 
 
 def usable() -> bool:
     """Tell whether .venv works and is of the Python that runs this."""
+    script = "import sys, pip; print(*sys.version_info[:2])"
     try:
-        seen = subprocess.run(
-            [PYTHON, "-c", "import sys, pip; print(*sys.version_info[:2])"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.split()
+        done = subprocess.run([str(PYTHON), "-c", script], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return False
-    return seen == [str(part) for part in sys.version_info[:2]]
+    return done.stdout.split() == [str(part) for part in sys.version_info[:2]]
 
 
 def read_stamp() -> dict[str, str]:
     """Return what was installed last, or nothing."""
     try:
-        with open(STAMP) as file:
-            return dict(json.load(file))
+        return dict(json.loads(STAMP.read_text()))
     except (OSError, ValueError):
         return {}
-
-
-def digest(path: str) -> str:
-    """Return the SHA-256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
 
 
 def run(command: list[str]) -> int:
     """Run a command and show what it said only when it failed."""
     done = subprocess.run(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     if done.returncode:
         sys.stderr.write(done.stdout.decode(errors="replace"))
@@ -115,7 +99,7 @@ def run(command: list[str]) -> int:
 
 def fail(message: str) -> int:
     """Print the message and return the exit code of a failure."""
-    sys.stderr.write("make: " + message + "\n")
+    sys.stderr.write(f"make: {message}\n")
     return 2
 
 
