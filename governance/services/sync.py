@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from django.db import DatabaseError
+
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, WrongState
@@ -113,6 +115,10 @@ def _handle(account: AwsAccount, received: list[RegistryEvent]) -> list[Registry
             run.take_in_version(actor=ACTOR, account=owner, session=session, arn=arn, listeners=LISTENERS)
         except AwsError as error:
             logger.warning("Version %s was not taken in and its event stays on the queue: %s", arn, error)
+            continue
+        except (DatabaseError, ValueError, TypeError):
+            # It comes back until the queue's own limit moves it to the dead letters; the others go on.
+            logger.exception("Version %s was not recorded and its event stays on the queue", arn)
             continue
         done.extend(group)
     return done

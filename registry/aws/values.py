@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 
 def json_safe(value: Any) -> Any:
-    """Copy a botocore answer into what JSON and PostgreSQL can hold: ISO times in UTC, no NUL characters."""
+    """Copy a botocore answer into what JSON and PostgreSQL can hold: ISO times in UTC, no NUL, no infinity."""
     if isinstance(value, Mapping):
         return {plain_text(key): json_safe(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -16,6 +17,8 @@ def json_safe(value: Any) -> Any:
     if isinstance(value, datetime):
         moment = utc(value)
         return moment.isoformat() if moment else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     return plain_text(value)

@@ -7,11 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft7Validator
 
+from ..aws.values import json_safe
 from ..choices import RiskRating
 
 # The schema SageMaker validates card content against (draft-07).
@@ -43,15 +45,17 @@ def read(text: str | None) -> CardFacts:
     if text is None or not text.strip():
         return CardFacts()
     try:
-        content = json.loads(text, parse_constant=str)
-    except (ValueError, RecursionError) as error:
+        parsed = json.loads(text, parse_constant=str)
+        content = json_safe(parsed)
+        problems = _problems(content)
+        if content != parsed:
+            problems += ("It holds characters or numbers that cannot be stored; they were replaced.",)
+    except ValueError as error:
         return CardFacts(problems=(f"The card is not JSON: {error}.",))
+    except RecursionError:
+        return CardFacts(problems=("The card is nested too deeply to be read.",))
     if not isinstance(content, dict):
         return CardFacts(problems=(f"The card is a JSON {type(content).__name__}, not an object.",))
-    problems = tuple(
-        f"{'.'.join(map(str, error.absolute_path)) or 'card'}: {error.message[:300]}"
-        for error, _ in zip(_validator().iter_errors(content), range(_MOST_PROBLEMS), strict=False)
-    )
     overview, uses = _section(content, "model_overview"), _section(content, "intended_uses")
     details = _section(_section(content, "additional_information"), "custom_details")
     return CardFacts(
@@ -64,6 +68,11 @@ def read(text: str | None) -> CardFacts:
         validation_metrics=_evaluation(content.get("evaluation_details")),
         problems=problems,
     )
+
+
+def _problems(content: Any) -> tuple[str, ...]:
+    found = islice(_validator().iter_errors(content), _MOST_PROBLEMS)
+    return tuple(f"{'.'.join(map(str, error.absolute_path)) or 'card'}: {error.message[:300]}" for error in found)
 
 
 def metrics_of_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, float], tuple[str, ...]]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, StaleEdit
+from portal.core.locks import hold_until_commit
 from portal.core.operations import operation
 from portal.core.permissions import Act, may, require, require_anywhere
 
@@ -20,6 +21,8 @@ from . import versions
 
 def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[ModelGroup, bool]:
     """Write down what AWS says of one group; returns it and whether it is new. Runs in the caller's operation."""
+    # A pass and an event may meet the same new group at once; there is no row yet to lock.
+    hold_until_commit(f"group:{record.arn}")
     group = ModelGroup.objects.select_for_update(of=("self",)).filter(arn=record.arn).first()
     if group is None:
         return (

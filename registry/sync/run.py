@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -15,12 +17,14 @@ from portal.core.operations import operation
 from ..aws import sagemaker
 from ..aws.errors import AwsError, AwsNotFound
 from ..aws.records import GroupRecord, VersionRecord
-from ..aws.session import AwsSession
+from ..aws.session import AwsSession, Counts
 from ..choices import AccountPurpose, SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun
 from ..services import accounts, groups, shares, versions
 from ..services.versions import VersionChange
 from .plan import KnownVersion, plan_group
+
+logger = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
@@ -45,6 +49,7 @@ class Tally:
     unchanged: int = 0
     missing: int = 0
     groups: set[str] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
 
 
 def full_pass(*, actor: Actor, account: AwsAccount, region: str, requested_by: str, listeners: Listeners) -> SyncRun:
@@ -73,7 +78,7 @@ def full_pass(*, actor: Actor, account: AwsAccount, region: str, requested_by: s
                 shares.refresh_invitations(actor=actor, account=account, session=session)
             except AwsError as failure:
                 error = str(failure)
-        return _finished(run, tally, session, error, counters.snapshot())
+        return _finished(run, tally, " ".join([*([error] if error else []), *tally.failures]), counters.snapshot())
 
 
 def take_in_version(
@@ -123,7 +128,13 @@ def _group_pass(
     plan = plan_group(list(sagemaker.list_versions(session, record)), known)
     tally.unchanged += plan.unchanged
     for arn in plan.describe:
-        change = _take_in(actor, group, sagemaker.describe_version(session, arn), listeners)
+        try:
+            change = _take_in(actor, group, sagemaker.describe_version(session, arn), listeners)
+        except (DatabaseError, ValueError, TypeError) as error:
+            # One version that cannot be recorded must not hide the others; the run names it.
+            logger.exception("Version %s was not recorded", arn)
+            tally.failures.append(f"{arn} was not recorded ({type(error).__name__}: {error}).")
+            continue
         if change.is_new:
             tally.created += 1
         elif change.is_unchanged:
@@ -176,7 +187,7 @@ def _close_abandoned(account: AwsAccount, region: str) -> None:
     )
 
 
-def _finished(run: SyncRun, tally: Tally, session: AwsSession, error: str, counts: object) -> SyncRun:
+def _finished(run: SyncRun, tally: Tally, error: str, counts: Counts) -> SyncRun:
     run.state = SyncState.FAILED if error else SyncState.SUCCEEDED
     run.error = error
     run.finished_at = timezone.now()
