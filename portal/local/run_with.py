@@ -36,6 +36,7 @@ SETTINGS = "portal.settings.test"
 # What a developer's shell may say and a test run must not hear.
 FOREIGN = ("AWS_", "DJANGO_", "PORTAL_", "DATABASE_URL", "REDIS_URL")
 PATIENCE_SECONDS = 20
+PREFIX = "portal-run-"
 
 
 class Stopped(BaseException):
@@ -78,7 +79,8 @@ def surroundings(*, sandbox: bool, environ: Mapping[str, str] = os.environ) -> I
     """
     clean = {name: value for name, value in environ.items() if not name.startswith(FOREIGN)}
     with contextlib.ExitStack() as stack:
-        home = Home(Path(os.path.realpath(tempfile.mkdtemp(prefix="portal-run-"))))
+        _remove_abandoned()
+        home = Home(Path(os.path.realpath(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))))
         stack.callback(home.remove)
         # Started by root, PostgreSQL runs as another user, who has to pass through.
         home.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
@@ -109,6 +111,15 @@ def surroundings(*, sandbox: bool, environ: Mapping[str, str] = os.environ) -> I
 
         services.wait_ready(check)
         yield environment
+
+
+def _remove_abandoned() -> None:
+    """Delete the directories of runs that were killed before they could do it; their services went with them."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = path.name.removeprefix(PREFIX).split("-")[0]
+        with contextlib.suppress(OSError):
+            if owner.isdigit() and path.stat().st_uid == os.geteuid() and not psutil.pid_exists(int(owner)):
+                Home(path).remove()
 
 
 def _stop(started: Mapping[str, subprocess.Popen[bytes]]) -> None:

@@ -63,6 +63,16 @@ def test_the_command_sees_its_own_services_and_its_exit_code_is_returned(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_run_left_on_disk_goes_with_the_next_run(tmp_path: Path) -> None:
+    abandoned, running, foreign = (
+        tmp_path / name for name in (f"portal-run-{2**22 + 1}-a", f"portal-run-{os.getpid()}-b", "portal-run-c")
+    )
+    for directory in (abandoned, running, foreign):
+        directory.mkdir()
+    launch("0", tmp_path).communicate(timeout=60)
+    assert sorted(tmp_path.iterdir()) == [running, foreign]
+
+
 def test_being_stopped_stops_all_of_it(tmp_path: Path) -> None:
     process = launch("wait", tmp_path)
     assert process.stdout
