@@ -19,8 +19,9 @@ from typing import IO, Any
 from portal.local.home import PROJECT, Home
 
 # Set for every process started for a home, so that whatever outlives its supervisor can be found again.
-# Not PORTAL_HOME itself: people export that in their shells.
-MARK = "PORTAL_STARTED_IN"
+# Not PORTAL_HOME itself: people export that in their shells. Nor PORTAL_ anything: a test that starts a portal of its
+# own removes those variables, and the portal it forgot to stop must still be found.
+MARK = "STARTED_IN_PORTAL_HOME"
 PR_SET_PDEATHSIG = 1
 
 

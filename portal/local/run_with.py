@@ -95,8 +95,9 @@ def surroundings(*, sandbox: bool, environ: Mapping[str, str] = os.environ) -> I
         if not sandbox:
             # Credentials that open nothing: no test may reach a real account by accident.
             environment |= {name: v for name, v in Sandbox(home, 0).environment.items() if name != "AWS_ENDPOINT_URL"}
-        # Whatever the command or the services leave behind carries this home's mark.
-        stack.callback(lambda: end_leftovers(home, postgres.data, grace=5))
+        # Whatever the command or the services leave behind carries this home's mark. A whole portal among it, left
+        # by a journey test that was killed, takes its time to stop.
+        stack.callback(lambda: end_leftovers(home, postgres.data, grace=20))
         started: dict[str, subprocess.Popen[bytes]] = {}
         stack.callback(lambda: _stop(started))
         for service in services.embedded.values():
