@@ -27,6 +27,7 @@ from ..policies.facts import ApprovalNeed, Requirements, Vote
 from ..policies.rules import NoRule, outstanding
 from ..selectors import policy as policies
 from . import lifecycle
+from .closing import close
 from .locking import lock_request, lock_subject, lock_use_case, lock_version
 
 Subject = UseCase | ModelVersion
@@ -138,7 +139,7 @@ def decide(
         if back_to is not None and verdict is not Verdict.REJECT:
             raise InvalidInput("Only a rejection goes back.", errors={"back_to": ["Leave this out unless you reject."]})
         if subject.stage != request.stage or subject_digest(subject) != request.digest:
-            _close(request, Verb.OUTDATE, RequestState.OUTDATED, "It changed after it was submitted.")
+            close(request, Verb.OUTDATE, RequestState.OUTDATED, "It changed after it was submitted.")
             stale = request
         else:
             decision = _record(actor, request, role, verdict, comment, back_to)
@@ -162,16 +163,8 @@ def withdraw(*, actor: Actor, request_id: int, reason: str = "") -> ApprovalRequ
             raise Forbidden(f"Only {request.requester} who asked may withdraw {request.public_id}.")
         if request.state != RequestState.OPEN:
             raise RequestClosed(f"{request.public_id} is {request.state} and cannot be withdrawn.")
-        _close(request, Verb.WITHDRAW, RequestState.WITHDRAWN, reason.strip())
+        close(request, Verb.WITHDRAW, RequestState.WITHDRAWN, reason.strip())
         return request
-
-
-def outdate(*, actor: Actor, version: ModelVersion, reason: str) -> list[ApprovalRequest]:
-    """Close a locked version's open requests: what they ask about has changed. Runs in the caller's operation."""
-    requests = list(ApprovalRequest.objects.select_for_update().open().filter(version=version))
-    for request in requests:
-        _close(request, Verb.OUTDATE, RequestState.OUTDATED, reason)
-    return requests
 
 
 def subject_digest(subject: Subject) -> str:
@@ -276,7 +269,7 @@ def _record(
 
 def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decision: Decision) -> None:
     if decision.verdict == Verdict.REJECT:
-        _close(request, Verb.REJECT, RequestState.REJECTED, decision.comment)
+        close(request, Verb.REJECT, RequestState.REJECTED, decision.comment)
         lifecycle.reject(
             actor=actor,
             subject=subject,
@@ -286,24 +279,15 @@ def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decisio
         )
         return
     if decision.verdict == Verdict.REQUEST_CHANGES:
-        _close(request, Verb.REQUEST_CHANGES, RequestState.CHANGES_REQUESTED, decision.comment)
+        close(request, Verb.REQUEST_CHANGES, RequestState.CHANGES_REQUESTED, decision.comment)
         return
     missing = missing_approvals(request)
     if missing:
         request.waiting_roles = _roles(missing)
         request.save(update_fields=["waiting_roles"])
         return
-    _close(request, Verb.APPROVE, RequestState.APPROVED, "")
+    close(request, Verb.APPROVE, RequestState.APPROVED, "")
     lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment)
-
-
-def _close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str) -> None:
-    request.state = state
-    request.waiting_roles = []
-    request.closed_at = timezone.now()
-    request.closing_note = note
-    with announced(verb):
-        request.save(update_fields=["state", "waiting_roles", "closed_at", "closing_note"])
 
 
 def _waiting(request: ApprovalRequest) -> str:

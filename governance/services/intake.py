@@ -13,7 +13,8 @@ from registry.services.versions import VersionChange, link_use_cases
 
 from ..choices import FindingKind
 from ..models import Finding, StageRecord
-from . import approvals, findings, lifecycle, write_back
+from . import findings, lifecycle, write_back
+from .closing import outdate
 
 
 def absorb_version(actor: Actor, change: VersionChange) -> None:
@@ -37,7 +38,7 @@ def absorb_version(actor: Actor, change: VersionChange) -> None:
 
 def absorb_missing(actor: Actor, version: ModelVersion) -> None:
     """Record that AWS no longer lists a version."""
-    approvals.outdate(actor=actor, version=version, reason="AWS no longer has this version.")
+    outdate(version, "AWS no longer has this version.")
     findings.observe(
         FindingKind.MISSING_IN_AWS,
         version,
@@ -72,7 +73,7 @@ def registrant_of(version: ModelVersion) -> str:
 
 
 def _content_changed(actor: Actor, version: ModelVersion) -> None:
-    outdated = approvals.outdate(actor=actor, version=version, reason="The version's content changed in AWS.")
+    outdated = outdate(version, "The version's content changed in AWS.")
     approved = list(
         StageRecord.objects.filter(version=version, status__in=(Status.APPROVED, Status.DEPLOYED)).values_list(
             "stage", flat=True

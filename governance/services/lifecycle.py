@@ -21,6 +21,7 @@ from ..models import ApprovalRequest, StageRecord, UseCaseStageRecord
 from ..policies.rules import use_case_blockers
 from ..selectors import policy as policies
 from . import ledger, write_back
+from .closing import outdate
 from .locking import lock_use_case, lock_version
 
 Subject = UseCase | ModelVersion
@@ -191,7 +192,7 @@ def blockers(use_case: UseCase) -> tuple[str, ...]:
 
 
 def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason: str, force: bool = False) -> Subject:
-    """Take a use case or version out of service for good, on an officer's word.
+    """Take a use case or version out of service for good, on an officer's word; what was asked about it is outdated.
 
     Raises NotFound, Forbidden, InvalidInput without a reason, WrongState when it is retired already or, unless
     `force`, while a deployment of it is running; the refusal names the endpoints.
@@ -209,6 +210,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
             _refuse_while_running(subject, force)
         else:
             _refuse_while_serving(subject)
+        outdate(subject, "It was retired.")
         moved = ledger.move_records(
             actor=actor,
             records=_all_records(subject),
