@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import setup_databases, teardown_databases
+
+from tests.committed import database_url, own_database
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -15,3 +21,22 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """One database per xdist worker."""
+
+
+@pytest.fixture(scope="session")
+def made_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The test database, also when no selected test has the mark that makes pytest-django create it."""
+    if connection.settings_dict["NAME"].startswith("test_"):
+        yield
+        return
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases=("default",))
+        yield
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def committed_db(made_database: None, django_db_blocker: Any) -> Iterator[str]:
+    """A database of this test's own, for threads, worker processes and what happens at commit; its address."""
+    with django_db_blocker.unblock(), own_database():
+        yield database_url()
