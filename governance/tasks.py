@@ -8,6 +8,7 @@ from celery import shared_task
 
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import correlated
+from registry.choices import SyncState
 from registry.models import AwsAccount
 
 from .services import delivery, sync
@@ -27,11 +28,22 @@ def read_registry_events(**_: Any) -> None:
         sync.read_events()
 
 
+MOST_SYNC_ATTEMPTS = 4
+
+
 @shared_task(name="governance.sync_account")
-def sync_account(*, account_id: str, requested_by: str, **_: Any) -> None:
-    """Make a full pass over one account."""
+def sync_account(*, account_id: str, requested_by: str, attempt: int = 1, **_: Any) -> None:
+    """Make a full pass over one account; one that AWS did not let through is tried again after 15, 30 and 60 s."""
     with correlated():
-        sync.sync_account(account_id=account_id, requested_by=requested_by)
+        runs = sync.sync_account(account_id=account_id, requested_by=requested_by)
+    if attempt < MOST_SYNC_ATTEMPTS and any(run.state == SyncState.FAILED for run in runs):
+        enqueue_on_commit(
+            "governance.sync_account",
+            after_seconds=15 * 2 ** (attempt - 1),
+            account_id=account_id,
+            requested_by=requested_by,
+            attempt=attempt + 1,
+        )
 
 
 @shared_task(name="governance.sync_accounts")

@@ -13,16 +13,16 @@ from kombu.exceptions import OperationalError
 logger = logging.getLogger(__name__)
 
 
-def enqueue_on_commit(task_name: str, /, **kwargs: Any) -> None:
-    """Send a task by name after commit; ids only.
+def enqueue_on_commit(task_name: str, /, *, after_seconds: float = 0, **kwargs: Any) -> None:
+    """Send a task by name after commit, to run at once or after some seconds; ids only.
 
     A broker that is down loses nothing: what matters is a row (outbox, sync run) that periodic work finds again.
     """
-    transaction.on_commit(partial(_send, task_name, kwargs), robust=True)
+    transaction.on_commit(partial(_send, task_name, kwargs, after_seconds), robust=True)
 
 
-def _send(task_name: str, kwargs: dict[str, Any]) -> None:
+def _send(task_name: str, kwargs: dict[str, Any], after_seconds: float) -> None:
     try:
-        current_app.send_task(task_name, kwargs=kwargs, retry=False)
+        current_app.send_task(task_name, kwargs=kwargs, countdown=after_seconds or None, retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("Task %s was not enqueued (%s); the periodic sweep will do its work.", task_name, error)

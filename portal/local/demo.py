@@ -51,13 +51,19 @@ class DemoRefused(Exception):
     """Demo people share a printed password, so they exist under the local settings only."""
 
 
-def load(say: Callable[[str], None] = print) -> None:
-    """Load the demo data into the portal and the sandbox AWS. Raises DemoRefused outside the local settings."""
+def load(say: Callable[[str], None] = print, *, sandbox: bool = True) -> None:
+    """Load the demo data into the portal and the sandbox AWS.
+
+    Without the sandbox (the user's own AWS is used) only people and project are made: nobody's accounts are touched.
+    Raises DemoRefused outside the local settings.
+    """
     if not getattr(settings, "PORTAL_ALLOW_DEMO", False):
         raise DemoRefused(f"Demo data is for the local settings, not {settings.SETTINGS_MODULE}.")
     project = _organisation()
     _people(project)
     say("people and project")
+    if not sandbox:
+        return
     _accounts()
     hub, development = (accounts.reach(AwsAccount.objects.get(account_id=pk)) for pk in (HUB, DEVELOPMENT))
     _artifacts(hub, development)

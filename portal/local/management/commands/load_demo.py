@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.local import demo
 
@@ -14,9 +14,13 @@ class Command(BaseCommand):
 
     help = "Load the demo data (local settings only); loading twice changes nothing."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the switch for one's own AWS."""
+        parser.add_argument("--without-sandbox", action="store_true", help="people and project only, no AWS")
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError outside the local settings."""
         try:
-            demo.load(lambda text: self.stdout.write(f"  demo: {text}"))
+            demo.load(lambda text: self.stdout.write(f"  demo: {text}"), sandbox=not options["without_sandbox"])
         except demo.DemoRefused as refusal:
             raise CommandError(str(refusal)) from refusal
