@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
-from portal.core.errors import Forbidden, InvalidInput, WrongState
+from portal.core.errors import DomainError, Forbidden, InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import ROLES, Act, require
 from portal.core.vocabulary import RiskClass, Role, Stage, Status, SubjectKind
@@ -78,9 +78,7 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
         if actor.user_id is None:
             raise Forbidden("An approval is asked for by a person.")
         stage = Stage(subject.stage)
-        standing = ApprovalRequest.objects.open().about(subject).filter(stage=stage).first()
-        if standing is not None:
-            raise AlreadyOpen(f"{standing.public_id} already asks for this and is {_waiting(standing)}.")
+        _refuse_if_open(subject)
         _refuse_unless_askable(subject)
         if subject.status == Status.REJECTED:
             lifecycle.resubmit(actor=actor, subject=subject, reason=note.strip())
@@ -210,6 +208,26 @@ def refusal_for(actor: Actor, request: ApprovalRequest) -> str:
     if any(decision.decider_id == actor.user_id for decision in request.decisions.all()):
         return "You have decided on this request."
     return ""
+
+
+def submission_refusal(actor: Actor, subject: Subject) -> str:
+    """Say why this actor may not submit a subject now, "" when he may. The page asks; `submit` enforces."""
+    try:
+        require(actor, Act.SUBMIT, subject.scope_project_id)
+        _refuse_if_open(subject)
+        _refuse_unless_askable(subject)
+        policies.requirements_for(subject, policies.in_force())
+    except DomainError as refusal:
+        return refusal.detail
+    except NoRule as missing:
+        return f"{missing} An ML admin must complete the policy first."
+    return ""
+
+
+def _refuse_if_open(subject: Subject) -> None:
+    standing = ApprovalRequest.objects.open().about(subject).filter(stage=subject.stage).first()
+    if standing is not None:
+        raise AlreadyOpen(f"{standing.public_id} already asks for this and is {_waiting(standing)}.")
 
 
 def _refuse_unless_askable(subject: Subject) -> None:
