@@ -1,0 +1,79 @@
+"""Ways around the services, and what they could try to change."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import NamedTuple
+
+UPDATES = (
+    "queryset_update",
+    "save",
+    "save_update_fields",
+    "bulk_update",
+    "sql_update",
+    "sql_update_as_replica",
+    "sql_upsert",
+    "sql_merge",
+)
+INSERTS = ("create", "bulk_create", "sql_insert", "sql_insert_as_replica")
+
+
+class Attempt(NamedTuple):
+    """One governed column of one table, a value it must not get, and the way to try."""
+
+    table: str
+    column: str
+    value: str
+    path: str
+    refused_by: str
+
+    @property
+    def id(self) -> str:
+        """The name pytest shows."""
+        return f"{self.table}-{self.column}-{self.value}-{self.path}"
+
+
+# Column and value per table. All rows of the scene stand at the beginning, pending or open; "approved" from there is a
+# legal move, and still refused: nobody announced it.
+GOVERNED: dict[str, tuple[tuple[str, str], ...]] = {
+    "registry_usecase": (("stage", "production"), ("stage", "development"), ("status", "approved")),
+    "registry_modelversion": (
+        ("stage", "production"),
+        ("status", "approved"),
+        ("status", "deployed"),
+        ("status", "retired"),
+    ),
+    "governance_stagerecord": (("status", "approved"), ("status", "deployed"), ("stage", "production")),
+    "governance_usecasestagerecord": (("status", "approved"), ("stage", "production")),
+    "governance_approvalrequest": (("state", "approved"), ("state", "withdrawn"), ("stage", "production")),
+}
+# An update of the column that names what the row is about is refused by another trigger than a move.
+PINNED = {
+    ("governance_stagerecord", "stage"): "record_pinned",
+    ("governance_usecasestagerecord", "stage"): "record_pinned",
+    ("governance_approvalrequest", "stage"): "request_pinned",
+}
+# An upsert is an insert first, and no insert goes unannounced.
+INSERT_FIRST = {"sql_upsert"}
+
+
+def attempts() -> list[Attempt]:
+    """Every governed column by every path."""
+    made = []
+    for table, columns in GOVERNED.items():
+        for (column, value), path in product(columns, (*UPDATES, *INSERTS)):
+            inserts = path in INSERTS or path in INSERT_FIRST
+            by = "lifecycle_guard" if inserts else PINNED.get((table, column), "lifecycle_guard")
+            made.append(Attempt(table, column, value, path, by))
+    return made
+
+
+# Never updated, deleted or truncated, by any path.
+APPEND_ONLY = (
+    "governance_stageevent",
+    "governance_decision",
+    "governance_metricreport",
+    "governance_auditevent",
+)
+# Changed by services, but never removed.
+KEPT = tuple(GOVERNED)
