@@ -118,7 +118,7 @@ def _sql_update(row: Any, attempt: Attempt) -> None:
 
 PATHS: dict[str, Callable[[Any, Attempt], object]] = {
     "queryset_update": lambda row, a: type(row)._default_manager.filter(pk=row.pk).update(**{a.column: a.value}),
-    "save": lambda row, a: _save(row, a),
+    "save": _save,
     "save_update_fields": lambda row, a: _save(row, a, update_fields=[a.column]),
     "bulk_update": _bulk_update,
     "sql_update": _sql_update,
@@ -268,7 +268,7 @@ def test_no_governed_table_can_be_truncated_unseen() -> None:
         governed = [row[0] for row in cursor.fetchall()]
     assert len(governed) > 30
     for table in governed:
-        with pytest.raises(IntegrityError, match="are not removed|append-only"), transaction.atomic():
+        with pytest.raises(IntegrityError, match=r"are not removed|append-only"), transaction.atomic():
             sql(f"TRUNCATE {table} CASCADE")
 
 
