@@ -194,7 +194,7 @@ class Up:
         else:
             lines += [
                 f"AWS as given by {self.services.given['sandbox']}; no sandbox and no demo data.",
-                "The first user: .venv/bin/python manage.py createsuperuser",
+                "The first user: .venv/bin/python manage.py create_admin NAME",
             ]
         lines += [f"Data and logs:         {self.home.path}", "", "Stop everything:       Ctrl-C", ""]
         say("\n".join(lines))
