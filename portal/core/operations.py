@@ -39,13 +39,14 @@ def operation(actor: Actor, reason: str = "") -> Iterator[None]:
 
     A nested operation joins the outer transaction and puts the outer actor and reason back when it ends.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    # The ledger and the outbox read the id from here and the trigger from the transaction: it must be the same one.
+    with correlated(correlation_id()), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT current_setting('app.actor', true), current_setting('app.reason', true),"
             " current_setting('app.correlation', true)"
         )
         before = cursor.fetchone() or ("", "", "")
-        _tell(actor.label, reason or before[1] or "", correlation_id() or before[2] or uuid.uuid4().hex)
+        _tell(actor.label, reason or before[1] or "", correlation_id())
         yield
         _tell(*(value or "" for value in before))
 
