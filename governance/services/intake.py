@@ -8,13 +8,14 @@ from __future__ import annotations
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.aws.s3 import MalformedS3Url, parse_s3_url
-from registry.models import AwsAccount, ModelGroup, ModelVersion
+from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
 from registry.services.versions import VersionChange, link_use_cases
 
 from ..choices import FindingKind
 from ..models import Finding, StageRecord
 from . import findings, lifecycle, write_back
 from .closing import outdate
+from .locking import lock_use_case
 
 
 def absorb_version(actor: Actor, change: VersionChange) -> None:
@@ -63,6 +64,7 @@ def absorb_group(actor: Actor, group: ModelGroup) -> None:
     for finding in unknown.select_related("version__group"):
         if finding.version is not None and not link_use_cases(finding.version):
             findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")
+    _take_use_cases_along(actor, group)
 
 
 def registrant_of(version: ModelVersion) -> str:
@@ -92,6 +94,15 @@ def _content_changed(actor: Actor, version: ModelVersion) -> None:
                 "approved_stages": approved,
             },
         )
+
+
+def _take_use_cases_along(actor: Actor, group: ModelGroup) -> None:
+    """Let approved use cases of the group's project go on: what they waited for may have been unlinked since."""
+    waiting = UseCase.objects.filter(project_id=group.project_id, status=Status.APPROVED).exclude(
+        stage=Stage.PRODUCTION
+    )
+    for use_case_id in waiting.order_by("pk").values_list("pk", flat=True):
+        lifecycle.advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case_id))
 
 
 def _order_copy(version: ModelVersion) -> None:

@@ -229,6 +229,9 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
                 request=None,
                 note=reason,
             )
+            # It may have been the one its use cases were waiting for.
+            for use_case in subject.use_cases.order_by("pk"):
+                advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case.pk))
         return subject
 
 
