@@ -98,6 +98,8 @@ def _content_changed(actor: Actor, version: ModelVersion) -> None:
 
 def _take_use_cases_along(actor: Actor, group: ModelGroup) -> None:
     """Let approved use cases of the group's project go on: what they waited for may have been unlinked since."""
+    if group.project_id is None:
+        return
     waiting = UseCase.objects.filter(project_id=group.project_id, status=Status.APPROVED).exclude(
         stage=Stage.PRODUCTION
     )

@@ -14,6 +14,7 @@ from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act
+from registry.aws.values import plain_text
 
 from ..choices import MetricKind, Status
 from ..models import MetricReport, StageRecord
@@ -71,10 +72,10 @@ def _check(metrics: object, captured_at: datetime | None) -> None:
     elif len(metrics) > _MOST_METRICS:
         problems["metrics"] = [f"Send at most {_MOST_METRICS} metrics."]
     else:
-        bad = sorted(str(name) for name, value in metrics.items() if not _is_sound(value))
+        bad = sorted(ascii(name) for name, value in metrics.items() if not (_is_text(name) and _is_sound(value)))
         if bad:
             problems["metrics"] = [
-                f"Not a finite number, text, true, false, null or object of these: {', '.join(bad)}."
+                f"Not a finite number, plain text, true, false, null or object of these: {', '.join(bad)}."
             ]
     if captured_at is not None and captured_at > timezone.now() + _CLOCK_SKEW:
         problems["captured_at"] = ["Metrics cannot be captured in the future."]
@@ -86,7 +87,12 @@ def _is_sound(value: object, depth: int = 0) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Mapping):
-        return depth < 4 and all(_is_sound(item, depth + 1) for item in value.values())
+        return depth < 4 and all(_is_text(name) and _is_sound(item, depth + 1) for name, item in value.items())
     if isinstance(value, list):
         return depth < 4 and all(_is_sound(item, depth + 1) for item in value)
-    return value is None or isinstance(value, bool | int | str)
+    return value is None or isinstance(value, bool | int) or _is_text(value)
+
+
+def _is_text(value: object) -> bool:
+    """Whether this is text that PostgreSQL can keep: JSON allows NUL and halves of characters, jsonb does not."""
+    return isinstance(value, str) and plain_text(value) == value
