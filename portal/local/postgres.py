@@ -30,7 +30,7 @@ ROLE = DATABASE = "portal"
 SUPERUSER = "postgres"
 START_SECONDS = 60
 # For test runs only: a crash may cost the whole database, which is thrown away anyway.
-CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=2GB")
+UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=2GB")
 
 
 def version() -> str:
@@ -72,11 +72,15 @@ def binaries(user: str | None) -> Path:
 
 @dataclass(frozen=True)
 class Postgres:
-    """The PostgreSQL of one home; `careless` trades safety for speed in test runs."""
+    """The PostgreSQL of one home.
+
+    `for_tests` trades safety for speed, and lets the portal's role switch ordinary triggers off: the tests of the
+    guards try that too.
+    """
 
     home: Home
     port: int
-    careless: bool = False
+    for_tests: bool = False
 
     @property
     def name(self) -> str:
@@ -128,7 +132,7 @@ class Postgres:
             f"--pwfile={password}",
             "--encoding=UTF8",
             "--locale=C.UTF-8",
-            *(["--no-sync"] if self.careless else []),
+            *(["--no-sync"] if self.for_tests else []),
         ]
         environment = {
             "PATH": f"{binaries(user)}:/usr/bin:/bin",
@@ -156,7 +160,7 @@ class Postgres:
             "log_timezone=UTC",
             "timezone=UTC",
             "log_line_prefix=%m [%p] ",
-            *(CARELESS if self.careless else ()),
+            *(UNSAFE_BUT_FAST if self.for_tests else ()),
         ]
         options = [word for setting in settings for word in ("-c", setting)]
         return Program(
@@ -203,6 +207,8 @@ class Postgres:
             connection.execute(
                 sql.SQL("{} ROLE {} LOGIN NOSUPERUSER CREATEDB PASSWORD {}").format(verb, role, password)
             )
+            if self.for_tests:
+                connection.execute(sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), role))
 

@@ -34,11 +34,11 @@ def binary() -> Path:
 
 @dataclass(frozen=True)
 class Valkey:
-    """The Valkey of one home; `careless` keeps nothing on disk, for test runs."""
+    """The Valkey of one home; `for_tests` keeps nothing on disk."""
 
     home: Home
     port: int
-    careless: bool = False
+    for_tests: bool = False
 
     @property
     def url(self) -> str:
@@ -68,7 +68,7 @@ class Valkey:
             "maxmemory-policy": "noeviction",
             "save": '""',
             # Queued tasks outlive a kill; the outbox would bring them back as well, but later.
-            "appendonly": "no" if self.careless else "yes",
+            "appendonly": "no" if self.for_tests else "yes",
             "appendfsync": "everysec",
             # It would overwrite the environment by which leftovers are found.
             "set-proc-title": "no",

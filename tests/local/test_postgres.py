@@ -27,7 +27,7 @@ def postgres(tmp_path: Path) -> Iterator[Postgres]:
     """As root, pytest's directories are closed to `nobody`, so this is the hard case of a clone below /root."""
     home = Home(tmp_path / "home")
     home.prepare()
-    postgres = Postgres(home, free_ports(1)[0], careless=True)
+    postgres = Postgres(home, free_ports(1)[0], for_tests=True)
     yield postgres
     end_leftovers(home, postgres.data, grace=5)
     postgres.remove_outside_data()
@@ -89,6 +89,7 @@ def test_leftover_servers_are_ended_before_a_start(postgres: Postgres, start: St
 
 
 def test_the_portals_role_owns_its_database_and_is_no_superuser(postgres: Postgres, start: Start) -> None:
+    postgres = Postgres(postgres.home, postgres.port)
     process = start(postgres)
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         assert connection.execute("SELECT current_user, current_database()").fetchone() == ("portal", "portal")
@@ -100,6 +101,12 @@ def test_the_portals_role_owns_its_database_and_is_no_superuser(postgres: Postgr
             connection.execute("SET session_replication_role = replica")
     if os.geteuid() == 0:
         assert psutil.Process(process.pid).uids().real != 0
+
+
+def test_in_test_runs_the_role_may_try_to_switch_triggers_off(postgres: Postgres, start: Start) -> None:
+    start(postgres)
+    with psycopg.connect(postgres.url) as connection:
+        connection.execute("SET session_replication_role = replica")
 
 
 def test_it_asks_for_the_password_and_listens_on_loopback_only(postgres: Postgres, start: Start) -> None:
