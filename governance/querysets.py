@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 
+from portal.core.access import visible
 from portal.core.actors import Actor
-from portal.core.permissions import Act, may_anywhere
+from portal.core.permissions import ROLES, Act, may_anywhere
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase
 from registry.querysets import in_projects
@@ -117,10 +120,13 @@ class FindingQuerySet(models.QuerySet[Any]):
 
 class OutboxQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """Messages about versions the actor may see; operators and overseers see all of them."""
-        if actor.is_system or may_anywhere(actor, Act.SEE_OPERATIONS):
+        """Messages about versions the actor may see; those about no version are for operators and overseers."""
+        if in_projects(actor, "project_id") is None:
             return self.all()
-        return self.filter(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+        condition = Q(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+        if may_anywhere(actor, Act.SEE_OPERATIONS):
+            condition |= Q(version=None)
+        return self.filter(condition)
 
     def pending(self) -> Self:
         """Messages still to be carried out."""
@@ -133,8 +139,21 @@ class OutboxQuerySet(models.QuerySet[Any]):
 
 class AuditEventQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """The whole trail for those who may read it; the history on an object's page uses `of_object`."""
-        return self.all() if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) else self.none()
+        """The whole trail for those who may read it everywhere, the part about what they see for those of a project.
+
+        The history on an object's page uses `of_object`.
+        """
+        if actor.is_system or actor.holds_everywhere(*ROLES[Act.SEE_AUDIT]):
+            return self.all()
+        if not may_anywhere(actor, Act.SEE_AUDIT):
+            return self.none()
+        condition = Q(pk__in=[])
+        for model in apps.get_models():
+            # Whatever knows its project knows who sees it.
+            if hasattr(model, "scope_project_id"):
+                seen = visible(model, actor).annotate(audited_id=Cast("pk", models.CharField())).values("audited_id")
+                condition |= Q(table=model._meta.db_table, object_id__in=seen)
+        return self.filter(condition)
 
     def of_object(self, table: str, object_id: int) -> Self:
         """The trail of one row, newest first."""
