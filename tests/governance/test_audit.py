@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -16,7 +17,7 @@ from governance.models import AuditEvent, OutboxMessage, StageEvent
 from governance.selectors.audit import verify
 from governance.services import approvals, lifecycle
 from portal.core.operations import correlated, operation
-from portal.core.vocabulary import Role
+from portal.core.vocabulary import RiskClass, Role
 from registry.models import ApiToken, AwsAccount, LineOfBusiness, ModelVersion, UseCase, User
 from registry.services import accounts, organisation, people, use_cases
 from tests.factories import group, person, use_case, version
@@ -319,8 +320,28 @@ def test_chains_of_different_objects_do_not_hang_together(walked: UseCase) -> No
     assert verify().is_intact
 
 
-def test_only_those_who_may_read_the_trail_do(place: Place) -> None:
-    for reader in (place.people.auditor, place.people.officer, place.people.admin):
-        assert AuditEvent.objects.visible_to(reader.actor).exists()
+def test_only_those_who_may_read_the_trail_do(place: Place, walked: UseCase) -> None:
+    for everywhere in (person(Role.AUDITOR), person(Role.GOVERNANCE_OFFICER), place.people.admin):
+        assert AuditEvent.objects.visible_to(everywhere.actor).count() == AuditEvent.objects.count()
     for other in (place.people.scientist, place.people.owner, place.people.engineer):
         assert not AuditEvent.objects.visible_to(other.actor).exists()
+
+
+def test_the_auditor_of_a_project_reads_what_concerns_it_and_no_more(place: Place, walked: UseCase) -> None:
+    theirs = use_case(replace(place.people, scientist=place.people.stranger), place.elsewhere, RiskClass.UNCLASSIFIED)
+    made = version(group(place.project, place.people))
+    mine = AuditEvent.objects.visible_to(place.people.auditor.actor)
+    tables = set(mine.values_list("table", flat=True))
+    assert tables >= {"registry_usecase", "governance_approvalrequest", "governance_stagerecord"}
+    assert not tables & {"registry_user", "registry_awsaccount", "registry_user_user_permissions"}
+    assert mine.filter(chain=f"registry_modelversion:{made.pk}").exists()
+    assert not mine.filter(chain=f"registry_usecase:{theirs.pk}").exists()
+
+
+def test_messages_to_aws_are_shown_to_those_who_see_the_version(place: Place) -> None:
+    made = version(group(place.project, place.people))
+    approve_once(place.people, made)
+    elsewhere = person(Role.ML_ENGINEER, Role.GOVERNANCE_OFFICER, project=place.elsewhere)
+    assert not OutboxMessage.objects.visible_to(elsewhere.actor).exists()
+    for own in (place.people.engineer, place.people.scientist, place.people.admin):
+        assert OutboxMessage.objects.visible_to(own.actor).filter(version=made).count() == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -203,7 +204,7 @@ def test_a_use_case_registered_later_resolves_the_finding(place: Place, people: 
 
 def test_the_finding_about_another_projects_use_case_tells_nothing_about_it(place: Place, people: Cast) -> None:
     theirs = use_case(
-        Cast(**{**vars(people), "scientist": people.stranger}), place.elsewhere, RiskClass.UNCLASSIFIED, "Secret plan"
+        replace(people, scientist=people.stranger), place.elsewhere, RiskClass.UNCLASSIFIED, "Secret plan"
     )
     subject = version(group(place.project, people), card_content=card(theirs.public_id))
     found = standing(subject, FindingKind.USE_CASE_UNKNOWN)

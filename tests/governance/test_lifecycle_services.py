@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from governance.choices import OutboxKind, Verdict
@@ -570,7 +572,7 @@ def test_the_table_costs_as_many_queries_for_thirty_rows_as_for_three(
 
 
 def test_a_card_cannot_reach_into_another_project(place: Place, people: Cast) -> None:
-    theirs = use_case(Cast(**{**vars(people), "scientist": people.stranger}), place.elsewhere, RiskClass.UNCLASSIFIED)
+    theirs = use_case(replace(people, scientist=people.stranger), place.elsewhere, RiskClass.UNCLASSIFIED)
     made = version(group(place.project, people), card_content=card(theirs.public_id))
     assert list(made.use_cases.all()) == []
     (row,) = rows(stage_table(people.auditor.actor).filter(version=made))
@@ -578,7 +580,7 @@ def test_a_card_cannot_reach_into_another_project(place: Place, people: Cast) ->
 
 
 def test_a_group_serves_use_cases_of_its_own_project(place: Place, people: Cast) -> None:
-    theirs = use_case(Cast(**{**vars(people), "scientist": people.stranger}), place.elsewhere, RiskClass.UNCLASSIFIED)
+    theirs = use_case(replace(people, scientist=people.stranger), place.elsewhere, RiskClass.UNCLASSIFIED)
     claimed = group(place.project, people)
     before = fingerprint()
     with pytest.raises(InvalidInput) as refusal:

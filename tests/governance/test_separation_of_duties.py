@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from portal.core.errors import Forbidden
 from portal.core.vocabulary import RiskClass, Role, Stage
 from registry.models import ModelVersion, UseCase, User
 from registry.services import people as registry_people
-from tests.factories import Cast, at_stage, group, person, use_case, version
+from tests.factories import at_stage, group, person, use_case, version
 from tests.factories.people import SYSTEM
 from tests.factories.walk import approve_once
 from tests.refusals import as_replica, refused
@@ -78,7 +79,7 @@ def test_an_identity_linked_after_the_asking_counts_too(place: Place) -> None:
 def test_who_registered_the_use_case_does_not_decide(place: Place) -> None:
     people = place.people
     owner = person(Role.MODEL_OWNER, Role.DATA_SCIENTIST, project=place.project)
-    case = use_case(Cast(**{**vars(people), "scientist": owner}), place.project)
+    case = use_case(replace(people, scientist=owner), place.project)
     assert case.registered_by == owner
     request = ask(people.scientist, case)
     with pytest.raises(approvals.SelfApproval):
