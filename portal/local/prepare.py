@@ -1,6 +1,6 @@
 """Bring the database up to date and load the demo data: one process, since starting Django costs a second.
 
-Run by `make up` as `python -m portal.local.prepare [--demo]`.
+Run by `make up` as `python -m portal.local.prepare [--demo sandbox|people]`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ import django
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Migrate, then load the demo data unless that was done for this database and this sandbox."""
+    """Migrate, then load the demo data unless that was done for this database (and this sandbox)."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--demo", action="store_true", help="load the demo data (local settings only)")
+    parser.add_argument(
+        "--demo",
+        choices=["sandbox", "people"],
+        help="load the demo data (local settings only): all of it, or people and project where AWS is not the sandbox",
+    )
     arguments = parser.parse_args(argv)
     django.setup()
 
@@ -24,26 +28,27 @@ def main(argv: list[str] | None = None) -> int:
 
     call_command("migrate", interactive=False, verbosity=0)
     if arguments.demo:
-        load_demo(Path(os.environ["PORTAL_HOME"]) / "sandbox" / "demo-loaded")
+        load_demo(Path(os.environ["PORTAL_HOME"]), sandbox=arguments.demo == "sandbox")
     return 0
 
 
-def load_demo(marker: Path) -> None:
+def load_demo(home: Path, *, sandbox: bool) -> None:
     """Load the demo data once.
 
-    The marker lies with the sandbox's state and names the database, so that deleting either one loads the
-    demo again; the command itself does nothing twice.
+    With the sandbox, the marker lies with its state; it names the database, so that deleting either one loads
+    the demo again. The command itself does nothing twice.
     """
     from django.conf import settings
     from django.core.management import CommandError, call_command
 
     if not getattr(settings, "PORTAL_ALLOW_DEMO", False):
         raise CommandError(f"Demo data and demo passwords are for the local settings, not {settings.SETTINGS_MODULE}.")
+    marker = home / "sandbox" / "demo-loaded" if sandbox else home / "demo-people-loaded"
     database = _database_identity()
     if marker.exists() and marker.read_text() == database:
         return
     print("Loading the demo data (once)", flush=True)
-    call_command("load_demo")
+    call_command("load_demo", without_sandbox=not sandbox)
     marker.write_text(database)
 
 

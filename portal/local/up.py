@@ -167,9 +167,9 @@ class Up:
         self._banner(time.monotonic() - began)
 
     def _prepare_database(self, environment: Mapping[str, str]) -> None:
-        demo = ["--demo"] if self.services.sandbox is not None else []
+        demo = "sandbox" if self.services.sandbox is not None else "people"
         with subprocess.Popen(
-            [sys.executable, "-m", "portal.local.prepare", *demo],
+            [sys.executable, "-m", "portal.local.prepare", "--demo", demo],
             env=environment,
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
@@ -187,14 +187,15 @@ class Up:
 
     def _banner(self, seconds: float) -> None:
         lines = ["", f"The portal is ready ({seconds:.0f} s):  {self.url}", ""]
+        lines.append(f'Sign in as one of these, password "{DEMO_PASSWORD}":')
+        lines += [f"  {user.username:<19} {user.role:<19} {user.does}" for user in DEMO_USERS]
         if self.services.sandbox is not None:
-            lines.append(f'Sign in as one of these, password "{DEMO_PASSWORD}":')
-            lines += [f"  {user.username:<19} {user.role:<19} {user.does}" for user in DEMO_USERS]
             lines += ["", f"Sandbox AWS endpoint:  {self.services.sandbox.url}"]
         else:
             lines += [
-                f"AWS as given by {self.services.given['sandbox']}; no sandbox and no demo data.",
-                "The first user: .venv/bin/python manage.py create_admin NAME",
+                "",
+                f"AWS as given by {self.services.given['sandbox']}: no sandbox, and no demo accounts.",
+                "Sign in as ml.admin to register yours.",
             ]
         lines += [f"Data and logs:         {self.home.path}", "", "Stop everything:       Ctrl-C", ""]
         say("\n".join(lines))
