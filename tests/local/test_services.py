@@ -94,7 +94,7 @@ def test_make_up_refuses_other_settings_before_it_starts_anything(settings: str,
 def test_demo_data_is_refused_where_the_settings_do_not_allow_it(tmp_path: Path, settings: object) -> None:
     settings.PORTAL_ALLOW_DEMO = False  # type: ignore[attr-defined]
     with pytest.raises(CommandError, match="local settings"):
-        load_demo(tmp_path / "demo-loaded")
+        load_demo(tmp_path, sandbox=True)
 
 
 def test_the_demo_people_cover_every_role() -> None:

@@ -1,0 +1,205 @@
+"""Serve AWS requests one change at a time, each written before it is answered."""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
+
+from . import wire
+from .control import Control, Fault
+from .identify import Call, identify
+from .install import SERVICES, backends
+from .persistence import save
+from .state import Journal, StateFile
+from .wire import Answer
+
+log = logging.getLogger(__name__)
+
+# Operations whose backends tell the journal themselves what they changed.
+_OWN_JOURNAL = ("sqs", "ram", "sts")
+_REGISTRY_OPERATIONS = ("ModelPackage", "AddTags", "DeleteTags")
+
+
+class SandboxApplication:
+    """The WSGI application: identify, inject faults, perform under the lock, save, log, answer."""
+
+    def __init__(self, state: StateFile, journal: Journal) -> None:
+        self.control = Control()
+        self._state = state
+        self._journal = journal
+        self._aws = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = self._read(environ)
+        if environ["PATH_INFO"].startswith("/sandbox/"):
+            return self._send(self.control.answer(environ, body), environ, start_response)
+        begun = time.monotonic()
+        call = identify(environ, body)
+        fault = self.control.fault_for(call)
+        if fault and fault.seconds:
+            time.sleep(fault.seconds)
+        performed = False
+        answer: Answer | None
+        if fault and fault.error != "delay" and not fault.after:
+            answer = self._failed(fault, call)
+        else:
+            answer = self._refused(call)
+            if answer is None:
+                performed = True
+                answer = self._perform(environ, call)
+            if fault and fault.after and fault.error != "delay":
+                answer = self._failed(fault, call)
+        status = answer.status if answer else None
+        self.control.log(call, status, answer.error if answer else None, fault, performed, time.monotonic() - begun)
+        if answer is None:
+            self._hang_up(environ)
+            raise ConnectionResetError("answer dropped by a fault")
+        return self._send(answer, environ, start_response)
+
+    @staticmethod
+    def _read(environ: dict[str, Any]) -> bytes:
+        length = environ.get("CONTENT_LENGTH")
+        stream = environ["wsgi.input"]
+        body: bytes = (
+            stream.read(int(length)) if length else stream.read() if environ.get("wsgi.input_terminated") else b""
+        )
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        return body
+
+    @staticmethod
+    def _send(answer: Answer, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        headers = [(n, v) for n, v in answer.headers if n.lower() not in ("content-length", "status")]
+        given = next((v for n, v in answer.headers if n.lower() == "content-length"), None)
+        # HEAD gives the length of what GET would send.
+        length = given if environ["REQUEST_METHOD"] == "HEAD" and given else str(len(answer.body))
+        if answer.status != 204:
+            headers.append(("Content-Length", length))
+        try:
+            phrase = HTTPStatus(answer.status).phrase
+        except ValueError:
+            phrase = "Status"
+        start_response(f"{answer.status} {phrase}", headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    @staticmethod
+    def _failed(fault: Fault, call: Call) -> Answer | None:
+        if fault.error == "drop":
+            return None
+        message = "Rate exceeded" if fault.error == "ThrottlingException" else f"Injected by fault {fault.id}"
+        return wire.error(call, fault.error, message)
+
+    @staticmethod
+    def _hang_up(environ: dict[str, Any]) -> None:
+        connection = environ.get("werkzeug.socket")
+        if connection is not None:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # the client was faster
+
+    def _refused(self, call: Call) -> Answer | None:
+        """Answer what is not for moto: foreign services, credentials that are no longer valid."""
+        if self._journal.closing.is_set():
+            return wire.error(call, "ServiceUnavailable", "The sandbox is stopping.")
+        if call.service not in SERVICES:
+            return wire.error(
+                call,
+                "UnknownOperationException",
+                f"The sandbox has no {call.service}; it serves {', '.join(SERVICES)}.",
+            )
+        if call.access_key.startswith("ASIA"):
+            session = backends("sts")[call.account]["aws"].get_assumed_role_from_access_key(call.access_key)
+            if session is None:
+                message = "The security token included in the request is invalid."
+                return wire.error(call, "UnrecognizedClientException", message)
+            if session.expired:
+                message = "The security token included in the request is expired"
+                return wire.error(call, "ExpiredTokenException", message)
+        return None
+
+    def _perform(self, environ: dict[str, Any], call: Call) -> Answer:
+        if call.waits:
+            answer = self._ask_moto(environ, call)
+            if not self._journal.touched:
+                return answer
+            with self._journal.lock:  # messages moved to a dead-letter queue
+                return self._saved(answer, call)
+        with self._journal.lock:
+            if call.mutating:
+                self._touch(call)
+            answer = self._ask_moto(environ, call)
+            if call.mutating and answer.status < 400:
+                self._touch(call)
+            return self._saved(answer, call)
+
+    def _saved(self, answer: Answer, call: Call) -> Answer:
+        try:
+            save(self._state, self._journal)
+        except Exception:
+            log.exception(
+                "%s %s was performed but could not be saved to %s", call.service, call.operation, self._state.path
+            )
+            return wire.error(call, "InternalFailure", f"The change could not be saved to {self._state.path}.")
+        return answer
+
+    def _ask_moto(self, environ: dict[str, Any], call: Call) -> Answer:
+        captured: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
+            captured.update(status=int(status.split(" ", 1)[0]), headers=headers)
+
+        try:
+            found = self._aws(environ, start_response)
+            body = b"".join(found)
+            if hasattr(found, "close"):
+                found.close()
+        except NotImplementedError:
+            return self._unknown(call)
+        except Exception:
+            log.exception("%s %s failed", call.service, call.operation)
+            return wire.error(
+                call, "InternalFailure", f"{call.service} {call.operation} failed in the sandbox; see its log."
+            )
+        answer = Answer(captured["status"], body, captured["headers"])
+        unrouted = answer.status in (404, 405) and b"<title>404 Not Found</title>" in body
+        return self._unknown(call) if unrouted and call.service != "s3" else answer
+
+    @staticmethod
+    def _unknown(call: Call) -> Answer:
+        message = f"The sandbox does not perform {call.service} {call.operation}."
+        return wire.error(call, "UnknownOperationException", message)
+
+    def _touch(self, call: Call) -> None:
+        """Note what a request to a stock backend may change. Called before (what goes) and after (what comes)."""
+        touch = self._journal.touch
+        if call.service in _OWN_JOURNAL or (call.service, call.operation) == ("events", "PutEvents"):
+            return
+        if call.service == "s3":
+            self._touch_s3(call)
+        elif call.service in ("iam", "organizations"):
+            touch(call.service, call.account, "aws", "backend")
+        elif call.service != "sagemaker" or not any(n in call.operation for n in _REGISTRY_OPERATIONS):
+            touch(call.service, call.account, call.region, "backend")
+
+    def _touch_s3(self, call: Call) -> None:
+        region, account = s3_backends.bucket_accounts.get(call.bucket, ("aws", call.account))
+        touch = self._journal.touch
+        # The backend has tags, the bucket its settings and unfinished uploads.
+        touch("s3", account, region, "backend")
+        if call.operation not in ("PutObject", "DeleteObject"):
+            touch("s3", account, region, "bucket", call.bucket)
+        if call.key:
+            touch("s3", account, region, "object", f"{call.bucket}/{call.key}")
+        elif call.operation == "DeleteObjects" and call.bucket in s3_backends[account][region].buckets:
+            for name in list(s3_backends[account][region].buckets[call.bucket].keys):
+                touch("s3", account, region, "object", f"{call.bucket}/{name}")

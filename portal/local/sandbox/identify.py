@@ -1,0 +1,118 @@
+"""Tell from an HTTP request which AWS operation it is, of which account."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from moto.core.utils import get_service_model
+from moto.iam.models import get_account_id_from
+
+from .accounts import REGION
+
+_SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_READS = re.compile(r"(Get|List|Describe|BatchGet|BatchDescribe|Search|Head|Query|Receive|Simulate|Test)")
+_ALIASES = {"eventbridge": "events"}
+
+
+@dataclass
+class Call:
+    """One request, as AWS would name it."""
+
+    service: str
+    operation: str
+    account: str
+    region: str
+    access_key: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    bucket: str = ""
+    key: str = ""
+    method: str = "POST"
+    form: bool = False
+
+    @property
+    def client_token(self) -> str | None:
+        return self.parameters.get("ClientToken") or self.parameters.get("clientToken")
+
+    @property
+    def mutating(self) -> bool:
+        """Whether the operation may change state. Waiting for messages does not."""
+        if self.service == "s3":
+            return self.method not in ("GET", "HEAD", "OPTIONS")
+        return not _READS.match(self.operation)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the operation may block, and so takes the lock itself."""
+        return self.service == "sqs" and self.operation == "ReceiveMessage"
+
+
+@functools.cache
+def _ram_operations() -> dict[str, str]:
+    model = get_service_model("ram")
+    return {model.operation_model(n).http["requestUri"]: str(n) for n in model.operation_names}
+
+
+def _s3_operation(method: str, bucket: str, key: str, query: dict[str, list[str]]) -> str:
+    place = "Object" if key else "Bucket" if bucket else "Service"
+    if method == "POST" and "delete" in query:
+        return "DeleteObjects"
+    if "uploads" in query or "uploadId" in query:
+        names = {"PUT": "UploadPart", "DELETE": "AbortMultipartUpload", "GET": "ListParts"}
+        created = "CreateMultipartUpload" if "uploads" in query else "CompleteMultipartUpload"
+        return created if method == "POST" else names.get(method, method.title())
+    if method == "GET" and place != "Object":
+        sub = next((q for q in query if q in ("versioning", "policy", "tagging", "encryption", "acl")), None)
+        return f"GetBucket{sub.title()}" if sub else "ListBuckets" if not bucket else "ListObjects"
+    verb = {"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head"}.get(method, method.title())
+    sub = next((q for q in query if q in ("versioning", "policy", "tagging", "encryption", "acl")), "")
+    if verb == "Put" and place == "Bucket" and not sub:
+        return "CreateBucket"
+    return f"{verb}{place}{sub.title()}"
+
+
+def identify(environ: dict[str, Any], body: bytes) -> Call:
+    """Read service, operation, account and parameters from a WSGI request.
+
+    The service is the one the request was signed for; an unsigned one is taken for S3, as moto takes it.
+    """
+    path = unquote(environ.get("PATH_INFO", "/"))
+    query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+    signature = environ.get("HTTP_AUTHORIZATION") or "Credential=" + (query.get("X-Amz-Credential") or [""])[0]
+    scope = _SCOPE.search(signature)
+    access_key, region, service = scope.groups() if scope else ("", REGION, "s3")
+    service = _ALIASES.get(service, service)
+    call = Call(
+        service=service,
+        operation="",
+        account=environ.get("HTTP_X_MOTO_ACCOUNT_ID") or get_account_id_from(access_key),
+        region=region,
+        access_key=access_key,
+        method=environ["REQUEST_METHOD"],
+        form=environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"),
+    )
+    if service == "s3":
+        call.bucket, _, call.key = path.lstrip("/").partition("/")
+        call.operation = _s3_operation(call.method, call.bucket, call.key, query)
+        call.parameters = {k: v for k, v in (("Bucket", call.bucket), ("Key", call.key)) if v}
+        return call
+    if service == "ram":
+        call.operation = _ram_operations().get(path, path.strip("/"))
+        call.parameters = {k: v[0] for k, v in query.items()}
+    elif environ.get("HTTP_X_AMZ_TARGET"):
+        call.operation = environ["HTTP_X_AMZ_TARGET"].rsplit(".", 1)[-1]
+    elif call.form:
+        form = {k: v[0] for k, v in parse_qs(body.decode("utf-8", "replace")).items()}
+        call.operation = form.pop("Action", "")
+        call.parameters = form
+        return call
+    if body[:1] == b"{":
+        try:
+            call.parameters.update(json.loads(body))
+        except ValueError:
+            pass  # the service will say what is wrong with it
+    return call

@@ -1,0 +1,141 @@
+"""Turn the backends' contents into rows and back."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from typing import Any
+
+from moto.s3.models import FakeBucket, s3_backends
+from moto.s3.utils import _VersionedKeyStore
+
+from .install import SERVICES, backends
+from .state import Journal, Key, StateError, StateFile
+
+# Parents before children: a bucket before its objects, a queue before its messages.
+_KINDS = (
+    "backend",
+    "settings",
+    "session",
+    "bucket",
+    "object",
+    "queue",
+    "message",
+    "share",
+    "group",
+    "package",
+    "token",
+)
+# What of a backend is kept in rows of its own, or refers back to the backend.
+_APART = {
+    "s3": {"buckets", "table_buckets"},
+    "iam": {"access_keys", "account_summary", "aws_managed_policies"},
+    "sagemaker": {"groups", "packages", "tokens"},
+    "organizations": set(),
+    "events": set(),
+}
+_REGISTRY = {"group": "groups", "package": "packages", "token": "tokens"}
+
+
+def _value(key: Key) -> Any:
+    """What belongs in a row now; None when it is gone."""
+    backend = backends(key.service)[key.account][key.region]
+    match key.service, key.kind:
+        case "sts", "session":
+            return backend.sessions.get(key.name)
+        case "ram", "share":
+            return backend.shares.get(key.name)
+        case "ram", "settings":
+            return {"organization_sharing": backend.organization_sharing}
+        case "sagemaker", ("group" | "package" | "token") as kind:
+            return getattr(backend, _REGISTRY[kind]).get(key.name)
+        case "sqs", "queue":
+            return backend.queues.get(key.name)
+        case "sqs", "message":
+            queue_name, _, message_id = key.name.partition("/")
+            queue = backend.queues.get(queue_name)
+            return next((m for m in reversed(queue._messages) if m.id == message_id), None) if queue else None
+        case "s3", "bucket":
+            bucket = backend.buckets.get(key.name)
+            return {k: v for k, v in bucket.__dict__.items() if k != "keys"} if bucket else None
+        case "s3", "object":
+            bucket_name, _, name = key.name.partition("/")
+            bucket = backend.buckets.get(bucket_name)
+            return (bucket.keys.getlist(name) or None) if bucket else None
+        case service, "backend":
+            state = {k: v for k, v in backend.__dict__.items() if k not in _APART[service]}
+            if service == "iam":
+                # Session keys are kept with their sessions; what remains are users' own.
+                state["access_keys"] = {k: v for k, v in backend.access_keys.items() if v.user_name}
+            return state
+    raise AssertionError(f"no rule for {key}")
+
+
+def _restore(key: Key, value: Any) -> None:
+    backend = backends(key.service)[key.account][key.region]
+    match key.service, key.kind:
+        case "sts", "session":
+            backend.keep(value)
+        case "ram", "share":
+            backend.shares[key.name] = value
+        case "sagemaker", ("group" | "package" | "token") as kind:
+            getattr(backend, _REGISTRY[kind])[key.name] = value
+        case "sqs", "queue":
+            value._messages, value._pending_messages, value.deleted_messages = [], set(), set()
+            value._messages_lock, value.dead_letter_queue = threading.Condition(), None
+            backend.queues[key.name] = value
+        case "sqs", "message":
+            backend.queues[key.name.partition("/")[0]]._messages.append(value)
+        case "s3", "bucket":
+            bucket = FakeBucket.__new__(FakeBucket)
+            bucket.__dict__.update(value, keys=_VersionedKeyStore())
+            backend.buckets[key.name] = bucket
+            s3_backends.bucket_accounts[key.name] = (key.region, key.account)
+        case "s3", "object":
+            bucket_name, _, name = key.name.partition("/")
+            backend.buckets[bucket_name].keys.setlist(name, value)
+        case _:
+            backend.__dict__.update(value)
+
+
+def _link_queues() -> None:
+    for _, _, backend in backends("sqs").iter_backends():
+        for queue in backend.queues.values():
+            queue._messages.sort(key=lambda m: m.sequence)
+            if queue.redrive_policy:
+                wanted = queue.redrive_policy["deadLetterTargetArn"]
+                queue.dead_letter_queue = next((q for q in backend.queues.values() if q.queue_arn == wanted), None)
+
+
+def load(state: StateFile) -> int:
+    """Fill the backends from the file and return how many rows there were. Raises StateError naming the file."""
+    rows = sorted(state.rows(), key=lambda row: (SERVICES.index(row[0].service), _KINDS.index(row[0].kind)))
+    sessions: list[tuple[Key, Any]] = []
+    for key, raw in rows:
+        try:
+            value = pickle.loads(raw)  # noqa: S301 - our own file, in a directory of its owner
+            if key.kind == "session":
+                sessions.append((key, value))
+            else:
+                _restore(key, value)
+        except StateError:
+            raise
+        except Exception as error:
+            raise state.unreadable(key, error) from error
+    for key, session in sorted(sessions, key=lambda row: row[1].expiration):
+        _restore(key, session)
+    _link_queues()
+    return len(rows)
+
+
+def save(state: StateFile, journal: Journal) -> None:
+    """Write what the journal has, durably. On an error it stays in the journal for the next request."""
+    keys = journal.touched
+    if not keys:
+        return
+    rows = []
+    for key in keys:
+        value = _value(key)
+        rows.append((key, None if value is None else pickle.dumps(value, protocol=5)))
+    state.write(rows)
+    journal.settle(keys)

@@ -1,0 +1,156 @@
+"""A resource share with its associations and invitations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from .permissions import RESOURCE_TYPE
+
+# RAM's user guide: twelve hours for the resource types that are not on its seven-day list.
+INVITATION_LIFETIME = timedelta(hours=12)
+
+
+def set_invitation_lifetime(lifetime: timedelta) -> None:
+    """Make invitations expire sooner or later than RAM's twelve hours."""
+    global INVITATION_LIFETIME
+    INVITATION_LIFETIME = lifetime
+
+
+def now() -> datetime:
+    """The time, as RAM stamps it: UTC, to the millisecond."""
+    moment = datetime.now(timezone.utc)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+@dataclass
+class Association:
+    """A principal or a resource in a share."""
+
+    entity: str
+    status: str
+    external: bool = False
+    created: datetime = field(default_factory=now)
+    updated: datetime = field(default_factory=now)
+
+    def become(self, status: str) -> None:
+        if self.status != status:
+            self.status = status
+            self.updated = now()
+
+
+@dataclass
+class Invitation:
+    """The offer of a share to an account outside the organisation, open until it is answered or expires."""
+
+    arn: str
+    share_arn: str
+    share_name: str
+    sender: str
+    receiver: str
+    sent: datetime = field(default_factory=now)
+    answer: str | None = None
+
+    @property
+    def status(self) -> str:
+        """PENDING, ACCEPTED, REJECTED or EXPIRED."""
+        if self.answer:
+            return self.answer
+        return "EXPIRED" if now() - self.sent > INVITATION_LIFETIME else "PENDING"
+
+    def describe(self) -> dict[str, Any]:
+        """RAM ResourceShareInvitation."""
+        return {
+            "resourceShareInvitationArn": self.arn,
+            "resourceShareName": self.share_name,
+            "resourceShareArn": self.share_arn,
+            "senderAccountId": self.sender,
+            "receiverAccountId": self.receiver,
+            "invitationTimestamp": self.sent,
+            "status": self.status,
+        }
+
+
+@dataclass
+class Share:
+    """A share of model package groups, kept by its owner."""
+
+    arn: str
+    name: str
+    owner: str
+    allow_external: bool
+    permission_arn: str
+    tags: dict[str, str]
+    status: str = "ACTIVE"
+    created: datetime = field(default_factory=now)
+    updated: datetime = field(default_factory=now)
+    resources: dict[str, Association] = field(default_factory=dict)
+    principals: dict[str, Association] = field(default_factory=dict)
+    invitations: list[Invitation] = field(default_factory=list)
+    token: str | None = None
+    asked: str | None = None
+
+    def principal_status(self, account: str) -> str | None:
+        """The association status of an account, following its latest invitation; None if it was never named."""
+        association = self.principals.get(account)
+        if association is None:
+            return None
+        invitation = self.invitation_of(account)
+        if association.status == "ASSOCIATING" and invitation and invitation.status == "EXPIRED":
+            return "DISASSOCIATED"
+        return association.status
+
+    def invitation_of(self, account: str) -> Invitation | None:
+        """The latest invitation sent to an account."""
+        return next((i for i in reversed(self.invitations) if i.receiver == account), None)
+
+    def active_for(self, account: str) -> bool:
+        """Whether the account has the share's rights now."""
+        return self.status == "ACTIVE" and self.principal_status(account) == "ASSOCIATED"
+
+    def live_resources(self) -> list[Association]:
+        """The resources that are in the share now."""
+        return [r for r in self.resources.values() if r.status == "ASSOCIATED"]
+
+    def describe(self) -> dict[str, Any]:
+        """RAM ResourceShare."""
+        return {
+            "resourceShareArn": self.arn,
+            "name": self.name,
+            "owningAccountId": self.owner,
+            "allowExternalPrincipals": self.allow_external,
+            "status": self.status,
+            "tags": [{"key": k, "value": v} for k, v in self.tags.items()],
+            "creationTime": self.created,
+            "lastUpdatedTime": self.updated,
+            "featureSet": "STANDARD",
+        }
+
+    def describe_association(self, association: Association, kind: str) -> dict[str, Any]:
+        """RAM ResourceShareAssociation of the given kind, PRINCIPAL or RESOURCE."""
+        status = association.status
+        if kind == "PRINCIPAL":
+            status = self.principal_status(association.entity) or status
+        return {
+            "resourceShareArn": self.arn,
+            "resourceShareName": self.name,
+            "associatedEntity": association.entity,
+            "associationType": kind,
+            "status": status,
+            "creationTime": association.created,
+            "lastUpdatedTime": association.updated,
+            "external": association.external,
+        }
+
+    def describe_resource(self, association: Association) -> dict[str, Any]:
+        """RAM Resource."""
+        return {
+            "arn": association.entity,
+            "type": RESOURCE_TYPE,
+            "resourceShareArn": self.arn,
+            "status": "AVAILABLE",
+            "creationTime": association.created,
+            "lastUpdatedTime": association.updated,
+            "resourceRegionScope": "REGIONAL",
+        }

@@ -1,0 +1,305 @@
+"""Keep model package groups and versions as SageMaker's registry does.
+
+Records are plain dicts in the shape Describe returns. Not checked, as the rules are not published: the schema inside a
+model card, and the contents behind S3 URIs. Validation is instant, so a package is Completed when it is created.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from moto.ram.models import ram_backends
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+
+from ..caller import Caller
+from ..ram.models import SandboxRamBackend, shared_with
+from ..state import journal
+from .access import allowed
+from .errors import AccessDenied, Conflict, ValidationError
+from .events import state_changed
+
+Record = dict[str, Any]
+_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):(\d{12}):(model-package|model-package-group)/(.+)")
+_TOKEN_LIFETIME = timedelta(days=1)
+# What CreateModelPackage takes and DescribeModelPackage gives back as it is.
+KEPT = (
+    "ModelPackageDescription",
+    "ModelPackageRegistrationType",
+    "InferenceSpecification",
+    "ValidationSpecification",
+    "SourceAlgorithmSpecification",
+    "ModelApprovalStatus",
+    "MetadataProperties",
+    "ModelMetrics",
+    "Domain",
+    "Task",
+    "SamplePayloadUrl",
+    "CustomerMetadataProperties",
+    "DriftCheckBaselines",
+    "AdditionalInferenceSpecifications",
+    "SkipModelValidation",
+    "SourceUri",
+    "SecurityConfig",
+    "ModelCard",
+    "ModelLifeCycle",
+    "ManagedStorageType",
+)
+_REPLACED = (
+    "ModelApprovalStatus",
+    "ApprovalDescription",
+    "ModelPackageRegistrationType",
+    "InferenceSpecification",
+    "SourceUri",
+    "ModelLifeCycle",
+)
+
+
+def now() -> datetime:
+    """The time as SageMaker stamps it: UTC, to the millisecond."""
+    moment = datetime.now(timezone.utc)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def registry(account: str, region: str) -> SandboxSageMakerBackend:
+    """SageMaker of an account and region."""
+    backend = sagemaker_backends[account][region]
+    assert isinstance(backend, SandboxSageMakerBackend)
+    return backend
+
+
+class SandboxSageMakerBackend(SageMakerModelBackend):
+    """SageMaker of one account and region; everything but the registry is stock moto."""
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self.groups: dict[str, Record] = {}
+        self.packages: dict[str, Record] = {}
+        self.tokens: dict[str, Record] = {}
+
+    def _touch(self, kind: str, name: str) -> None:
+        journal.touch("sagemaker", self.account_id, self.region_name, kind, name)
+
+    def _arn(self, kind: str, name: str) -> str:
+        return f"arn:aws:sagemaker:{self.region_name}:{self.account_id}:{kind}/{name}"
+
+    # ---- finding ------------------------------------------------------------------------------------------------
+
+    def group(self, name_or_arn: str, caller: Caller, action: str) -> tuple[SandboxSageMakerBackend, Record]:
+        """A group and the backend that owns it, if the caller may do ``action`` on it."""
+        owner, name = self, name_or_arn
+        if name_or_arn.startswith("arn:"):
+            match = _ARN.fullmatch(name_or_arn)
+            if not match or match[3] != "model-package-group" or match[1] != self.region_name:
+                raise ValidationError(f"{name_or_arn} is not a model package group ARN of {self.region_name}.")
+            owner, name = registry(match[2], match[1]), match[4]
+        group = owner.groups.get(name)
+        if owner is not self and (group is None or not allowed(caller, group, action, name_or_arn)):
+            raise AccessDenied(caller, action, name_or_arn)
+        if group is None:
+            raise ValidationError(f"ModelPackageGroup {owner._arn('model-package-group', name)} does not exist.")
+        return owner, group
+
+    def package(self, name_or_arn: str, caller: Caller, action: str) -> tuple[SandboxSageMakerBackend, Record]:
+        """A package and the backend that owns it, if the caller may do ``action`` on it."""
+        arn = name_or_arn if name_or_arn.startswith("arn:") else self._arn("model-package", name_or_arn)
+        match = _ARN.fullmatch(arn)
+        if not match or match[3] != "model-package" or match[1] != self.region_name:
+            raise ValidationError(f"{name_or_arn} is not a model package of {self.region_name}.")
+        owner = registry(match[2], match[1])
+        package = owner.packages.get(arn)
+        if owner is not self:
+            group = owner.groups.get(match[4].split("/")[0])
+            if group is None or not allowed(caller, group, action, arn):
+                raise AccessDenied(caller, action, arn)
+        if package is None:
+            raise ValidationError(f"ModelPackage {arn} does not exist.")
+        return owner, package
+
+    def shared_groups(self) -> list[Record]:
+        """The groups other accounts have made discoverable to this one."""
+        found = []
+        for arn in shared_with(self.account_id, self.region_name):
+            account, name = arn.split(":")[4], arn.rsplit("/", 1)[1]
+            group = registry(account, self.region_name).groups.get(name)
+            if group is not None:  # the owner may have deleted it since
+                found.append(group)
+        return found
+
+    def shared_packages(self) -> list[Record]:
+        """The versions in those groups."""
+        arns = {
+            g["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/") for g in self.shared_groups()
+        }
+        owners = {arn.split(":")[4] for arn in arns}
+        packages = [p for o in owners for p in registry(o, self.region_name).packages.values()]
+        return [p for p in packages if p["ModelPackageArn"].rsplit("/", 1)[0] in arns]
+
+    # ---- groups -------------------------------------------------------------------------------------------------
+
+    def create_group(self, p: Record, caller: Caller) -> str:
+        """Source: SageMaker CreateModelPackageGroup. A name that is taken is an error, as in AWS."""
+        name = p["ModelPackageGroupName"]
+        arn = self._arn("model-package-group", name)
+        if name in self.groups:
+            raise ValidationError(f"Model Package Group already exists: {arn}")
+        group = {
+            "ModelPackageGroupName": name,
+            "ModelPackageGroupArn": arn,
+            "ModelPackageGroupDescription": p.get("ModelPackageGroupDescription"),
+            "CreationTime": now(),
+            "CreatedBy": caller.user_context,
+            "ModelPackageGroupStatus": "Completed",
+            "ManagedConfiguration": p.get("ManagedConfiguration"),
+            "Tags": p.get("Tags") or [],
+            "policy": None,
+            "last_version": 0,
+        }
+        self.groups[name] = group
+        self._touch("group", name)
+        return arn
+
+    def delete_group(self, group: Record) -> None:
+        """Source: SageMaker DeleteModelPackageGroup. Raises ConflictException while it has packages."""
+        name = group["ModelPackageGroupName"]
+        if any(p.get("ModelPackageGroupName") == name for p in self.packages.values()):
+            raise Conflict(f"Model package group {group['ModelPackageGroupArn']} still has model packages.")
+        del self.groups[name]
+        self._touch("group", name)
+        ram = ram_backends[self.account_id][self.region_name]
+        assert isinstance(ram, SandboxRamBackend)
+        for share in ram.shares.values():
+            if any(r.entity == group["ModelPackageGroupArn"] for r in share.live_resources()):
+                ram.disassociate(share, [group["ModelPackageGroupArn"]], [])
+
+    def set_policy(self, group: Record, policy: str | None) -> None:
+        """Put or (with None) take away a group's resource policy. Raises ValidationException for bad JSON."""
+        if policy is not None:
+            try:
+                if not isinstance(json.loads(policy)["Statement"], (list, dict)):
+                    raise ValueError
+            except (ValueError, KeyError, TypeError):
+                raise ValidationError("ResourcePolicy is not a policy document in JSON.") from None
+        group["policy"] = policy
+        self._touch("group", group["ModelPackageGroupName"])
+
+    def set_tags(self, arn: str, change: dict[str, str | None]) -> list[dict[str, str]]:
+        """Set tags, or remove those whose value is None, on a group or an unversioned package; return them all."""
+        record = next((g for g in self.groups.values() if g["ModelPackageGroupArn"] == arn), None)
+        kind, name = ("group", record["ModelPackageGroupName"]) if record else ("package", arn)
+        record = record or self.packages.get(arn)
+        if record is None:
+            raise ValidationError(f"Resource {arn} does not exist.")
+        if change and record.get("ModelPackageVersion"):
+            raise ValidationError(f"Versioned model package {arn} cannot be tagged; use CustomerMetadataProperties.")
+        tags = {t["Key"]: t["Value"] for t in record.get("Tags") or []}
+        tags.update({k: v for k, v in change.items() if v is not None})
+        record["Tags"] = [{"Key": k, "Value": v} for k, v in tags.items() if change.get(k, v) is not None]
+        if change:
+            self._touch(kind, name)
+        return list(record["Tags"])
+
+    # ---- packages -----------------------------------------------------------------------------------------------
+
+    def repeated(self, operation: str, p: Record, caller: Caller) -> str | None:
+        """The ARN answered when this ClientToken came before with the same parameters; ConflictException if others."""
+        known = self.tokens.get(f"{operation}/{caller.account}/{p.get('ClientToken')}")
+        if known is None or now() - known["at"] > _TOKEN_LIFETIME:
+            return None
+        if known["asked"] != _asked(p):
+            raise Conflict(f"ClientToken {p['ClientToken']} was used with other parameters.")
+        return str(known["arn"])
+
+    def remember(self, operation: str, p: Record, caller: Caller, arn: str) -> None:
+        """Keep the answer to a ClientToken for a day."""
+        if not p.get("ClientToken"):
+            return
+        for name, known in list(self.tokens.items()):  # oldest first
+            if now() - known["at"] <= _TOKEN_LIFETIME:
+                break
+            del self.tokens[name]
+            self._touch("token", name)
+        name = f"{operation}/{caller.account}/{p['ClientToken']}"
+        self.tokens[name] = {"asked": _asked(p), "arn": arn, "at": now()}
+        self._touch("token", name)
+
+    def register(self, p: Record, caller: Caller, group: Record | None) -> str:
+        """Make a package in this account: the next version of ``group``, or an unversioned one."""
+        created = now()
+        record: Record = {name: p[name] for name in KEPT if p.get(name) is not None}
+        if group is not None:
+            if p.get("Tags"):
+                raise ValidationError("Versioned model packages cannot be tagged; use CustomerMetadataProperties.")
+            version = group["last_version"] + 1
+            record["ModelPackageGroupName"] = group["ModelPackageGroupName"]
+            record["ModelPackageVersion"] = version
+            record.setdefault("ModelApprovalStatus", "PendingManualApproval")
+            arn = self._arn("model-package", f"{group['ModelPackageGroupName']}/{version}")
+        else:
+            record["ModelPackageName"] = p["ModelPackageName"]
+            record["Tags"] = p.get("Tags") or []
+            arn = self._arn("model-package", p["ModelPackageName"])
+            if arn in self.packages:
+                raise Conflict(f"Model package already exists: {arn}")
+        done = {"Name": arn, "Status": "Completed"}
+        record.update(
+            ModelPackageArn=arn,
+            CreationTime=created,
+            LastModifiedTime=created,
+            CreatedBy=caller.user_context,
+            ModelPackageStatus="Completed",
+            ModelPackageStatusDetails={"ValidationStatuses": [done], "ImageScanStatuses": [done]},
+            CertifyForMarketplace=bool(p.get("CertifyForMarketplace")),
+        )
+        if group is not None:
+            group["last_version"] = version
+            self._touch("group", group["ModelPackageGroupName"])
+        self.packages[arn] = record
+        self._touch("package", arn)
+        state_changed(record, [])
+        return arn
+
+    def update(self, package: Record, p: Record, caller: Caller) -> None:
+        """Change what was sent and nothing else. Metadata merges; ...ToRemove also works alone."""
+        change: Record = {name: p[name] for name in _REPLACED if p.get(name) is not None}
+        fields = list(change)
+        if p.get("CustomerMetadataProperties") or p.get("CustomerMetadataPropertiesToRemove"):
+            metadata = {**package.get("CustomerMetadataProperties", {}), **(p.get("CustomerMetadataProperties") or {})}
+            for key in p.get("CustomerMetadataPropertiesToRemove") or []:
+                metadata.pop(key, None)
+            if len(metadata) > 50:
+                raise ValidationError(f"CustomerMetadataProperties may have 50 keys, this would make {len(metadata)}.")
+            change["CustomerMetadataProperties"] = metadata
+            fields.append("CustomerMetadataProperties")
+        if p.get("ModelCard"):
+            change["ModelCard"] = {**package.get("ModelCard", {}), **p["ModelCard"]}
+            fields.append("ModelCard")
+        if p.get("AdditionalInferenceSpecificationsToAdd"):
+            added = p["AdditionalInferenceSpecificationsToAdd"]
+            known = package.get("AdditionalInferenceSpecifications", [])
+            taken = {s["Name"] for s in known} & {s["Name"] for s in added}
+            if taken or len(known) + len(added) > 15:
+                raise ValidationError(f"AdditionalInferenceSpecifications: names taken {sorted(taken)}, or over 15.")
+            change["AdditionalInferenceSpecifications"] = known + added
+            fields.append("AdditionalInferenceSpecifications")
+        package.update(change)
+        if not package.get("CustomerMetadataProperties"):
+            package.pop("CustomerMetadataProperties", None)
+        # Two changes within a millisecond must still be told apart by their time.
+        package["LastModifiedTime"] = max(now(), package["LastModifiedTime"] + timedelta(milliseconds=1))
+        package["LastModifiedBy"] = caller.user_context
+        self._touch("package", package["ModelPackageArn"])
+        state_changed(package, fields)
+
+    def delete_package(self, package: Record) -> None:
+        """Delete a package; its version number is not given out again."""
+        arn = package["ModelPackageArn"]
+        del self.packages[arn]
+        self._touch("package", arn)
+        state_changed(package, [], status="Deleting")
+
+
+def _asked(p: Record) -> str:
+    return json.dumps({k: v for k, v in p.items() if k != "ClientToken"}, sort_keys=True, default=str)

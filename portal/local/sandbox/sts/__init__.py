@@ -1,0 +1,1 @@
+"""Extend moto's STS by source identities and sessions that outlive a restart."""
