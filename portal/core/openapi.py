@@ -1,0 +1,92 @@
+"""How the REST API describes itself: every address with the refusals it can answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+
+from .viewsets import Resource, Revised
+
+PROBLEM_JSON = "application/problem+json"
+# What each status means, wherever it is answered.
+PROBLEMS: dict[int, str] = {
+    400: "The input cannot be used; `errors` names the fields or query parameters.",
+    401: "Nobody is signed in: send `Authorization: Token <token>`.",
+    403: "Visible, but not yours to do.",
+    404: "There is no such thing, or none that you may see.",
+    409: "Legal, but not at this moment; `detail` says why and `code` which rule.",
+    412: "It was changed since the ETag in If-Match.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    428: "The edit does not say which state it was made on: send If-Match.",
+    429: "Too many attempts; wait as long as Retry-After says.",
+    503: "Something the portal needs does not answer; nothing was lost.",
+}
+
+
+class ProblemSerializer(serializers.Serializer):
+    """A refusal (RFC 9457)."""
+
+    type = serializers.CharField(help_text="`urn:model-governance:problem:` and the code.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField(help_text="What was refused, and what to do.")
+    code = serializers.CharField(help_text="Stable, for programs.")
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of that name
+        child=serializers.ListField(child=serializers.CharField()), help_text="What is wrong, by field."
+    )
+
+
+class PortalSchema(AutoSchema):
+    """Documents on every operation the refusals that its method and address can meet."""
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = list(super().get_override_parameters())
+        if "{id}" in self.path and isinstance(self.view, Resource):
+            example = self.view.id_example
+            kind = OpenApiTypes.INT if example == "1" else OpenApiTypes.STR
+            described = f"Such as `{example}`."
+            parameters.append(OpenApiParameter("id", kind, OpenApiParameter.PATH, description=described))
+        if self._is_conditional():
+            parameters.append(
+                OpenApiParameter(
+                    "If-Match",
+                    OpenApiTypes.STR,
+                    OpenApiParameter.HEADER,
+                    required=True,
+                    description="The ETag of the representation the edit was made on.",
+                )
+            )
+        return parameters
+
+    def get_problem_statuses(self) -> list[int]:
+        """Return the statuses an operation can refuse with."""
+        statuses = {400}
+        if IsAuthenticated in self.view.permission_classes:
+            statuses.add(401)
+        if "{" in self.path:
+            statuses.add(404)
+        if self.method not in {"GET", "HEAD"}:
+            statuses |= {403, 409, 413, 415}
+        if self._is_conditional():
+            statuses |= {412, 428}
+        return sorted(statuses | set(getattr(self.view, "problem_statuses", ())))
+
+    def _is_conditional(self) -> bool:
+        return isinstance(self.view, Revised) and self.method == "PATCH"
+
+    def _get_response_bodies(self, direction: Any = "response") -> Any:
+        bodies = super()._get_response_bodies(direction)
+        for status in self.get_problem_statuses():
+            described = OpenApiResponse(ProblemSerializer, description=PROBLEMS[status])
+            body = self._get_response_for_code(described, str(status), [PROBLEM_JSON], direction)  # type: ignore[no-untyped-call]
+            bodies.setdefault(str(status), body)
+        return bodies
+
+    def get_tags(self) -> list[str]:
+        return [self.path.removeprefix("/api/v1/").split("/", 1)[0]]

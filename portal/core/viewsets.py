@@ -1,0 +1,179 @@
+"""What every address of the REST API stands on: an actor, a selector, named refusals.
+
+A viewset parses input, calls one service and shows the row again. It decides nothing: lists start at a selector
+that starts at `visible_to`, what is missing and what is hidden are the same 404, and services refuse the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.http import parse_etags
+from rest_framework import mixins, serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from .actors import Actor
+from .errors import DomainError, NotFound, StaleEdit
+from .filters import refuse_unknown_parameters
+from .serializers import public_number
+
+# A row's own number, no longer than the database can hold.
+ROW_ID = r"[0-9]{1,18}"
+_STRONG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
+
+
+class PreconditionRequired(DomainError):
+    """An edit must say which state of the row it was made on."""
+
+    code = "precondition-required"
+    title = "If-Match is missing"
+    status = 428
+
+
+class PortalView(APIView):
+    """One address: knows its actor, and refuses query parameters it does not know."""
+
+    # Query parameters besides a list's own, and refusals besides those its method and address imply.
+    query_parameters: tuple[str, ...] = ()
+    problem_statuses: tuple[int, ...] = ()
+
+    @property
+    def actor(self) -> Actor:
+        """The one who asks; the system's own while only the schema is being written."""
+        if getattr(self, "swagger_fake_view", False):
+            return Actor.system("schema")
+        actor: Actor = self.request.user.actor  # type: ignore[union-attr]
+        return actor
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_unknown_parameters(self, request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        # What one person may see must not wait in a cache for the next.
+        answer.headers.setdefault("Cache-Control", "private, no-store")
+        return answer
+
+    def read(self, serializer: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
+        """Return the body as this serializer reads it. Raises DRF's ValidationError naming the fields."""
+        reader = serializer(data=self.request.data, partial=partial, context={"view": self, "actor": self.actor})
+        reader.is_valid(raise_exception=True)
+        values: dict[str, Any] = reader.validated_data
+        return values
+
+
+class Resource(PortalView, GenericViewSet):
+    """One kind of thing: `get_queryset` is a selector's answer for `self.actor`.
+
+    `ordering_fields` maps the names of the API to columns that are never NULL; `ordering` is the default, in the
+    API's names; `tie_breaker` are the columns that make every ordering total.
+    """
+
+    # Named for what it shows in a list; the detail may show more.
+    list_serializer_class: ClassVar[type[serializers.Serializer] | None] = None
+    noun: ClassVar[str] = "object"
+    lookup_url_kwarg = "id"
+    id_example: ClassVar[str] = "1"
+    is_list: bool = False
+    filterset_class: Any = None
+    search_fields: tuple[str, ...] = ()
+    ordering_fields: Mapping[str, str] = {}
+    ordering: tuple[str, ...] = ("-id",)
+    tie_breaker: tuple[str, ...] = ("pk",)
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        prepared = super().initialize_request(request, *args, **kwargs)
+        if self.action == "list":
+            self.is_list = True
+        return prepared
+
+    def get_serializer_class(self) -> type[serializers.Serializer]:
+        if self.action == "list" and self.list_serializer_class is not None:
+            return self.list_serializer_class
+        return super().get_serializer_class()  # type: ignore[return-value]
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "actor": self.actor}
+
+    def lookup(self) -> dict[str, Any]:
+        """Return what names the row in the address."""
+        return {self.lookup_field: self.kwargs[self.lookup_url_kwarg]}
+
+    def get_object(self) -> Any:
+        """Return the row of the address. Raises NotFound for what is missing and for what is hidden, alike."""
+        try:
+            return self.get_queryset().get(**self.lookup())
+        except (ObjectDoesNotExist, ValueError, OverflowError):
+            raise NotFound(f"There is no such {self.noun}.") from None
+
+    def show(self, row: Any, code: int = status.HTTP_200_OK) -> Response:
+        """Answer with a row as a detail shows it now, read again through the selector."""
+        fresh = self.get_queryset().get(pk=row.pk)
+        return Response(self.get_serializer(fresh).data, status=code, headers=self.headers_of(fresh))
+
+    def headers_of(self, row: Any) -> dict[str, str]:
+        """Return the headers that go with a detail."""
+        return {}
+
+    def paginated(self, rows: QuerySet[Any], serializer: Callable[..., serializers.BaseSerializer]) -> Response:
+        """Answer with one page of rows."""
+        page = self.paginate_queryset(rows)
+        assert page is not None
+        return self.get_paginated_response(serializer(page, many=True, context=self.get_serializer_context()).data)
+
+
+class Listed(mixins.ListModelMixin, Resource):
+    """A resource with a list."""
+
+
+class Detailed(Resource):
+    """A resource with a detail."""
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        row = self.get_object()
+        return Response(self.get_serializer(row).data, headers=self.headers_of(row))
+
+
+class Revised(Detailed):
+    """A resource whose rows count their revisions: the ETag of a detail, and the If-Match an edit must carry."""
+
+    def headers_of(self, row: Any) -> dict[str, str]:
+        return {"ETag": f'"{row.revision}"'}
+
+    def agreed_revision(self, row: Any) -> int:
+        """Return the revision an edit was made on, which the service compares again under its lock.
+
+        Raises PreconditionRequired without If-Match, StaleEdit when it names none but older revisions.
+        """
+        given = self.request.headers.get("If-Match", "").strip()
+        if not given:
+            raise PreconditionRequired(
+                f"Read this {self.noun} and send its ETag as If-Match, so that nobody's change is lost."
+            )
+        revisions = {int(match[1]) for tag in parse_etags(given) if (match := _STRONG.fullmatch(tag))}
+        if given != "*" and row.revision not in revisions:
+            raise StaleEdit(f"Somebody changed this {self.noun} since you read it. Read it again and repeat your edit.")
+        return int(row.revision)
+
+
+class ByPublicId(Resource):
+    """A resource whose address carries a public id."""
+
+    public_id_prefix: ClassVar[str] = ""
+    public_id_width: ClassVar[int] = 6
+    lookup_value_regex = r"[A-Z]{2,3}-[0-9]{1,18}"
+
+    def lookup(self) -> dict[str, Any]:
+        number = public_number(self.kwargs[self.lookup_url_kwarg], self.public_id_prefix, self.public_id_width)
+        if number is None:
+            raise NotFound(f"There is no such {self.noun}.")
+        return {self.lookup_field: number}
