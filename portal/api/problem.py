@@ -1,0 +1,208 @@
+"""Every refusal as a problem document (RFC 9457), with the status and code the error itself carries."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import ValidationError as FormError
+from django.core.signals import got_request_exception
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from redis.exceptions import RedisError
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from portal.core.errors import DomainError
+from portal.core.openapi import PROBLEM_JSON
+from portal.core.operations import correlation_id
+
+logger = logging.getLogger(__name__)
+
+# What the guards in the database say is written for people; the rest of its messages names tables.
+GUARDS = {
+    "lifecycle_guard",
+    "ledger_agrees",
+    "append_only",
+    "decision_on_open_request",
+    "decision_copies_request",
+    "decision_not_by_requester",
+    "decision_not_by_registrant",
+    "request_pinned",
+    "policy_frozen",
+}
+_EVERYTHING = "non_field_errors"
+_FROM_DRF: dict[type[exceptions.APIException], tuple[str, str]] = {
+    exceptions.NotAuthenticated: ("not-authenticated", "Nobody is signed in"),
+    exceptions.AuthenticationFailed: ("authentication-failed", "Not signed in"),
+    exceptions.PermissionDenied: ("forbidden", "Not allowed"),
+    exceptions.NotFound: ("not-found", "Not found"),
+    exceptions.MethodNotAllowed: ("method-not-allowed", "This address does not know the method"),
+    exceptions.NotAcceptable: ("not-acceptable", "No such representation"),
+    exceptions.UnsupportedMediaType: ("unsupported-media-type", "The body is not JSON"),
+    exceptions.Throttled: ("too-many-attempts", "Too many attempts"),
+    exceptions.ParseError: ("malformed", "The body cannot be read"),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One refusal, ready to be sent."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> HttpResponse:
+        """Return the answer."""
+        document = {
+            "type": f"urn:model-governance:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "errors": {name: list(texts) for name, texts in self.errors.items()},
+        }
+        return HttpResponse(
+            json.dumps(document), status=self.status, content_type=PROBLEM_JSON, headers=dict(self.headers)
+        )
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """Turn whatever a view raised into a problem document; what nobody foresaw is logged and answered with 500."""
+    set_rollback()
+    problem = _problem(exc)
+    if problem is None:
+        # The page-side machinery (error trackers, the test client) hears of it as it would of any other view's.
+        logger.error("The API failed: %s", exc, exc_info=exc)
+        request = context.get("request")
+        got_request_exception.send(sender=sys.modules[__name__], request=getattr(request, "_request", request))
+        problem = Problem(
+            500,
+            "internal-error",
+            "The portal failed",
+            f"This is a fault of the portal and was logged. Nothing was changed. Quote {correlation_id()}.",
+        )
+    return problem.response()
+
+
+def not_found(request: HttpRequest, path: str) -> HttpResponse:
+    """Answer an address the API does not have."""
+    hint = "" if path.endswith("/") or not path else f" Addresses end with a slash: try /api/v1/{path}/."
+    return Problem(404, "not-found", "Not found", f"The API has no such address.{hint}").response()
+
+
+def _problem(exc: Exception) -> Problem | None:
+    if isinstance(exc, DomainError):
+        return _refusal(exc)
+    if isinstance(exc, exceptions.ValidationError):
+        return _invalid(flattened(exc.detail))
+    if isinstance(exc, exceptions.APIException):
+        return _from_drf(exc)
+    if isinstance(exc, Http404):
+        return Problem(404, "not-found", "Not found", "There is no such thing.")
+    if isinstance(exc, PermissionDenied):
+        return Problem(403, "forbidden", "Not allowed", str(exc) or "You may not do this.")
+    if isinstance(exc, FormError):
+        return _invalid(exc.message_dict if hasattr(exc, "error_dict") else {_EVERYTHING: exc.messages})
+    if isinstance(exc, SuspiciousOperation):
+        return Problem(400, "malformed", "The request cannot be read", "The request cannot be read.")
+    if isinstance(exc, DatabaseError | InterfaceError):
+        return _from_database(exc)
+    if isinstance(exc, RedisError):
+        return _unavailable()
+    return None
+
+
+def _refusal(exc: DomainError) -> Problem:
+    errors = {_EVERYTHING if name == "__all__" else name: texts for name, texts in exc.errors.items()}
+    wait = getattr(exc, "retry_after", 5 if exc.status == 503 else None)
+    return Problem(
+        exc.status, exc.code, exc.title, exc.detail, errors, {} if wait is None else {"Retry-After": str(wait)}
+    )
+
+
+def _invalid(errors: Mapping[str, Sequence[str]]) -> Problem:
+    return Problem(
+        400,
+        "invalid-input",
+        "The input is not valid",
+        " ".join(errors.get(_EVERYTHING, ())) or "Some fields need your attention; nothing was changed.",
+        errors,
+    )
+
+
+def _from_drf(exc: exceptions.APIException) -> Problem:
+    code, title = next(
+        (named for kind, named in _FROM_DRF.items() if isinstance(exc, kind)),
+        ("refused", "The portal refused this"),
+    )
+    headers: dict[str, str] = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(max(1, int(wait)))
+    return Problem(exc.status_code, code, title, " ".join(_texts(exc.detail)), {}, headers)
+
+
+def _from_database(exc: Exception) -> Problem | None:
+    cause = exc.__cause__
+    state = getattr(cause, "sqlstate", None) or ""
+    diagnosis = getattr(cause, "diag", None)
+    constraint = getattr(diagnosis, "constraint_name", None) or ""
+    if isinstance(exc, IntegrityError):
+        if constraint in GUARDS:
+            said = getattr(diagnosis, "message_primary", None) or constraint
+            return Problem(409, constraint.replace("_", "-"), "The database refused this", f"{said}.")
+        return Problem(
+            409,
+            "conflict",
+            "In conflict with another change",
+            "Somebody else changed or took this at the same moment. Nothing of yours was saved: read it again.",
+        )
+    if isinstance(exc, DataError):
+        return _invalid({_EVERYTHING: ["A value is outside of what can be stored."]})
+    if state == "40001":
+        return Problem(
+            412, "stale-edit", "Changed meanwhile", "Somebody changed this at the same moment. Read it again."
+        )
+    return _unavailable() if isinstance(exc, OperationalError | InterfaceError) else None
+
+
+def _unavailable() -> Problem:
+    return Problem(
+        503,
+        "unavailable",
+        "Temporarily unavailable",
+        "Something the portal needs does not answer. Nothing was lost: try again.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def flattened(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Return DRF's nested errors as one level: `metrics.auc` -> what is wrong there."""
+    if isinstance(detail, Mapping):
+        found: dict[str, list[str]] = {}
+        for name, inner in detail.items():
+            for path, texts in flattened(inner, f"{prefix}.{name}" if prefix else str(name)).items():
+                found.setdefault(path, []).extend(texts)
+        return found
+    if isinstance(detail, list) and any(isinstance(item, Mapping | list) for item in detail):
+        return flattened({str(place): item for place, item in enumerate(detail) if item}, prefix)
+    return {prefix or _EVERYTHING: _texts(detail)}
+
+
+def _texts(detail: Any) -> list[str]:
+    if isinstance(detail, Mapping):
+        return [text for inner in detail.values() for text in _texts(inner)]
+    if isinstance(detail, list | tuple):
+        return [text for inner in detail for text in _texts(inner)]
+    return [str(detail)]
