@@ -1,0 +1,151 @@
+"""AWS accounts, and the passes over them. A sync is asked for through the governance app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.filters import Filters, account_filter, one_of
+from portal.core.serializers import Input, NoInput, Output, word
+from portal.core.viewsets import Detailed, Listed
+
+from ..choices import AccountPurpose, SyncKind, SyncState
+from ..models import AwsAccount, SyncRun
+from ..selectors import resources
+from ..services import accounts
+
+
+class AccountOutput(Output):
+    """One account and how the portal reaches it. The external id is never shown."""
+
+    account_id = serializers.CharField()
+    alias = serializers.CharField()
+    purposes = serializers.ListField(child=word(AccountPurpose))
+    regions = serializers.ListField(child=serializers.CharField())
+    role_arn = serializers.CharField()
+    has_external_id = serializers.SerializerMethodField()
+    organisation_id = serializers.CharField()
+    event_queue_url = serializers.CharField()
+    event_bus = serializers.CharField()
+    artifact_buckets = serializers.ListField(child=serializers.CharField())
+    is_enabled = serializers.BooleanField()
+    checked_at = serializers.DateTimeField(allow_null=True)
+    check_error = serializers.CharField()
+
+    def get_has_external_id(self, account: AwsAccount) -> bool:
+        return bool(account.external_id)
+
+
+class AccountEdit(Input):
+    """What may be set on an account; what is left out stays."""
+
+    alias = serializers.CharField(max_length=63, required=False)
+    purposes = serializers.ListField(child=word(AccountPurpose), required=False, max_length=10)
+    regions = serializers.ListField(child=serializers.CharField(max_length=30), required=False, max_length=50)
+    role_arn = serializers.CharField(required=False, allow_blank=True, max_length=2048)
+    external_id = serializers.CharField(required=False, allow_blank=True, max_length=1224, write_only=True)
+    organisation_id = serializers.CharField(required=False, allow_blank=True, max_length=34)
+    event_queue_url = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    event_bus = serializers.CharField(required=False, max_length=256)
+    artifact_buckets = serializers.ListField(child=serializers.CharField(max_length=63), required=False, max_length=50)
+    is_enabled = serializers.BooleanField(required=False)
+
+
+class AccountRegistration(AccountEdit):
+    """A new account."""
+
+    account_id = serializers.RegexField(r"^[0-9]{12}\Z", error_messages={"invalid": "An account id has twelve digits."})
+    alias = serializers.CharField(max_length=63)
+    purposes = serializers.ListField(child=word(AccountPurpose), max_length=10)
+
+
+class Accepted(Output):
+    """Work was handed to a worker."""
+
+    detail = serializers.CharField()
+    account_id = serializers.CharField()
+
+
+class Accounts(Listed, Detailed):
+    """AWS accounts."""
+
+    noun = "AWS account"
+    problem_statuses = (403,)
+    lookup_field = "account_id"
+    lookup_value_regex = r"[0-9]{12}"
+    id_example = "111111111111"
+    serializer_class = AccountOutput
+    search_fields = ("alias", "account_id")
+    ordering = ("account_id",)
+    ordering_fields = {"account_id": "account_id", "alias": "alias"}
+    tie_breaker = ("account_id",)
+
+    def get_queryset(self) -> QuerySet[AwsAccount]:
+        return resources.account_list(self.actor) if self.is_list else resources.accounts(self.actor)
+
+    @extend_schema(request=AccountRegistration, responses={201: AccountOutput})
+    def create(self, request: Request) -> Response:
+        """Register an account."""
+        values = self.read(AccountRegistration)
+        return self.show(accounts.register(actor=self.actor, **values), 201)
+
+    @extend_schema(request=AccountEdit)
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """Change how the portal reaches an account."""
+        account = self.get_object()
+        return self.show(accounts.edit(actor=self.actor, account=account, **self.read(AccountEdit, partial=True)))
+
+    @extend_schema(request=NoInput, responses={200: AccountOutput})
+    @action(detail=True, methods=["post"])
+    def test(self, request: Request, **kwargs: Any) -> Response:
+        """Ask AWS who the portal is in this account; `check_error` says what went wrong, "" when nothing did."""
+        self.read(NoInput)
+        return self.show(accounts.test_connection(actor=self.actor, account_id=self.kwargs["id"]))
+
+
+class SyncRunOutput(Output):
+    """What one pass did and what it cost."""
+
+    id = serializers.IntegerField(source="pk")
+    account = serializers.CharField(source="account.account_id")
+    region = serializers.CharField()
+    kind = word(SyncKind)
+    state = word(SyncState)
+    requested_by = serializers.CharField()
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    calls = serializers.IntegerField()
+    pages = serializers.IntegerField()
+    throttles = serializers.IntegerField()
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    missing = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class SyncRunFilters(Filters):
+    """Filters of the list."""
+
+    account = account_filter("account__account_id")
+    kind = one_of(SyncKind, "kind")
+    state = one_of(SyncState, "state")
+
+
+class SyncRuns(Listed):
+    """Passes over accounts, newest first."""
+
+    noun = "sync run"
+    problem_statuses = (403,)
+    serializer_class = SyncRunOutput
+    filterset_class = SyncRunFilters
+    ordering_fields = {"id": "pk", "started_at": "started_at"}
+
+    def get_queryset(self) -> QuerySet[SyncRun]:
+        return resources.sync_run_list(self.actor)

@@ -1,0 +1,87 @@
+"""Model groups: read, and claimed for a project."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.filters import Filters, account_filter, exactly, use_case_filter
+from portal.core.serializers import Input, Output
+from portal.core.viewsets import ROW_ID, Listed, Revised
+
+from ..models import ModelGroup
+from ..selectors import resources
+from ..services import groups
+from .serializers import PersonField, ProjectField, UseCasesField, username
+
+
+class GroupOutput(Output):
+    """One ModelPackageGroup, with what the portal adds to it."""
+
+    id = serializers.IntegerField(source="pk")
+    arn = serializers.CharField()
+    name = serializers.CharField()
+    account = serializers.CharField(source="account.account_id")
+    region = serializers.CharField()
+    description = serializers.CharField()
+    owner = username("owner")
+    project = serializers.CharField(source="project.key", allow_null=True)
+    use_cases = UseCasesField()
+    aws_created_at = serializers.DateTimeField(allow_null=True)
+    missing_since = serializers.DateTimeField(allow_null=True)
+    revision = serializers.IntegerField()
+
+
+class GroupEdit(Input):
+    """What people say of a group; what is left out stays."""
+
+    owner = PersonField(required=False, allow_null=True)
+    project = ProjectField(required=False, allow_null=True)
+    use_cases = UseCasesField(required=False)
+
+
+class GroupFilters(Filters):
+    """Filters of the list."""
+
+    name = exactly("name", "The name of the group.")
+    arn = exactly("arn", "The ARN of the group.")
+    account = account_filter("account__account_id")
+    project = exactly("project__key", "The key of a project.")
+    owner = exactly("owner__username", "A sign-in name.")
+    use_case = use_case_filter("use_cases__number")
+
+
+class ModelGroups(Listed, Revised):
+    """Model groups: SageMaker's model package groups."""
+
+    noun = "model group"
+    lookup_field = "pk"
+    lookup_value_regex = ROW_ID
+    serializer_class = GroupOutput
+    filterset_class = GroupFilters
+    search_fields = ("name", "description")
+    ordering_fields = {"id": "pk", "name": "name"}
+
+    def get_queryset(self) -> QuerySet[ModelGroup]:
+        return resources.model_groups(self.actor)
+
+    @extend_schema(request=GroupEdit)
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """Claim a group for a project, name its owner and the use cases it serves; If-Match says on which state."""
+        group = self.get_object()
+        revision = self.agreed_revision(group)
+        values = self.read(GroupEdit, partial=True)
+        edited = groups.edit(
+            actor=self.actor,
+            group_id=group.pk,
+            revision=revision,
+            project=values.get("project", group.project),
+            owner=values.get("owner", group.owner),
+            use_cases=values.get("use_cases", list(group.use_cases.all())),
+        )
+        return self.show(edited)

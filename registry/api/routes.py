@@ -1,0 +1,16 @@
+"""The registry's part of version 1: prefix, viewset, base name. What governance widens, it routes itself."""
+
+from __future__ import annotations
+
+from rest_framework.viewsets import ViewSetMixin
+
+from .accounts import SyncRuns
+from .groups import ModelGroups
+from .organisation import Projects, Shares
+
+ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
+    ("projects", Projects, "project"),
+    ("model-groups", ModelGroups, "model-group"),
+    ("sync-runs", SyncRuns, "sync-run"),
+    ("shares", Shares, "share"),
+]

@@ -1,0 +1,205 @@
+"""Use cases: read, edited, classified, documented. Their lifecycle's verbs are added by the governance app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from portal.core.filters import Filters, exactly, one_of
+from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
+from portal.core.viewsets import ByPublicId, Listed, Revised
+
+from ..choices import DocumentKind, RiskClass, Stage, Status
+from ..models import UseCase
+from ..selectors import resources
+from ..services import use_cases
+from ..services.use_cases import UseCaseText
+from .serializers import GroupReference, PersonField, ProjectField, VersionReference, username
+
+
+class UseCaseSummary(Output):
+    """A use case as a list shows it."""
+
+    id = serializers.CharField(source="public_id")
+    name = serializers.CharField()
+    description = serializers.CharField()
+    intended_purpose = serializers.CharField()
+    business_owner = serializers.CharField()
+    model_owner = username("model_owner")
+    project = serializers.CharField(source="project.key")
+    line_of_business = serializers.CharField(source="project.line_of_business.name")
+    risk_class = word(RiskClass)
+    risk_reason = serializers.CharField()
+    risk_classified_by = username("risk_classified_by")
+    risk_classified_at = serializers.DateTimeField(allow_null=True)
+    stage = word(Stage)
+    status = word(Status)
+    next_review_on = serializers.DateField(allow_null=True)
+    registered_by = username("registered_by")
+    registered_at = serializers.DateTimeField()
+    revision = serializers.IntegerField()
+
+
+class DocumentOutput(Output):
+    """One of the five parts of use-case governance."""
+
+    kind = word(DocumentKind)
+    text = serializers.CharField()
+    author = username("author")
+    written_at = serializers.DateTimeField()
+
+
+class UseCaseLinks(Output):
+    """Where to go from a use case."""
+
+    self = serializers.URLField()
+    timeline = serializers.URLField()
+    model_versions = serializers.URLField()
+    stage_records = serializers.URLField()
+    approvals = serializers.URLField()
+
+
+class UseCaseDetail(UseCaseSummary):
+    """A use case in full: documents, models, links."""
+
+    documents = DocumentOutput(many=True, source="documents.all")
+    model_groups = GroupReference(many=True, source="groups.all")
+    model_versions = VersionReference(many=True, source="versions.all")
+    links = serializers.SerializerMethodField()
+
+    @extend_schema_field(UseCaseLinks)
+    def get_links(self, use_case: UseCase) -> dict[str, str]:
+        request = self.context["request"]
+
+        def address(name: str, **lookup: str) -> str:
+            return str(reverse(name, kwargs=lookup or None, request=request))
+
+        return {
+            "self": address("use-case-detail", id=use_case.public_id),
+            "timeline": address("use-case-timeline", id=use_case.public_id),
+            "model_versions": f"{address('model-version-list')}?use_case={use_case.public_id}",
+            "stage_records": f"{address('stage-record-list')}?use_case_id={use_case.public_id}",
+            "approvals": f"{address('approval-list')}?use_case={use_case.public_id}",
+        }
+
+
+class UseCaseEdit(Input):
+    """What may be edited; what is left out stays."""
+
+    name = serializers.CharField(max_length=200)
+    intended_purpose = serializers.CharField(max_length=LONGEST_TEXT)
+    description = text()
+    business_owner = text(max_length=200)
+    model_owner = PersonField(required=False, allow_null=True)
+    next_review_on = serializers.DateField(required=False, allow_null=True)
+
+
+class UseCaseRegistration(UseCaseEdit):
+    """A new use case."""
+
+    project = ProjectField()
+
+
+class Classification(Input):
+    """The AI Act class of a use case."""
+
+    risk_class = word(RiskClass)
+    reason = serializers.CharField(max_length=LONGEST_TEXT)
+
+
+class DocumentsInput(Input):
+    """Texts of the parts of governance; a part left out, or empty, stays as it is."""
+
+    risk_assessment = text()
+    mitigation_strategies = text()
+    transparency_explainability = text()
+    human_oversight = text()
+    monitoring_evaluation = text()
+
+
+class UseCaseFilters(Filters):
+    """Filters of the list."""
+
+    stage = one_of(Stage, "stage")
+    status = one_of(Status, "status")
+    risk_class = one_of(RiskClass, "risk_class")
+    project = exactly("project__key", "The key of a project.")
+    model_owner = exactly("model_owner__username", "A sign-in name.")
+
+
+def text_of(values: dict[str, Any], use_case: UseCase | None = None) -> UseCaseText:
+    """Return what people write about a use case: what was sent, and for the rest what it says now."""
+    names = ("name", "intended_purpose", "description", "business_owner", "model_owner", "next_review_on")
+    current = {name: getattr(use_case, name) for name in names} if use_case is not None else {}
+    return UseCaseText(**{**current, **{name: values[name] for name in names if name in values}})
+
+
+class UseCases(ByPublicId, Listed, Revised):
+    """Use cases."""
+
+    noun = "use case"
+    lookup_field = "number"
+    public_id_prefix, public_id_width = "UC", 4
+    id_example = "UC-0001"
+    serializer_class = UseCaseDetail
+    list_serializer_class = UseCaseSummary
+    filterset_class = UseCaseFilters
+    search_fields = ("name", "description", "intended_purpose", "business_owner")
+    ordering = ("-id",)
+    ordering_fields = {
+        "id": "number",
+        "name": "name",
+        "stage": "stage",
+        "status": "status",
+        "risk_class": "risk_class",
+        "registered_at": "registered_at",
+    }
+    tie_breaker = ("number",)
+
+    def get_queryset(self) -> QuerySet[UseCase]:
+        return resources.use_cases(self.actor) if self.is_list else resources.use_cases_in_detail(self.actor)
+
+    @extend_schema(request=UseCaseEdit)
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """Edit what people wrote; If-Match says on which state."""
+        use_case = self.get_object()
+        revision = self.agreed_revision(use_case)
+        values = self.read(UseCaseEdit, partial=True)
+        edited = use_cases.edit(
+            actor=self.actor, use_case_id=use_case.pk, revision=revision, text=text_of(values, use_case)
+        )
+        return self.show(edited)
+
+    @extend_schema(request=Classification)
+    @action(detail=True, methods=["put"])
+    def classification(self, request: Request, **kwargs: Any) -> Response:
+        """Set the AI Act class, with the reason, on a governance officer's word."""
+        use_case = self.get_object()
+        values = self.read(Classification)
+        classified = use_cases.classify(
+            actor=self.actor,
+            use_case_id=use_case.pk,
+            risk_class=RiskClass(values["risk_class"]),
+            reason=values["reason"],
+        )
+        return self.show(classified)
+
+    @extend_schema(request=DocumentsInput)
+    @action(detail=True, methods=["put"])
+    def documents(self, request: Request, **kwargs: Any) -> Response:
+        """Write parts of the use case's governance; each keeps its author and time."""
+        use_case = self.get_object()
+        values = self.read(DocumentsInput)
+        use_cases.write_documents(
+            actor=self.actor,
+            use_case_id=use_case.pk,
+            texts={kind: values[kind.value] for kind in DocumentKind if values.get(kind.value)},
+        )
+        return self.show(use_case)
