@@ -2,4 +2,29 @@
 
 from __future__ import annotations
 
-urlpatterns: list = []
+from django.urls import URLPattern, URLResolver, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.routers import DefaultRouter
+
+from governance.api.routes import ROUTES as GOVERNANCE
+from registry.api.organisation import Me
+from registry.api.routes import ROUTES as REGISTRY
+
+from .problem import not_found
+from .tokens import LogoutView, TokenView
+
+router = DefaultRouter(use_regex_path=True)
+router.include_format_suffixes = False
+for prefix, viewset, name in [*REGISTRY, *GOVERNANCE]:
+    router.register(prefix, viewset, basename=name)
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("auth/token/", TokenView.as_view(), name="api-token"),
+    path("auth/logout/", LogoutView.as_view(), name="api-logout"),
+    path("me/", Me.as_view(), name="api-me"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    *router.urls,
+    # Whatever else begins with /api/v1/ is refused as the API refuses, not with a page.
+    re_path(r"^(?P<path>.*)$", not_found, name="api-not-found"),
+]

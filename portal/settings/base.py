@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
@@ -155,22 +156,26 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "portal.core.error_views.csrf_failure"
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "portal.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.api.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "portal.api.negotiation.ContentNegotiation",
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_FILTER_BACKENDS": [
         "django_filters.rest_framework.DjangoFilterBackend",
         "rest_framework.filters.SearchFilter",
         "portal.api.ordering.StableOrdering",
     ],
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.CursorPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "portal.core.openapi.PortalSchema",
     "DEFAULT_THROTTLE_RATES": {"sign_in": "30/min"},
+    # Behind no proxy the X-Forwarded-For header is only what the caller says of himself.
+    "NUM_PROXIES": ENVIRONMENT.proxy_count,
     "EXCEPTION_HANDLER": "portal.api.problem.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -183,6 +188,29 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "Stage": "portal.core.vocabulary.Stage.choices",
+        "Status": "portal.core.vocabulary.Status.choices",
+        "RiskClass": "portal.core.vocabulary.RiskClass.choices",
+        "RiskRating": "portal.core.vocabulary.RiskRating.choices",
+        "Role": "portal.core.vocabulary.Role.choices",
+        "SubjectKind": "portal.core.vocabulary.SubjectKind.choices",
+        "AccountPurpose": "registry.choices.AccountPurpose.choices",
+        "DeploymentMode": "registry.choices.DeploymentMode.choices",
+        "DeploymentState": "registry.choices.DeploymentState.choices",
+        "DocumentKind": "registry.choices.DocumentKind.choices",
+        "ShareState": "registry.choices.ShareState.choices",
+        "SyncKind": "registry.choices.SyncKind.choices",
+        "SyncState": "registry.choices.SyncState.choices",
+        "FindingKind": "governance.choices.FindingKind.choices",
+        "FindingState": "governance.choices.FindingState.choices",
+        "OutboxKind": "governance.choices.OutboxKind.choices",
+        "OutboxState": "governance.choices.OutboxState.choices",
+        "PolicyState": "governance.choices.PolicyState.choices",
+        "RequestState": "governance.choices.REQUEST_STATE_CHOICES",
+        "Severity": "governance.choices.Severity.choices",
+        "Verdict": "governance.choices.Verdict.choices",
+    },
 }
 KNOX_TOKEN_MODEL = "registry.ApiToken"
 REST_KNOX = {

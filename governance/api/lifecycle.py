@@ -1,0 +1,63 @@
+"""The verbs that use cases and model versions share: submitted, retired, their ledger read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.serializers import LONGEST_TEXT, Input, NoteInput
+from portal.core.viewsets import Detailed
+
+from ..selectors import resources
+from ..services import approvals, lifecycle
+from .approvals import ApprovalOutput
+from .timeline import TIMELINE, EventOutput
+
+
+class RetireInput(Input):
+    """Why something is taken out of service for good."""
+
+    reason = serializers.CharField(max_length=LONGEST_TEXT)
+    force = serializers.BooleanField(default=False, help_text="Also while deployments of it are running.")
+
+
+class Governed(Detailed):
+    """A subject with a lifecycle."""
+
+    @extend_schema(request=NoteInput, responses={201: ApprovalOutput})
+    @action(detail=True, methods=["post"])
+    def submit(self, request: Request, **kwargs: Any) -> Response:
+        """Ask that it be approved at the stage it is in; a rejected one is taken up again by this."""
+        subject = self.get_object()
+        values = self.read(NoteInput)
+        asked = approvals.submit(
+            actor=self.actor, subject_type=type(subject), subject_id=subject.pk, note=values["note"]
+        )
+        shown = resources.approval_requests(self.actor).get(pk=asked.pk)
+        return Response(ApprovalOutput(shown, context=self.get_serializer_context()).data, status=201)
+
+    @extend_schema(request=RetireInput)
+    @action(detail=True, methods=["post"])
+    def retire(self, request: Request, **kwargs: Any) -> Response:
+        """Take it out of service for good, on a governance officer's word."""
+        subject = self.get_object()
+        values = self.read(RetireInput)
+        retired = lifecycle.retire(
+            actor=self.actor,
+            subject_type=type(subject),
+            subject_id=subject.pk,
+            reason=values["reason"],
+            force=values["force"],
+        )
+        return self.show(retired)
+
+    @extend_schema(responses=EventOutput(many=True))
+    @action(methods=["get"], **TIMELINE)  # type: ignore[arg-type]
+    def timeline(self, request: Request, **kwargs: Any) -> Response:
+        """Show its ledger: every move, newest first."""
+        return self.paginated(resources.events_of(self.get_object()), EventOutput)

@@ -1,0 +1,86 @@
+"""The portal's own running: accounts synced, the outbox looked at and tried again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.filters import Filters, arn_filter, one_of
+from portal.core.serializers import NoInput, Output, public_id, word
+from portal.core.viewsets import ROW_ID, Listed
+from registry.api import accounts as registry_api
+
+from ..choices import OutboxKind, OutboxState
+from ..models import OutboxMessage
+from ..selectors import resources
+from ..services import outbox, sync
+
+
+class Accounts(registry_api.Accounts):
+    """AWS accounts."""
+
+    @extend_schema(request=NoInput, responses={202: registry_api.Accepted})
+    @action(detail=True, methods=["post"])
+    def sync(self, request: Request, **kwargs: Any) -> Response:
+        """Have a worker sync the account now; see `sync-runs/` for what it did."""
+        self.read(NoInput)
+        account = sync.request_sync(actor=self.actor, account_id=self.kwargs["id"])
+        detail = f"A sync of {account} was asked for."
+        return Response(registry_api.Accepted({"detail": detail, "account_id": account.account_id}).data, status=202)
+
+
+class MessageOutput(Output):
+    """One thing to be done in AWS, and how far it has come."""
+
+    id = serializers.IntegerField(source="pk")
+    kind = word(OutboxKind)
+    state = word(OutboxState)
+    summary = serializers.CharField()
+    model_version = serializers.IntegerField(source="version_id", allow_null=True)
+    model_package_arn = serializers.CharField(source="version.arn", allow_null=True)
+    request = serializers.SerializerMethodField()
+    attempts = serializers.IntegerField()
+    next_attempt_at = serializers.DateTimeField()
+    last_error = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    delivered_at = serializers.DateTimeField(allow_null=True)
+
+    def get_request(self, message: OutboxMessage) -> str | None:
+        return public_id(message.request_id_copy, "AR")
+
+
+class MessageFilters(Filters):
+    """Filters of the list."""
+
+    kind = one_of(OutboxKind, "kind")
+    state = one_of(OutboxState, "state")
+    model_package_arn = arn_filter("version__arn")
+
+
+class Outbox(Listed):
+    """What the portal has still to do in AWS, and what it has done."""
+
+    noun = "outbox message"
+    lookup_field = "pk"
+    lookup_value_regex = ROW_ID
+    serializer_class = MessageOutput
+    filterset_class = MessageFilters
+    ordering_fields = {"id": "pk", "created_at": "created_at", "next_attempt_at": "next_attempt_at"}
+
+    def get_queryset(self) -> QuerySet[OutboxMessage]:
+        return resources.outbox(self.actor)
+
+    @extend_schema(request=NoInput, responses={200: MessageOutput})
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, **kwargs: Any) -> Response:
+        """Give a failed or waiting message its next attempt now."""
+        message = self.get_object()
+        self.read(NoInput)
+        return self.show(outbox.retry(actor=self.actor, message_id=message.pk))

@@ -1,0 +1,28 @@
+"""Governance's part of version 1: prefix, viewset, base name."""
+
+from __future__ import annotations
+
+from rest_framework.viewsets import ViewSetMixin
+
+from .approvals import Approvals
+from .audit import AuditEvents
+from .deployments import Deployments
+from .findings import Findings
+from .operations import Accounts, Outbox
+from .policies import Policies
+from .stage_records import StageRecords
+from .use_cases import UseCases
+from .versions import ModelVersions
+
+ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
+    ("use-cases", UseCases, "use-case"),
+    ("model-versions", ModelVersions, "model-version"),
+    ("stage-records", StageRecords, "stage-record"),
+    ("approvals", Approvals, "approval"),
+    ("deployments", Deployments, "deployment"),
+    ("accounts", Accounts, "account"),
+    ("outbox", Outbox, "outbox"),
+    ("findings", Findings, "finding"),
+    ("policies", Policies, "policy"),
+    ("audit-events", AuditEvents, "audit-event"),
+]

@@ -1,0 +1,150 @@
+"""The model stage governance table, and the metrics that are reported into it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.csv_export import CsvRenderer, streamed
+from portal.core.errors import NotFound
+from portal.core.filters import Filters, account_filter, arn_filter, exactly, one_of, use_case_filter
+from portal.core.serializers import Input, Output, text, word
+from portal.core.viewsets import ROW_ID, Listed
+
+from ..choices import MetricKind, RiskRating, Stage, Status
+from ..selectors import resources
+from ..selectors.stage_table import ATTRIBUTES
+from ..services import metrics
+
+COLUMNS = ("id", *ATTRIBUTES, "model_package_arn", "account", "risk_tier", "risk_tier_source")
+_CHUNK = 500
+
+
+class StageRecordOutput(Output):
+    """One row: a version at a stage (and account) for one use case it serves. Absent is null, never zero."""
+
+    id = serializers.IntegerField(help_text="Of the record; a version that serves two use cases shows it twice.")
+    use_case_id = serializers.CharField(allow_null=True)
+    use_case_name = serializers.CharField(allow_null=True)
+    use_case_stage = word(Stage, allow_null=True)
+    model_group = serializers.CharField()
+    model_version = serializers.IntegerField()
+    model_owner = serializers.CharField(allow_null=True)
+    model_lob = serializers.CharField(allow_null=True)
+    model_project = serializers.CharField(allow_null=True)
+    model_stage = word(Stage)
+    model_status = word(Status)
+    model_risk = word(RiskRating)
+    validation_metrics = serializers.JSONField(allow_null=True)
+    monitoring_metrics = serializers.JSONField(allow_null=True)
+    audit_timestamp = serializers.DateTimeField()
+    audit_user = serializers.CharField()
+    model_package_arn = serializers.CharField()
+    account = serializers.CharField(allow_null=True)
+    risk_tier = word(RiskRating)
+    risk_tier_source = serializers.CharField()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Show the selector's row as it is: the table, its CSV and its history say the same."""
+        row = instance if isinstance(instance, dict) else resources.stage_record_row(instance)
+        return {name: row[name] for name in COLUMNS}
+
+
+class ValidationInput(Input):
+    """Results of a test."""
+
+    metrics = serializers.JSONField(help_text="An object of names and values; null means not reported.")
+    source = text(max_length=500)  # type: ignore[assignment]  # a field of that name, not the field's own source
+    captured_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class MonitoringInput(Input):
+    """Results of watching what runs."""
+
+    metrics = serializers.JSONField(help_text="An object of names and values; null means not reported.")
+    endpoint = text(max_length=2048)
+    captured_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+
+class StageRecordFilters(Filters):
+    """Filters of the table."""
+
+    model_package_arn = arn_filter("version__arn")
+    model_group = exactly("version__group__name", "The name of a model group.")
+    model_stage = one_of(Stage, "stage")
+    model_status = one_of(Status, "status")
+    model_risk = one_of(RiskRating, "version__risk_rating")
+    model_project = exactly("version__group__project__key", "The key of a project.")
+    use_case_id = use_case_filter("row_use_case_number")
+    account = account_filter("account__account_id")
+
+
+class StageRecords(Listed):
+    """The model stage governance table: fifteen attributes per version, stage, account and use case."""
+
+    noun = "stage record"
+    lookup_field = "pk"
+    lookup_value_regex = ROW_ID
+    serializer_class = StageRecordOutput
+    filterset_class = StageRecordFilters
+    renderer_classes = (JSONRenderer, CsvRenderer)
+    search_fields = ("version__group__name", "row_use_case_name")
+    ordering_fields = {
+        "id": "pk",
+        "model_group": "version__group__name",
+        "model_version": "version__number",
+        "model_stage": "stage",
+        "model_status": "status",
+        "model_risk": "version__risk_rating",
+        "audit_timestamp": "audit_at",
+    }
+    tie_breaker = ("pk", "row_key")
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return resources.stage_records(self.actor)
+
+    @extend_schema(
+        responses={(200, "application/json"): StageRecordOutput(many=True), (200, "text/csv"): OpenApiTypes.STR},
+        parameters=[
+            OpenApiParameter(
+                "format", OpenApiTypes.STR, enum=["json", "csv"], description="`csv` sends every row that matches."
+            )
+        ],
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        """Show the table, page by page as JSON, or all of what matches as CSV."""
+        if request.accepted_renderer.format != CsvRenderer.format:
+            return super().list(request, *args, **kwargs)
+        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=_CHUNK)
+        return streamed(f"stage-records-{timezone.now():%Y-%m-%d}.csv", COLUMNS, map(resources.stage_record_row, rows))
+
+    @extend_schema(request=ValidationInput, responses={201: StageRecordOutput})
+    @action(detail=True, methods=["post"], url_path="validation-metrics", renderer_classes=(JSONRenderer,))
+    def validation_metrics(self, request: Request, **kwargs: Any) -> Response:
+        """Report validation results; the newest by capture time is the record's attribute."""
+        values = self.read(ValidationInput)
+        return self._reported(MetricKind.VALIDATION, source=values.pop("source"), **values)
+
+    @extend_schema(request=MonitoringInput, responses={201: StageRecordOutput})
+    @action(detail=True, methods=["post"], url_path="monitoring-metrics", renderer_classes=(JSONRenderer,))
+    def monitoring_metrics(self, request: Request, **kwargs: Any) -> Response:
+        """Report monitoring results and the endpoint they were captured from."""
+        values = self.read(MonitoringInput)
+        return self._reported(MetricKind.MONITORING, endpoint=values.pop("endpoint"), **values)
+
+    def _reported(self, kind: MetricKind, **values: Any) -> Response:
+        record = metrics.report(actor=self.actor, record_id=int(self.kwargs["id"]), kind=kind, **values)
+        row = resources.stage_record(self.actor, record.pk)
+        if row is None:  # the report was taken and its reader lost sight of it in the same moment
+            raise NotFound("There is no such stage record.")
+        return Response(StageRecordOutput(row).data, status=201)
