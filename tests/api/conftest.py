@@ -1,0 +1,36 @@
+"""The API's world, built once per module and undone after each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registry.services import accounts
+from tests.scene import undone
+
+from .world import World, build
+
+
+@pytest.fixture(scope="module")
+def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), undone():
+        yield build()
+
+
+@pytest.fixture
+def world(shared_world: World, db: None) -> World:
+    """One of everything; what the test writes is undone."""
+    return shared_world
+
+
+@pytest.fixture
+def aws_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An AWS that says who the portal is, for what only passes through."""
+
+    class Identity:
+        account_id = "333333333333"
+
+    monkeypatch.setattr(accounts, "reach", lambda account, region=None: object())
+    monkeypatch.setattr(accounts.sts, "caller_identity", lambda session: Identity())

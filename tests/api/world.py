@@ -1,0 +1,147 @@
+"""What the API's tests act on: one of everything, made by the services, seen by the people of one project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from governance.models import ApprovalRequest, Finding, OutboxMessage, StageRecord
+from governance.services import approvals
+from portal.core.operations import operation
+from portal.core.vocabulary import Stage
+from registry.choices import ShareState, SyncKind, SyncState
+from registry.models import (
+    AwsAccount,
+    Deployment,
+    ModelGroup,
+    ModelVersion,
+    Project,
+    ResourceShare,
+    SyncRun,
+    UseCase,
+    User,
+)
+from tests.factories import Cast, at_stage, cast, group, project, use_case, version
+from tests.factories.people import SYSTEM
+from tests.factories.walk import all_accounts
+
+from .client import Api
+
+# The roles of the permission matrix, and who plays them.
+ROLES = (
+    "anonymous",
+    "data_scientist",
+    "model_owner",
+    "ml_engineer",
+    "governance_officer",
+    "ml_admin",
+    "auditor",
+    "stranger",
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """One project, its people, and one of everything in it."""
+
+    project: Project
+    elsewhere: Project
+    people: Cast
+    accounts: dict[str, AwsAccount]
+    draft: UseCase
+    asked: UseCase
+    group: ModelGroup
+    fresh: ModelVersion
+    trial: ModelVersion
+    use_case_request: ApprovalRequest
+    version_request: ApprovalRequest
+    trial_record: StageRecord
+    deployment: Deployment
+    finding: Finding
+    message: OutboxMessage
+    clients: dict[str, Api]
+
+    def api(self, role: str) -> Api:
+        """Return the client of the person who plays a role."""
+        return self.clients[role]
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What stands for each name in an address."""
+        return {
+            "draft": self.draft.public_id,
+            "asked": self.asked.public_id,
+            "group": str(self.group.pk),
+            "fresh": str(self.fresh.pk),
+            "trial": str(self.trial.pk),
+            "use_case_request": self.use_case_request.public_id,
+            "version_request": self.version_request.public_id,
+            "trial_record": str(self.trial_record.pk),
+            "deployment": str(self.deployment.pk),
+            "finding": self.finding.public_id,
+            "message": str(self.message.pk),
+            "account": "333333333333",
+        }
+
+
+def actors(people: Cast) -> dict[str, User | None]:
+    """Return who plays each role."""
+    return {
+        "anonymous": None,
+        "data_scientist": people.scientist,
+        "model_owner": people.owner,
+        "ml_engineer": people.engineer,
+        "governance_officer": people.officer,
+        "ml_admin": people.admin,
+        "auditor": people.auditor,
+        "stranger": people.stranger,
+    }
+
+
+def build() -> World:
+    """Make the world. `draft` and `fresh` wait to be submitted, `asked` and `trial` have open requests."""
+    here, there = project("here"), project("there")
+    accounts = all_accounts()
+    people = cast(here, there)
+    draft, asked = use_case(people, here, name="Draft"), use_case(people, here, name="Asked")
+    scientist = people.scientist.actor
+    use_case_request = approvals.submit(actor=scientist, subject_type=UseCase, subject_id=asked.pk)
+    models = group(here, people, asked, name="models")
+    fresh = version(models, 1, card_content="{not a card")
+    trial = at_stage(people, version(models, 2, risk="High"), Stage.QA)
+    version_request = approvals.submit(actor=scientist, subject_type=ModelVersion, subject_id=trial.pk)
+    with operation(SYSTEM):
+        SyncRun.objects.create(
+            account=accounts["hub"], region="us-east-1", kind=SyncKind.FULL, state=SyncState.SUCCEEDED, requested_by="x"
+        )
+        share = ResourceShare.objects.create(
+            arn="arn:aws:ram:us-east-1:111111111111:resource-share/1",
+            name="share",
+            account=accounts["hub"],
+            region="us-east-1",
+            state=ShareState.ACTIVE,
+            principals=["222222222222"],
+            seen_at=timezone.now(),
+        )
+        share.groups.add(models)
+    message = OutboxMessage.objects.filter(version=trial).first()
+    assert message is not None
+    return World(
+        project=here,
+        elsewhere=there,
+        people=people,
+        accounts=accounts,
+        draft=draft,
+        asked=asked,
+        group=models,
+        fresh=fresh,
+        trial=trial,
+        use_case_request=use_case_request,
+        version_request=version_request,
+        trial_record=StageRecord.objects.get(version=trial, stage=Stage.QA),
+        deployment=Deployment.objects.get(version=trial),
+        finding=Finding.objects.filter(version=fresh)[0],
+        message=message,
+        clients={role: Api(person) for role, person in actors(people).items()},
+    )

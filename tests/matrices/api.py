@@ -1,0 +1,189 @@
+"""URL x role x status of the REST API, by hand: what the permission table and the services must add up to.
+
+The columns are anonymous, data scientist, model owner, ML engineer, governance officer, ML admin, auditor, and a
+stranger who holds every deciding and working role on another project. `on` names what of the world the id stands for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+COLUMNS = (
+    "anonymous",
+    "data_scientist",
+    "model_owner",
+    "ml_engineer",
+    "governance_officer",
+    "ml_admin",
+    "auditor",
+    "stranger",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route and method with what each role is answered."""
+
+    method: str
+    route: str
+    statuses: tuple[int, ...]
+    on: str = ""
+    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+EVERYBODY = (401, 200, 200, 200, 200, 200, 200, 200)
+OF_THE_PROJECT = (401, 200, 200, 200, 200, 200, 200, 404)
+OPERATORS = (401, 403, 403, 200, 200, 200, 200, 200)
+TRAIL = (401, 403, 403, 403, 200, 200, 200, 200)
+CURRENT = {"If-Match": "*"}
+
+ROWS: tuple[Row, ...] = (
+    Row("GET", "", EVERYBODY),
+    Row("GET", "me/", EVERYBODY),
+    Row("GET", "schema/", EVERYBODY),
+    Row("GET", "docs/", EVERYBODY),
+    Row("POST", "auth/token/", (401,) * 8, body={"username": "nobody", "password": "wrong"}),
+    Row("POST", "auth/logout/", (401, 204, 204, 204, 204, 204, 204, 204)),
+    # use cases
+    Row("GET", "use-cases/", EVERYBODY),
+    Row(
+        "POST",
+        "use-cases/",
+        (401, 201, 201, 403, 403, 403, 403, 400),
+        body={"name": "New", "intended_purpose": "Rank.", "project": "here"},
+    ),
+    Row("GET", "use-cases/{id}/", OF_THE_PROJECT, on="draft"),
+    Row(
+        "PATCH",
+        "use-cases/{id}/",
+        (401, 200, 200, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"description": "Clearer."},
+        headers=CURRENT,
+    ),
+    Row("POST", "use-cases/{id}/submit/", (401, 201, 201, 201, 403, 403, 403, 404), on="draft", body={"note": "Look."}),
+    Row(
+        "POST",
+        "use-cases/{id}/retire/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"reason": "No longer needed."},
+    ),
+    Row(
+        "PUT",
+        "use-cases/{id}/classification/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"risk_class": "high", "reason": "Decides on credit."},
+    ),
+    Row(
+        "PUT",
+        "use-cases/{id}/documents/",
+        (401, 200, 200, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"human_oversight": "Analysts."},
+    ),
+    Row("GET", "use-cases/{id}/timeline/", OF_THE_PROJECT, on="draft"),
+    # model groups
+    Row("GET", "model-groups/", EVERYBODY),
+    Row("GET", "model-groups/{id}/", OF_THE_PROJECT, on="group"),
+    Row(
+        "PATCH",
+        "model-groups/{id}/",
+        (401, 403, 200, 200, 403, 200, 403, 404),
+        on="group",
+        body={"owner": None},
+        headers=CURRENT,
+    ),
+    # model versions
+    Row("GET", "model-versions/", EVERYBODY),
+    Row("GET", "model-versions/{id}/", OF_THE_PROJECT, on="fresh"),
+    Row("POST", "model-versions/{id}/submit/", (401, 201, 201, 201, 403, 403, 403, 404), on="fresh", body={}),
+    Row(
+        "POST",
+        "model-versions/{id}/retire/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="fresh",
+        body={"reason": "Replaced."},
+    ),
+    Row("GET", "model-versions/{id}/requirements/", OF_THE_PROJECT, on="fresh"),
+    Row("GET", "model-versions/{id}/timeline/", OF_THE_PROJECT, on="fresh"),
+    # the stage table
+    Row("GET", "stage-records/", EVERYBODY),
+    Row(
+        "POST",
+        "stage-records/{id}/validation-metrics/",
+        (401, 201, 403, 201, 403, 403, 403, 404),
+        on="trial_record",
+        body={"metrics": {"auc": 0.8}},
+    ),
+    Row(
+        "POST",
+        "stage-records/{id}/monitoring-metrics/",
+        (401, 201, 403, 201, 403, 403, 403, 404),
+        on="trial_record",
+        body={"metrics": {"drift": 0.1}, "endpoint": "e"},
+    ),
+    # approvals: the use case waits for a model owner, and the data scientist has asked
+    Row("GET", "approvals/", EVERYBODY),
+    Row("GET", "approvals/{id}/", OF_THE_PROJECT, on="use_case_request"),
+    Row(
+        "POST",
+        "approvals/{id}/decisions/",
+        (401, 403, 201, 403, 403, 403, 403, 404),
+        on="use_case_request",
+        body={"decision": "approve"},
+    ),
+    # ... the version for two officers
+    Row(
+        "POST",
+        "approvals/{id}/decisions/",
+        (401, 403, 403, 403, 201, 403, 403, 404),
+        on="version_request",
+        body={"decision": "reject", "comment": "Not yet.", "back_to": "development"},
+    ),
+    Row("POST", "approvals/{id}/withdraw/", (401, 200, 403, 403, 403, 403, 403, 404), on="use_case_request", body={}),
+    # deployments
+    Row("GET", "deployments/", EVERYBODY),
+    Row("GET", "deployments/{id}/", OF_THE_PROJECT, on="deployment"),
+    Row(
+        "POST",
+        "deployments/{id}/status/",
+        (401, 403, 403, 200, 403, 403, 403, 404),
+        on="deployment",
+        body={"status": "deployed", "endpoint": "e"},
+    ),
+    # accounts: operated and overseen by people of any project
+    Row("GET", "accounts/", OPERATORS),
+    Row(
+        "POST",
+        "accounts/",
+        (401, 403, 403, 403, 403, 201, 403, 403),
+        body={"account_id": "555555555555", "alias": "new", "purposes": ["qa"]},
+    ),
+    Row("GET", "accounts/{id}/", (401, 404, 404, 200, 200, 200, 200, 200), on="account"),
+    Row("PATCH", "accounts/{id}/", (401, 404, 404, 403, 403, 200, 403, 403), on="account", body={"alias": "renamed"}),
+    Row("POST", "accounts/{id}/test/", (401, 404, 404, 403, 403, 200, 403, 403), on="account"),
+    Row("POST", "accounts/{id}/sync/", (401, 404, 404, 202, 403, 202, 403, 202), on="account"),
+    Row("GET", "sync-runs/", OPERATORS),
+    Row("GET", "outbox/", EVERYBODY),
+    Row("POST", "outbox/{id}/retry/", (401, 403, 403, 200, 403, 200, 403, 404), on="message"),
+    Row("GET", "shares/", EVERYBODY),
+    # findings
+    Row("GET", "findings/", EVERYBODY),
+    Row("GET", "findings/{id}/", OF_THE_PROJECT, on="finding"),
+    Row("POST", "findings/{id}/acknowledge/", (401, 403, 403, 403, 200, 403, 403, 404), on="finding"),
+    Row(
+        "POST",
+        "findings/{id}/resolve/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="finding",
+        body={"note": "Corrected."},
+    ),
+    Row("GET", "policies/", EVERYBODY),
+    Row("GET", "audit-events/", TRAIL),
+    Row("GET", "audit-events/verify/", TRAIL),
+    Row("GET", "projects/", EVERYBODY),
+)
