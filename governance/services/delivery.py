@@ -12,6 +12,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -40,10 +41,11 @@ DEPLOYMENT_ORDERED = "Model Deployment Ordered"
 def deliver_due(limit: int = 100) -> int:
     """Carry out what is due, oldest first; returns how many messages were delivered."""
     delivered = 0
-    keys = list(
-        dict.fromkeys(OutboxMessage.objects.due().order_by("id").values_list("ordering_key", flat=True)[:limit])
-    )
-    for key in keys:
+    # Only the first undelivered message of a key can be carried out: those behind one that failed must not take the
+    # places of others.
+    earlier = OutboxMessage.objects.filter(ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk"))
+    heads = OutboxMessage.objects.due().filter(~Exists(earlier.exclude(state=OutboxState.DELIVERED)))
+    for key in list(heads.order_by("pk").values_list("ordering_key", flat=True)[:limit]):
         with advisory_lock(f"outbox:{key}") as held:
             while held and _deliver_next(key):
                 delivered += 1
@@ -82,9 +84,16 @@ def _deliver_next(key: str) -> bool:
         message.last_error = ""
         message.save(update_fields=["state", "delivered_at", "last_error"])
         _note_result(message, result)
-        if message.version is not None:
-            findings.clear(FindingKind.WRITE_BACK_FAILED, message.version, "It was carried out.")
+        _clear_finding(message)
     return True
+
+
+def _clear_finding(message: OutboxMessage) -> None:
+    """Resolve the finding about a version once none of its messages is given up any more."""
+    version = message.version
+    if version is None or OutboxMessage.objects.filter(version=version, state=OutboxState.FAILED).exists():
+        return
+    findings.clear(FindingKind.WRITE_BACK_FAILED, version, "It was carried out.")
 
 
 def _failed(message: OutboxMessage, error: str, retryable: bool) -> None:
