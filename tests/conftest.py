@@ -10,7 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
+from registry.aws.session import reset_sessions
 from tests.committed import database_url, own_database
+from tests.sandbox import Sandbox, running
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,3 +42,29 @@ def committed_db(made_database: None, django_db_blocker: Any) -> Iterator[str]:
     """A database of this test's own, for threads, worker processes and what happens at commit; its address."""
     with django_db_blocker.unblock(), own_database():
         yield database_url()
+
+
+@pytest.fixture(scope="session")
+def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox AWS for the tests of this process; each makes groups and buckets of its own in it."""
+    with running(tmp_path_factory.mktemp("aws")) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def aws(aws_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The sandbox AWS, with this process pointed at it and nothing left of the last test's faults."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ENDPOINT_URL": aws_process.url,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    aws_process.forget()
+    reset_sessions()
+    yield aws_process
+    aws_process.forget()
+    reset_sessions()

@@ -34,7 +34,11 @@ def project(key: str = "") -> Project:
 def account(account_id: str, *purposes: AccountPurpose) -> AwsAccount:
     """Register an account, or return the one there is."""
     return AwsAccount.objects.filter(account_id=account_id).first() or accounts.register(
-        actor=SYSTEM, account_id=account_id, alias=f"account-{account_id[:3]}", purposes=list(purposes)
+        actor=SYSTEM,
+        account_id=account_id,
+        alias=f"account-{account_id[:3]}",
+        purposes=list(purposes),
+        role_arn=f"arn:aws:iam::{account_id}:role/ModelGovernancePortal",
     )
 
 
