@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 from typing import Any
 
 from celery import current_app
@@ -18,7 +17,12 @@ def enqueue_on_commit(task_name: str, /, *, after_seconds: float = 0, **kwargs: 
 
     A broker that is down loses nothing: what matters is a row (outbox, sync run) that periodic work finds again.
     """
-    transaction.on_commit(partial(_send, task_name, kwargs, after_seconds), robust=True)
+
+    def send() -> None:
+        _send(task_name, kwargs, after_seconds)
+
+    # Not a partial: Django names the function whose failure it reports, and a partial has no name.
+    transaction.on_commit(send, robust=True)
 
 
 def _send(task_name: str, kwargs: dict[str, Any], after_seconds: float) -> None:
