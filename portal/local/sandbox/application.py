@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import logging
 import socket
@@ -102,10 +103,8 @@ class SandboxApplication:
     def _hang_up(environ: dict[str, Any]) -> None:
         connection = environ.get("werkzeug.socket")
         if connection is not None:
-            try:
+            with contextlib.suppress(OSError):  # the client was faster
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the client was faster
 
     def _refused(self, call: Call) -> Answer | None:
         """Answer what is not for moto: foreign services, credentials that are no longer valid."""

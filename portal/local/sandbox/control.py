@@ -7,7 +7,7 @@ import json
 import threading
 from collections import deque
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -71,7 +71,7 @@ class Control:
         logged = call.service in ("sagemaker", "events", "ram", "sts", "s3") or call.mutating
         self._calls.append(
             {
-                "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "service": call.service,
                 "operation": call.operation,
                 "account": call.account,

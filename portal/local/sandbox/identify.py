@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
@@ -111,8 +112,6 @@ def identify(environ: dict[str, Any], body: bytes) -> Call:
         call.parameters = form
         return call
     if body[:1] == b"{":
-        try:
+        with contextlib.suppress(ValueError):  # the service will say what is wrong with it
             call.parameters.update(json.loads(body))
-        except ValueError:
-            pass  # the service will say what is wrong with it
     return call

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import threading
 from typing import Any
 
 from moto.s3.models import FakeBucket, s3_backends
@@ -53,8 +52,7 @@ def _value(key: Key) -> Any:
             return backend.queues.get(key.name)
         case "sqs", "message":
             queue_name, _, message_id = key.name.partition("/")
-            queue = backend.queues.get(queue_name)
-            return next((m for m in reversed(queue._messages) if m.id == message_id), None) if queue else None
+            return backend.queues[queue_name].find(message_id) if queue_name in backend.queues else None
         case "s3", "bucket":
             bucket = backend.buckets.get(key.name)
             return {k: v for k, v in bucket.__dict__.items() if k != "keys"} if bucket else None
@@ -63,12 +61,17 @@ def _value(key: Key) -> Any:
             bucket = backend.buckets.get(bucket_name)
             return (bucket.keys.getlist(name) or None) if bucket else None
         case service, "backend":
-            state = {k: v for k, v in backend.__dict__.items() if k not in _APART[service]}
-            if service == "iam":
-                # Session keys are kept with their sessions; what remains are users' own.
-                state["access_keys"] = {k: v for k, v in backend.access_keys.items() if v.user_name}
-            return state
+            return _stock(service, backend)
     raise AssertionError(f"no rule for {key}")
+
+
+def _stock(service: str, backend: Any) -> dict[str, Any]:
+    """What a stock backend holds, without what has rows of its own."""
+    state = {k: v for k, v in backend.__dict__.items() if k not in _APART[service]}
+    if service == "iam":
+        # Session keys are kept with their sessions; what remains are users' own.
+        state["access_keys"] = {k: v for k, v in backend.access_keys.items() if v.user_name}
+    return state
 
 
 def _restore(key: Key, value: Any) -> None:
@@ -81,11 +84,9 @@ def _restore(key: Key, value: Any) -> None:
         case "sagemaker", ("group" | "package" | "token") as kind:
             getattr(backend, _REGISTRY[kind])[key.name] = value
         case "sqs", "queue":
-            value._messages, value._pending_messages, value.deleted_messages = [], set(), set()
-            value._messages_lock, value.dead_letter_queue = threading.Condition(), None
             backend.queues[key.name] = value
         case "sqs", "message":
-            backend.queues[key.name.partition("/")[0]]._messages.append(value)
+            backend.queues[key.name.partition("/")[0]].put_back(value)
         case "s3", "bucket":
             bucket = FakeBucket.__new__(FakeBucket)
             bucket.__dict__.update(value, keys=_VersionedKeyStore())
@@ -101,7 +102,7 @@ def _restore(key: Key, value: Any) -> None:
 def _link_queues() -> None:
     for _, _, backend in backends("sqs").iter_backends():
         for queue in backend.queues.values():
-            queue._messages.sort(key=lambda m: m.sequence)
+            queue.sort()
             if queue.redrive_policy:
                 wanted = queue.redrive_policy["deadLetterTargetArn"]
                 queue.dead_letter_queue = next((q for q in backend.queues.values() if q.queue_arn == wanted), None)
@@ -113,7 +114,7 @@ def load(state: StateFile) -> int:
     sessions: list[tuple[Key, Any]] = []
     for key, raw in rows:
         try:
-            value = pickle.loads(raw)  # noqa: S301 - our own file, in a directory of its owner
+            value = pickle.loads(raw)  # our own file, in a directory of its owner
             if key.kind == "session":
                 sessions.append((key, value))
             else:

@@ -16,14 +16,14 @@ from typing import Any
 os.environ.setdefault("MOTO_DISABLE_GLOBAL_CORS", "true")
 os.environ.pop("MOTO_ACCOUNT_ID", None)
 
-from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: E402
-from werkzeug.serving import make_server  # noqa: E402
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
 
-from .application import SandboxApplication  # noqa: E402
-from .install import install  # noqa: E402
-from .persistence import load, save  # noqa: E402
-from .ram.share import set_invitation_lifetime  # noqa: E402
-from .state import StateError, StateFile, journal  # noqa: E402
+from .application import SandboxApplication
+from .install import install
+from .persistence import load, save
+from .ram.share import Invitation
+from .state import StateError, StateFile, journal
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def serve(host: str, port: int, directory: Path, invitation_lifetime: timedelta 
     claimed = claim(host, port)
     install()
     if invitation_lifetime is not None:
-        set_invitation_lifetime(invitation_lifetime)
+        Invitation.lifetime = invitation_lifetime
     state = StateFile(directory)
     rows = load(state)
     server = make_server(

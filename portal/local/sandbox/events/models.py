@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import moto.events.urls
@@ -64,7 +64,7 @@ class SandboxRule(Rule):
         for target in self.targets:
             try:
                 self._deliver(target, event)
-            except Exception as error:  # noqa: BLE001 - EventBridge too goes on with the other targets
+            except Exception as error:  # EventBridge too goes on with the other targets
                 log.warning("rule %s: target %s not reached: %s", self.arn, target["Arn"], error)
 
     def _deliver(self, target: dict[str, Any], event: Event) -> None:
@@ -82,7 +82,7 @@ class SandboxRule(Rule):
 
 
 def _may_put(bus: EventBus, account: str) -> bool:
-    for statement in bus._statements.values():
+    for statement in bus._statements.values():  # noqa: SLF001 - moto has no public way to them
         principal = json.dumps(statement.principal)
         if statement.effect == "Allow" and ('"*"' in principal or account in principal):
             return True
@@ -98,7 +98,7 @@ class SandboxEventsBackend(EventsBackend):
 
     def put_rule(self, *args: Any, **kwargs: Any) -> Rule:
         rule = super().put_rule(*args, **kwargs)
-        rule.__class__ = SandboxRule
+        rule.__class__ = SandboxRule  # type: ignore[type-abstract]  # moto makes rules of it all the same
         return rule
 
     def put_targets(self, name: str, event_bus_arn: str | None, targets: list[dict[str, Any]]) -> None:
@@ -130,7 +130,7 @@ class SandboxEventsBackend(EventsBackend):
         """Put one event of this account on a bus (the default one) and return its id."""
         from moto.moto_api._internal import mock_random
 
-        when = time or datetime.now(timezone.utc)
+        when = time or datetime.now(UTC)
         event = {
             "version": "0",
             "id": str(mock_random.uuid4()),
@@ -170,9 +170,9 @@ class SandboxEventsBackend(EventsBackend):
             return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
         time = entry.get("Time")
         if isinstance(time, (int, float)):
-            time = datetime.fromtimestamp(time, timezone.utc)
+            time = datetime.fromtimestamp(time, UTC)
         elif isinstance(time, str):
-            time = datetime.fromisoformat(time.replace("Z", "+00:00"))
+            time = datetime.fromisoformat(time)
         event_id = self.publish(
             entry["Source"], entry["DetailType"], detail, entry.get("Resources") or [], time, entry.get("EventBusName")
         )

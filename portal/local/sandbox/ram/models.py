@@ -188,7 +188,9 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
 
     def _sharing_in_organization(self) -> bool:
         organization = organizations_backends[self.account_id]["aws"].org
-        return bool(organization) and backend_of(organization.master_account_id, self.region_name).organization_sharing
+        if organization is None:
+            return False
+        return backend_of(organization.master_account_id, self.region_name).organization_sharing
 
     def disassociate(self, share: Share, resources: list[str], principals: list[str]) -> list[dict[str, Any]]:
         """Take resources and principals out of a share at once. Raises UnknownResourceException."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Final
 
 RESOURCE_TYPE: Final = "sagemaker:ModelPackageGroup"
@@ -19,7 +19,7 @@ READ: Final = (
     "sagemaker:DescribeModelPackageGroup",
     "sagemaker:ListModelPackages",
 )
-_PUBLISHED: Final = datetime(2024, 6, 14, tzinfo=timezone.utc)
+_PUBLISHED: Final = datetime(2024, 6, 14, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 from .permissions import RESOURCE_TYPE
-
-# RAM's user guide: twelve hours for the resource types that are not on its seven-day list.
-INVITATION_LIFETIME = timedelta(hours=12)
-
-
-def set_invitation_lifetime(lifetime: timedelta) -> None:
-    """Make invitations expire sooner or later than RAM's twelve hours."""
-    global INVITATION_LIFETIME
-    INVITATION_LIFETIME = lifetime
 
 
 def now() -> datetime:
     """The time, as RAM stamps it: UTC, to the millisecond."""
-    moment = datetime.now(timezone.utc)
+    moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -44,6 +35,9 @@ class Association:
 class Invitation:
     """The offer of a share to an account outside the organisation, open until it is answered or expires."""
 
+    # RAM's user guide: twelve hours for the resource types that are not on its seven-day list.
+    lifetime: ClassVar[timedelta] = timedelta(hours=12)
+
     arn: str
     share_arn: str
     share_name: str
@@ -57,7 +51,7 @@ class Invitation:
         """PENDING, ACCEPTED, REJECTED or EXPIRED."""
         if self.answer:
             return self.answer
-        return "EXPIRED" if now() - self.sent > INVITATION_LIFETIME else "PENDING"
+        return "EXPIRED" if now() - self.sent > self.lifetime else "PENDING"
 
     def describe(self) -> dict[str, Any]:
         """RAM ResourceShareInvitation."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.ram.models import ram_backends
@@ -59,7 +59,7 @@ _REPLACED = (
 
 def now() -> datetime:
     """The time as SageMaker stamps it: UTC, to the millisecond."""
-    moment = datetime.now(timezone.utc)
+    moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -82,7 +82,8 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
     def _touch(self, kind: str, name: str) -> None:
         journal.touch("sagemaker", self.account_id, self.region_name, kind, name)
 
-    def _arn(self, kind: str, name: str) -> str:
+    def arn_of(self, kind: str, name: str) -> str:
+        """The ARN of a group or package of this account."""
         return f"arn:aws:sagemaker:{self.region_name}:{self.account_id}:{kind}/{name}"
 
     # ---- finding ------------------------------------------------------------------------------------------------
@@ -99,12 +100,12 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         if owner is not self and (group is None or not allowed(caller, group, action, name_or_arn)):
             raise AccessDenied(caller, action, name_or_arn)
         if group is None:
-            raise ValidationError(f"ModelPackageGroup {owner._arn('model-package-group', name)} does not exist.")
+            raise ValidationError(f"ModelPackageGroup {owner.arn_of('model-package-group', name)} does not exist.")
         return owner, group
 
     def package(self, name_or_arn: str, caller: Caller, action: str) -> tuple[SandboxSageMakerBackend, Record]:
         """A package and the backend that owns it, if the caller may do ``action`` on it."""
-        arn = name_or_arn if name_or_arn.startswith("arn:") else self._arn("model-package", name_or_arn)
+        arn = name_or_arn if name_or_arn.startswith("arn:") else self.arn_of("model-package", name_or_arn)
         match = _ARN.fullmatch(arn)
         if not match or match[3] != "model-package" or match[1] != self.region_name:
             raise ValidationError(f"{name_or_arn} is not a model package of {self.region_name}.")
@@ -142,7 +143,7 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
     def create_group(self, p: Record, caller: Caller) -> str:
         """Source: SageMaker CreateModelPackageGroup. A name that is taken is an error, as in AWS."""
         name = p["ModelPackageGroupName"]
-        arn = self._arn("model-package-group", name)
+        arn = self.arn_of("model-package-group", name)
         if name in self.groups:
             raise ValidationError(f"Model Package Group already exists: {arn}")
         group = {
@@ -178,10 +179,11 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         """Put or (with None) take away a group's resource policy. Raises ValidationException for bad JSON."""
         if policy is not None:
             try:
-                if not isinstance(json.loads(policy)["Statement"], (list, dict)):
-                    raise ValueError
+                statement = json.loads(policy)["Statement"]
             except (ValueError, KeyError, TypeError):
-                raise ValidationError("ResourcePolicy is not a policy document in JSON.") from None
+                statement = None
+            if not isinstance(statement, (list, dict)):
+                raise ValidationError("ResourcePolicy is not a policy document in JSON.")
         group["policy"] = policy
         self._touch("group", group["ModelPackageGroupName"])
 
@@ -236,11 +238,11 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
             record["ModelPackageGroupName"] = group["ModelPackageGroupName"]
             record["ModelPackageVersion"] = version
             record.setdefault("ModelApprovalStatus", "PendingManualApproval")
-            arn = self._arn("model-package", f"{group['ModelPackageGroupName']}/{version}")
+            arn = self.arn_of("model-package", f"{group['ModelPackageGroupName']}/{version}")
         else:
             record["ModelPackageName"] = p["ModelPackageName"]
             record["Tags"] = p.get("Tags") or []
-            arn = self._arn("model-package", p["ModelPackageName"])
+            arn = self.arn_of("model-package", p["ModelPackageName"])
             if arn in self.packages:
                 raise Conflict(f"Model package already exists: {arn}")
         done = {"Name": arn, "Status": "Completed"}

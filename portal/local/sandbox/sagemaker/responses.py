@@ -33,7 +33,7 @@ _SUMMARY = (
     "ModelLifeCycle",
     "ModelPackageRegistrationType",
 )
-_BATCH_SUMMARY = tuple(n for n in _SUMMARY if n != "ModelLifeCycle") + ("InferenceSpecification",)
+_BATCH_SUMMARY = (*(n for n in _SUMMARY if n != "ModelLifeCycle"), "InferenceSpecification")
 _GROUP, _PACKAGE = ":model-package-group/", ":model-package/"
 
 

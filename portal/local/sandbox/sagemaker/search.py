@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from moto.core.utils import get_service_model
@@ -24,7 +25,7 @@ _MOST_FILTERS = 50
 def check_property(resource: str, name: str) -> None:
     """Raise ValidationException unless the property begins with a member of the resource's record."""
     members = get_service_model("sagemaker").shape_for(resource).members  # type: ignore[attr-defined]
-    if name.split(".")[0] not in members:
+    if name.split(".", maxsplit=1)[0] not in members:
         raise ValidationError(f"Unknown property name: {name}")
 
 
@@ -50,15 +51,15 @@ def value_of(record: Record, name: str) -> Any:
 def moment(text: str) -> datetime:
     """Read a timestamp as Search takes it, ``2024-05-01T12:00:00`` in UTC. Raises ValidationException."""
     try:
-        found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+        found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValidationError(f"Value {text} is not a timestamp of the form YYYY-mm-ddTHH:MM:SS.") from None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def aware(moment: datetime | None) -> datetime | None:
     """Take a time without a zone for UTC, as moto's parser gives it."""
-    return moment.replace(tzinfo=timezone.utc) if moment and moment.tzinfo is None else moment
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def _comparable(actual: Any, wanted: str) -> Any:
@@ -83,10 +84,12 @@ def _holds(actual: Any, operator: str, wanted: str | None, name: str) -> bool:
         return any(_holds(item, operator, wanted, name) for item in actual)
     if actual is None:
         return operator == "NotEquals"
-    if operator == "Equals":
-        return bool(actual == _comparable(actual, wanted))
-    if operator == "NotEquals":
-        return bool(actual != _comparable(actual, wanted))
+    return _compares(actual, operator, wanted, name)
+
+
+def _compares(actual: Any, operator: str, wanted: str, name: str) -> bool:
+    if operator in ("Equals", "NotEquals"):
+        return bool(actual == _comparable(actual, wanted)) == (operator == "Equals")
     if operator == "In":
         return any(actual == _comparable(actual, part) for part in re.split(r"\s*,\s*", wanted.strip()))
     if operator == "Contains":
@@ -117,14 +120,15 @@ def matches(record: Record, expression: dict[str, Any] | None) -> bool:
     """Whether a record satisfies a SearchExpression (Filters, NestedFilters, SubExpressions, And/Or)."""
     if not expression:
         return True
-    tests = (
-        [lambda f=f: _filter(record, f) for f in expression.get("Filters") or []]
-        + [lambda n=n: _nested(record, n) for n in expression.get("NestedFilters") or []]
-        + [lambda s=s: matches(record, s) for s in expression.get("SubExpressions") or []]
-    )
-    if not tests:
+    filters, nested, subs = (expression.get(n) or [] for n in ("Filters", "NestedFilters", "SubExpressions"))
+    if not (filters or nested or subs):
         return True
-    return any(t() for t in tests) if expression.get("Operator") == "Or" else all(t() for t in tests)
+    held = chain(
+        (_filter(record, f) for f in filters),
+        (_nested(record, n) for n in nested),
+        (matches(record, s) for s in subs),
+    )
+    return any(held) if expression.get("Operator") == "Or" else all(held)
 
 
 def check_expression(resource: str, expression: dict[str, Any] | None) -> int:

@@ -7,6 +7,7 @@ visibility timeout. Its old receipt handle still deletes it.
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from typing import Any
 
@@ -36,8 +37,8 @@ class SandboxMessage(Message):
         return receipt_handle.partition(".")[0] == self.id
 
 
-SandboxMessage.instances_tracked = _Nothing()
-Message.instances_tracked = _Nothing()
+SandboxMessage.instances_tracked = _Nothing()  # type: ignore[attr-defined]  # moto's metaclass adds it
+Message.instances_tracked = _Nothing()  # type: ignore[attr-defined]
 
 _sequence = itertools.count(int(time.time() * 1_000_000))
 
@@ -73,9 +74,35 @@ class SandboxQueue(Queue):
             super().delete_message(receipt_handle)  # raises: the handle was never one of ours
         self._messages = kept
 
+    def find(self, message_id: str) -> Message | None:
+        """The message of that id, in flight or not; None when it is gone."""
+        return next((m for m in reversed(self._messages) if m.id == message_id), None)
+
+    def held(self) -> list[Message]:
+        """The messages now, in flight or not."""
+        return list(self._messages)
+
+    def put_back(self, message: SandboxMessage) -> None:
+        """Take a message read from the state; ``sort`` brings them in order."""
+        self._messages.append(message)
+
+    def sort(self) -> None:
+        """Bring messages put back into the order they were sent in."""
+        self._messages.sort(key=lambda m: m.sequence if isinstance(m, SandboxMessage) else 0)
+
+    def drop_all(self) -> None:
+        """Let every message go."""
+        for message in self._messages:
+            self.touch(message)
+        self._messages = []
+
     def __getstate__(self) -> dict[str, Any]:
         left_out = ("_messages", "_pending_messages", "_messages_lock", "deleted_messages", "dead_letter_queue")
         return {k: v for k, v in self.__dict__.items() if k not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _messages=[], _pending_messages=set(), deleted_messages=set())
+        self.__dict__.update(_messages_lock=threading.Condition(), dead_letter_queue=None)
 
 
 class SandboxSQSBackend(SQSBackend):
@@ -92,25 +119,20 @@ class SandboxSQSBackend(SQSBackend):
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **kwargs: Any) -> Queue:
         queue = super().create_queue(name, tags, **kwargs)
-        queue.__class__ = SandboxQueue
+        queue.__class__ = SandboxQueue  # type: ignore[type-abstract]  # moto makes queues of it all the same
         assert isinstance(queue, SandboxQueue)
         queue.touch()
         return queue
 
     def delete_queue(self, queue_name: str) -> None:
         queue = self._queue(queue_name)
-        self._drop_all(queue)
+        queue.drop_all()
         queue.touch()
         super().delete_queue(queue_name)
 
     def purge_queue(self, queue_name: str) -> None:
-        self._drop_all(self._queue(queue_name))
+        self._queue(queue_name).drop_all()
         super().purge_queue(queue_name)
-
-    def _drop_all(self, queue: SandboxQueue) -> None:
-        for message in queue._messages:
-            queue.touch(message)
-        queue._messages = []
 
     def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> Queue:
         self._queue(queue_name).touch()
@@ -147,9 +169,9 @@ class SandboxSQSBackend(SQSBackend):
         while True:
             with journal.lock:
                 queue = self._queue(queue_name)
-                before = list(queue._messages) if queue.dead_letter_queue is not None else []
+                before = queue.held() if queue.dead_letter_queue is not None else []
                 found = super().receive_message(queue_name, count, 0, visibility_timeout, message_attribute_names)
-                for moved in set(before) - set(queue._messages) if before else ():
+                for moved in set(before) - set(queue.held()) if before else ():
                     queue.touch(moved)
             left = until - time.monotonic()
             if found or left <= 0 or journal.closing.is_set():

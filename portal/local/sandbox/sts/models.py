@@ -24,7 +24,7 @@ class SandboxAssumedRole(AssumedRole):
     def user_id(self) -> str:
         try:
             role_id = iam_backends[self.account_id][self.partition].get_role_by_arn(arn=self.role_arn).id
-        except Exception:  # noqa: BLE001 - the role need not exist; moto raises several kinds
+        except Exception:  # the role need not exist; moto raises several kinds
             role_id = "AROA" + hashlib.sha256(self.role_arn.encode()).hexdigest()[:17].upper()
         return f"{role_id}:{self.session_name}"
 
@@ -58,10 +58,11 @@ class SandboxSTSBackend(STSBackend):
         owner.assumed_roles.clear()  # a list that only grows and is searched from its start; `sessions` replaces it
         owner.keep(session)
         journal.touch("sts", session.account_id, session.partition, "session", session.access_key_id)
-        owner._forget_old()
+        owner.forget_old()
         return session
 
-    def _forget_old(self) -> None:
+    def forget_old(self) -> None:
+        """Drop the sessions that expired more than a day ago."""
         horizon = utcnow() - _REMEMBERED
         for key, session in list(self.sessions.items()):
             if session.expiration >= horizon:
