@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as FormError
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
@@ -76,6 +76,15 @@ class Problem:
         )
 
 
+# In this order: a body that is too large is a suspicious operation too.
+_FROM_DJANGO: dict[type[Exception], Problem] = {
+    Http404: Problem(404, "not-found", "Not found", "There is no such thing."),
+    PermissionDenied: Problem(403, "forbidden", "Not allowed", "You may not do this."),
+    RequestDataTooBig: Problem(413, "body-too-large", "The body is too large", "Send less in one request."),
+    SuspiciousOperation: Problem(400, "malformed", "The request cannot be read", "The request cannot be read."),
+}
+
+
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
     """Turn whatever a view raised into a problem document; what nobody foresaw is logged and answered with 500."""
     set_rollback()
@@ -107,19 +116,13 @@ def _problem(exc: Exception) -> Problem | None:
         return _invalid(flattened(exc.detail))
     if isinstance(exc, exceptions.APIException):
         return _from_drf(exc)
-    if isinstance(exc, Http404):
-        return Problem(404, "not-found", "Not found", "There is no such thing.")
-    if isinstance(exc, PermissionDenied):
-        return Problem(403, "forbidden", "Not allowed", str(exc) or "You may not do this.")
     if isinstance(exc, FormError):
         return _invalid(exc.message_dict if hasattr(exc, "error_dict") else {_EVERYTHING: exc.messages})
-    if isinstance(exc, SuspiciousOperation):
-        return Problem(400, "malformed", "The request cannot be read", "The request cannot be read.")
     if isinstance(exc, DatabaseError | InterfaceError):
         return _from_database(exc)
     if isinstance(exc, RedisError):
         return _unavailable()
-    return None
+    return next((problem for kind, problem in _FROM_DJANGO.items() if isinstance(exc, kind)), None)
 
 
 def _refusal(exc: DomainError) -> Problem:
