@@ -1,0 +1,115 @@
+"""Use cases, groups and versions as their lists and pages show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, F, Prefetch, Q, QuerySet
+
+from portal.core import access
+from portal.core.actors import Actor
+
+from ..choices import DocumentKind
+from ..models import Deployment, ModelGroup, ModelVersion, Project, ResourceShare, UseCase, UseCaseDocument
+
+
+def visible_projects(actor: Actor) -> QuerySet[Any]:
+    """Return the projects an actor may see, by name."""
+    return Project.objects.visible_to(actor).order_by("name", "pk")
+
+
+def use_cases(actor: Actor) -> QuerySet[Any]:
+    """Return the use cases an actor may see, newest first."""
+    return (
+        UseCase.objects.visible_to(actor)
+        .select_related("project__line_of_business", "model_owner", "registered_by")
+        .order_by("-number")
+    )
+
+
+def groups(actor: Actor) -> QuerySet[Any]:
+    """Return the model groups an actor may see, those nobody has claimed first."""
+    return (
+        ModelGroup.objects.visible_to(actor)
+        .select_related("account", "project", "owner")
+        .prefetch_related(Prefetch("use_cases", queryset=UseCase.objects.visible_to(actor).order_by("number")))
+        .annotate(version_count=Count("versions", filter=Q(versions__missing_since=None), distinct=True))
+        .order_by(F("project__name").asc(nulls_first=True), "name", "pk")
+    )
+
+
+def versions(actor: Actor) -> QuerySet[Any]:
+    """Return the model versions an actor may see, newest first."""
+    return (
+        ModelVersion.objects.visible_to(actor)
+        .select_related("group__account", "group__project", "registered_by")
+        .prefetch_related(Prefetch("use_cases", queryset=UseCase.objects.visible_to(actor).order_by("number")))
+        .order_by("-aws_created_at", "-pk")
+    )
+
+
+def use_case(actor: Actor, number: int) -> UseCase:
+    """Return one use case by the number of its public id. Raises NotFound."""
+    return access.get(UseCase, actor, number=number)
+
+
+def group(actor: Actor, pk: int) -> ModelGroup:
+    """Return one model group. Raises NotFound."""
+    return access.get(ModelGroup, actor, pk=pk)
+
+
+def version(actor: Actor, pk: int) -> ModelVersion:
+    """Return one model version with its group and project. Raises NotFound."""
+    found = access.get(ModelVersion, actor, pk=pk)
+    found.group = ModelGroup.objects.select_related("account", "project__line_of_business", "owner").get(
+        pk=found.group_id
+    )
+    return found
+
+
+def use_cases_behind(actor: Actor, subject: ModelGroup | ModelVersion) -> QuerySet[Any]:
+    """Return the use cases a group or version serves, as far as the actor may see them."""
+    served = list(subject.use_cases.values_list("pk", flat=True))
+    return UseCase.objects.visible_to(actor).filter(pk__in=served).order_by("number")
+
+
+def groups_behind(actor: Actor, served: UseCase) -> list[ModelGroup]:
+    """Return the groups behind a use case, each with `serving`: its versions for that use case, newest first.
+
+    Behind it is every group linked to it and every group with a version that names it.
+    """
+    serving = versions(actor).filter(use_cases=served).order_by("-number")
+    behind = (
+        ModelGroup.objects.visible_to(actor)
+        .filter(Q(use_cases=served) | Q(versions__use_cases=served))
+        .select_related("account", "owner")
+        .prefetch_related(Prefetch("versions", queryset=serving, to_attr="serving"))
+        .distinct()
+    )
+    return list(behind.order_by("name", "pk"))
+
+
+def versions_of(actor: Actor, of: ModelGroup) -> QuerySet[Any]:
+    """Return a group's versions, newest first."""
+    return versions(actor).filter(group=of).order_by("-number", "-pk")
+
+
+def shares_of(actor: Actor, of: ModelGroup) -> QuerySet[Any]:
+    """Return the RAM shares a group is in, as far as the actor may see them."""
+    return ResourceShare.objects.visible_to(actor).filter(groups=of).select_related("account").order_by("name", "pk")
+
+
+def deployments_of(actor: Actor, of: ModelVersion) -> QuerySet[Any]:
+    """Return the deployments of a version, newest order first."""
+    return (
+        Deployment.objects.visible_to(actor)
+        .filter(version=of)
+        .select_related("account", "version__group")
+        .order_by("-ordered_at", "-pk")
+    )
+
+
+def documents_of(of: UseCase) -> list[tuple[DocumentKind, UseCaseDocument | None]]:
+    """Return the five parts of a use case's governance in their order, None for one nobody has written."""
+    written = {document.kind: document for document in of.documents.select_related("author")}
+    return [(kind, written.get(kind)) for kind in DocumentKind]

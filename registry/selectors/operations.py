@@ -1,0 +1,68 @@
+"""Accounts, sync runs and shares as the operations pages show them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from portal.core import access
+from portal.core.actors import Actor
+
+from ..models import AwsAccount, ResourceShare, ShareInvitation, SyncRun
+
+
+def accounts(actor: Actor) -> QuerySet[Any]:
+    """Return the accounts an actor may see, each with its last pass: `last_state`, `last_started_at`, `last_error`."""
+    last = SyncRun.objects.filter(account=OuterRef("pk")).order_by("-started_at", "-pk")
+    return (
+        AwsAccount.objects.visible_to(actor)
+        .annotate(
+            last_state=Subquery(last.values("state")[:1]),
+            last_started_at=Subquery(last.values("started_at")[:1]),
+            last_error=Subquery(last.values("error")[:1]),
+        )
+        .order_by("account_id")
+    )
+
+
+def account(actor: Actor, account_id: str) -> AwsAccount:
+    """Return one account by its twelve digits. Raises NotFound."""
+    return access.get(AwsAccount, actor, account_id=account_id)
+
+
+def sync_runs(actor: Actor) -> QuerySet[Any]:
+    """Return the sync runs an actor may see, newest first."""
+    return SyncRun.objects.visible_to(actor).select_related("account").order_by("-started_at", "-pk")
+
+
+def is_syncing(actor: Actor, of: AwsAccount, since: datetime | None = None) -> bool:
+    """Whether a pass over the account runs, or one asked for at `since` has not ended yet."""
+    runs = SyncRun.objects.visible_to(actor).filter(account=of)
+    if runs.filter(finished_at=None).exists():
+        return True
+    return since is not None and not runs.filter(finished_at__gte=since).exists()
+
+
+def shares(actor: Actor) -> QuerySet[Any]:
+    """Return the RAM shares an actor may see, by name."""
+    return (
+        ResourceShare.objects.visible_to(actor)
+        .select_related("account")
+        .prefetch_related("groups")
+        .order_by("name", "pk")
+    )
+
+
+def invitations_by_share(arns: list[str]) -> dict[str, list[ShareInvitation]]:
+    """Return the invitations the portal's accounts received for these shares."""
+    found: dict[str, list[ShareInvitation]] = {}
+    for invitation in ShareInvitation.objects.filter(share_arn__in=arns).select_related("receiver"):
+        found.setdefault(invitation.share_arn, []).append(invitation)
+    return found
+
+
+def aliases(account_ids: set[str]) -> dict[str, str]:
+    """Return the aliases of the accounts among these ids that the portal knows."""
+    return dict(AwsAccount.objects.filter(account_id__in=account_ids).values_list("account_id", "alias"))

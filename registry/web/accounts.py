@@ -1,0 +1,137 @@
+"""Pages of the portal's reach into AWS: accounts, sync runs, shares."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import cached_property
+from django_tables2 import RequestConfig
+
+from portal.core.permissions import Act, may_anywhere
+from portal.core.views import ActionView, Page, TablePage
+from registry.services import accounts
+
+from ..models import AwsAccount
+from ..selectors import operations
+from .filters import SyncRunFilter
+from .tables import AccountRunTable, AccountTable, ShareTable, SyncRunTable
+
+# How long the page goes on looking for a pass that was asked for: longer means that no worker is there.
+_PATIENCE = timedelta(seconds=60)
+
+
+class AccountList(TablePage):
+    template_name = "registry/account_list.html"
+    table_class = AccountTable
+    needs = Act.SEE_OPERATIONS
+
+    def rows(self) -> QuerySet[Any]:
+        return operations.accounts(self.actor)
+
+    def nothing(self) -> dict[str, str]:
+        return {
+            "title": "No AWS account is registered",
+            "text": "An ML admin registers the hub first: the account that owns the model groups.",
+            "icon": "brand-aws",
+        }
+
+
+class AccountDetail(Page):
+    template_name = "registry/account.html"
+    fragment = "runs"
+
+    @cached_property
+    def account(self) -> AwsAccount:
+        return operations.account(self.actor, self.kwargs["account_id"])
+
+    def breadcrumbs(self) -> list[dict[str, str]]:
+        return [
+            {"label": "AWS accounts", "url": reverse("registry:account_list")},
+            {"label": self.account.alias, "url": ""},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        account = self.account
+        asked = self._asked_at()
+        late = asked is not None and timezone.now() - asked > _PATIENCE
+        syncing = operations.is_syncing(self.actor, account, None if late else asked)
+        table = AccountRunTable(operations.sync_runs(self.actor).filter(account=account), request=self.request)
+        RequestConfig(self.request, paginate={"per_page": 10}).configure(table)
+        table.empty_text = "This account has never been synced."
+        return super().get_context_data(
+            account=account,
+            table=table,
+            is_syncing=syncing,
+            is_late=late and operations.is_syncing(self.actor, account, asked),
+            may_sync=account.is_enabled and may_anywhere(self.actor, Act.SYNC_ACCOUNTS),
+            may_test=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS),
+            **kwargs,
+        )
+
+    def _asked_at(self) -> Any:
+        """Return when the person asked for a sync, from the address; a made-up time only changes his own page."""
+        try:
+            asked = parse_datetime(self.request.GET.get("asked", ""))
+        except ValueError:
+            return None
+        return asked if asked is not None and asked.tzinfo is not None and asked <= timezone.now() else None
+
+
+class AccountTest(ActionView):
+    """Ask STS who the portal is in this account."""
+
+    def carry_out(self) -> str:
+        account = accounts.test_connection(actor=self.actor, account_id=self.kwargs["account_id"])
+        if account.check_error:
+            self.say(f"{account.alias} did not answer as expected. {account.check_error}", messages.ERROR)
+        else:
+            self.say(f"{account.alias} answered: the portal's role works there.")
+        return reverse("registry:account", args=[account.account_id])
+
+
+class SyncRunList(TablePage):
+    template_name = "registry/sync_run_list.html"
+    table_class = SyncRunTable
+    filter_class = SyncRunFilter
+    needs = Act.SEE_OPERATIONS
+
+    def rows(self) -> QuerySet[Any]:
+        return operations.sync_runs(self.actor)
+
+    def nothing(self) -> dict[str, str]:
+        return {
+            "title": "No sync has run yet",
+            "text": "Every enabled account is synced every five minutes. Open an account to sync it at once.",
+            "icon": "refresh",
+            "action_label": "See the accounts",
+            "action_url": reverse("registry:account_list"),
+        }
+
+
+class ShareList(TablePage):
+    template_name = "registry/share_list.html"
+    table_class = ShareTable
+
+    def rows(self) -> QuerySet[Any]:
+        return operations.shares(self.actor)
+
+    def nothing(self) -> dict[str, str]:
+        return {
+            "title": "No model group is shared",
+            "text": "RAM shares of the hub appear here with its next sync.",
+            "icon": "share-3",
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        table = context["table"]
+        shown = [row.record for row in table.paginated_rows]
+        table.aliases = operations.aliases({principal for share in shown for principal in share.principals})
+        table.invitations = operations.invitations_by_share([share.arn for share in shown])
+        return context

@@ -1,0 +1,107 @@
+"""The filters of the registry's lists; the address carries them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+
+from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
+from registry.choices import SyncState
+
+from ..models import ModelGroup, ModelVersion, Project, SyncRun, UseCase
+from ..selectors.catalogue import visible_projects
+from ..selectors.operations import accounts
+
+
+def _projects(request: Any) -> QuerySet[Project]:
+    return visible_projects(request.user.actor)
+
+
+def choice(words: Any, label: str, name: str, every: str) -> filters.ChoiceFilter:
+    """Return a filter over one vocabulary."""
+    return filters.ChoiceFilter(choices=words.choices(), label=label, field_name=name, empty_label=every)
+
+
+def search(placeholder: str) -> filters.CharFilter:
+    """Return the free-text filter; the filter set says in `search` what it looks through."""
+    return filters.CharFilter(
+        method="search", label="Search", widget=forms.TextInput(attrs={"placeholder": placeholder, "type": "search"})
+    )
+
+
+class UseCaseFilter(filters.FilterSet):
+    q = search("Name, UC-0001")
+    stage = choice(Stage, "Stage", "stage", "Any stage")
+    status = choice(Status, "Status", "status", "Any status")
+    risk_class = choice(RiskClass, "Risk", "risk_class", "Any risk")
+    project = filters.ModelChoiceFilter(queryset=_projects, label="Project", empty_label="Any project")
+
+    class Meta:
+        model = UseCase
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        condition = Q(name__icontains=value) | Q(intended_purpose__icontains=value)
+        digits = value.upper().removeprefix("UC-")
+        if digits.isdecimal() and len(digits) < 10:
+            condition |= Q(number=int(digits))
+        return rows.filter(condition)
+
+
+class GroupFilter(filters.FilterSet):
+    q = search("Name or ARN")
+    project = filters.ModelChoiceFilter(queryset=_projects, label="Project", empty_label="Any project")
+    claimed = filters.ChoiceFilter(
+        method="by_claim",
+        label="Claimed",
+        empty_label="Either way",
+        choices=[("no", "Not claimed yet"), ("yes", "Claimed")],
+    )
+
+    class Meta:
+        model = ModelGroup
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=value) | Q(arn__icontains=value))
+
+    def by_claim(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(project__isnull=value == "no")
+
+
+class VersionFilter(filters.FilterSet):
+    q = search("Group, description or ARN")
+    stage = choice(Stage, "Stage", "stage", "Any stage")
+    status = choice(Status, "Status", "status", "Any status")
+    risk_rating = choice(RiskRating, "Risk", "risk_rating", "Any risk")
+    project = filters.ModelChoiceFilter(
+        queryset=_projects, label="Project", field_name="group__project", empty_label="Any project"
+    )
+
+    class Meta:
+        model = ModelVersion
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        group, _, number = value.rpartition("/")
+        condition = Q(group__name__icontains=value) | Q(description__icontains=value) | Q(arn__icontains=value)
+        if group and number.isdecimal() and len(number) < 10:
+            condition |= Q(group__name__icontains=group, number=int(number))
+        return rows.filter(condition)
+
+
+class SyncRunFilter(filters.FilterSet):
+    account = filters.ModelChoiceFilter(
+        queryset=lambda request: accounts(request.user.actor),
+        to_field_name="account_id",
+        label="Account",
+        empty_label="Any account",
+    )
+    state = choice(SyncState, "State", "state", "Any state")
+
+    class Meta:
+        model = SyncRun
+        fields: list[str] = []

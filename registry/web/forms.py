@@ -1,0 +1,177 @@
+"""What people fill in about use cases and model groups. Forms parse; services decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from portal.core.actors import Actor
+from portal.core.permissions import Act
+from portal.core.templatetags.palette import plain_words
+from portal.core.vocabulary import RiskClass
+from registry.services.use_cases import UseCaseText
+
+from ..choices import DocumentKind
+from ..models import ModelGroup, Project, UseCase
+from ..selectors.scope import people_of, projects_where, use_cases_of
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class UseCaseFields(forms.Form):
+    """What is written about a use case, at registration and afterwards."""
+
+    name = forms.CharField(max_length=200, help_text="What people will call it: Credit risk scoring.")
+    intended_purpose = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What the AI does, for whom, and what happens with its output.",
+    )
+    description = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4}), required=False, help_text="Scope, limits, data used."
+    )
+    business_owner = forms.CharField(
+        max_length=200, required=False, help_text="Who answers for it in the business: a person or a position."
+    )
+    model_owner: forms.ModelChoiceField = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        empty_label="Not named yet",
+        help_text="Leads the data science team; holds a role on the project.",
+    )
+    next_review_on = forms.DateField(label="Next review", required=False, widget=DAY)
+
+    def __init__(self, *args: Any, projects: QuerySet[Project], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        owner = self.fields["model_owner"]
+        assert isinstance(owner, forms.ModelChoiceField)
+        owner.queryset = people_of(projects)
+
+    def text(self) -> UseCaseText:
+        """Return what was written, for the service."""
+        given = self.cleaned_data
+        return UseCaseText(
+            name=given["name"],
+            intended_purpose=given["intended_purpose"],
+            description=given["description"],
+            business_owner=given["business_owner"],
+            model_owner=given["model_owner"],
+            next_review_on=given["next_review_on"],
+        )
+
+
+class UseCaseForm(UseCaseFields):
+    """The edit form; it carries the revision that was read, so that nobody overwrites what he has not seen."""
+
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    @staticmethod
+    def values_of(use_case: UseCase) -> dict[str, Any]:
+        """Return the fields as the use case holds them."""
+        return {
+            "name": use_case.name,
+            "intended_purpose": use_case.intended_purpose,
+            "description": use_case.description,
+            "business_owner": use_case.business_owner,
+            "model_owner": use_case.model_owner_id,
+            "next_review_on": use_case.next_review_on,
+            "revision": use_case.revision,
+        }
+
+
+_ASKS = {
+    DocumentKind.RISK_ASSESSMENT: "Who could be harmed, how likely and how badly; which article of the AI Act applies.",
+    DocumentKind.MITIGATION: "What is done against each risk, and how you will know that it works.",
+    DocumentKind.TRANSPARENCY: "What the people concerned are told, and how a result is explained to them.",
+    DocumentKind.OVERSIGHT: "Who may overrule the model, when and how.",
+    DocumentKind.MONITORING: "What is watched in operation, how often, and what triggers action.",
+}
+
+
+class DocumentsForm(forms.Form):
+    """The five parts of use-case governance. A part left empty stays as it is."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for kind in DocumentKind:
+            self.fields[kind.value] = forms.CharField(
+                label=plain_words(kind.value),
+                required=False,
+                help_text=_ASKS[kind],
+                widget=forms.Textarea(attrs={"rows": 4}),
+            )
+
+    def texts(self) -> dict[DocumentKind, str]:
+        """Return what was written, by kind."""
+        return {kind: self.cleaned_data[kind.value] for kind in DocumentKind}
+
+
+_CLASSES = {
+    RiskClass.UNACCEPTABLE: "Unacceptable: a prohibited practice (Art. 5). It can never leave POC.",
+    RiskClass.HIGH: "High: a safety component (Annex I) or an area of Annex III, such as creditworthiness.",
+    RiskClass.LIMITED: "Limited: people must be told that they deal with AI (Art. 50).",
+    RiskClass.MINIMAL: "Minimal: none of these.",
+}
+
+
+class ClassifyForm(forms.Form):
+    """A governance officer's word on the AI Act class, with the reason."""
+
+    risk_class = forms.ChoiceField(
+        label="Class under the EU AI Act",
+        choices=[(word.value, text) for word, text in _CLASSES.items()],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Why this class applies; name the article or annex. It is kept and shown with the badge.",
+    )
+
+
+class _UseCaseChoices(forms.ModelMultipleChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj} ({obj.project.name})"
+
+
+class GroupForm(forms.Form):
+    """Claim a model group for a project, name its owner and the use cases it serves."""
+
+    project: forms.ModelChoiceField = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        empty_label="No project",
+        help_text="People with a role on this project will see the group and its versions.",
+    )
+    owner: forms.ModelChoiceField = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label="Not named yet", help_text="Holds a role on the project."
+    )
+    use_cases = _UseCaseChoices(
+        queryset=None,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Versions whose card names no use case serve these. Only use cases of the project count.",
+    )
+    revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, *args: Any, actor: Actor, group: ModelGroup, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        projects = projects_where(actor, Act.EDIT_GROUP)
+        for name, rows in (
+            ("project", projects),
+            ("owner", people_of(projects)),
+            ("use_cases", use_cases_of(projects)),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
+
+    @staticmethod
+    def values_of(group: ModelGroup) -> dict[str, Any]:
+        """Return the fields as the group holds them."""
+        return {
+            "project": group.project_id,
+            "owner": group.owner_id,
+            "use_cases": [use_case.pk for use_case in group.use_cases.all()],
+            "revision": group.revision,
+        }

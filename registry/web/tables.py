@@ -1,0 +1,266 @@
+"""The columns of the registry's lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from portal.core.tables import PortalTable, absent, links, name_cell, two
+from portal.core.templatetags.portal_ui import (
+    account,
+    badge,
+    metric,
+    person,
+    plain,
+    reltime,
+    risk_badge,
+    status_badge,
+)
+
+from ..models import AwsAccount, ModelGroup, ModelVersion, ResourceShare, SyncRun, UseCase
+
+
+def use_case_links(use_cases: Any) -> SafeString:
+    """Return the public ids of use cases as links."""
+    return links((reverse("registry:use_case", args=[item.number]), item.public_id) for item in use_cases)
+
+
+def standing(stage: str, status: str) -> SafeString:
+    """Return where something stands: the stage in words, the status as a badge."""
+    return two(plain(stage), status_badge(status)) if stage != status else two("", status_badge(status))
+
+
+class UseCaseTable(PortalTable):
+    label = "Use cases"
+    name = tables.Column("Use case", order_by=("name", "pk"))
+    stage = tables.Column("Stage", order_by=("stage", "status", "pk"))
+    risk_class = tables.Column("Risk", order_by=("risk_class", "pk"))
+    project = tables.Column("Project", order_by=("project__name", "pk"))
+    model_owner = tables.Column("Model owner", order_by=("model_owner__display_name", "pk"), empty_values=())
+    next_review_on = tables.Column("Next review", order_by=("next_review_on", "pk"), empty_values=())
+
+    def render_name(self, record: UseCase) -> SafeString:
+        return name_cell(record.name, reverse("registry:use_case", args=[record.number]), record.public_id)
+
+    def render_stage(self, record: UseCase) -> SafeString:
+        return standing(record.stage, record.status)
+
+    def render_risk_class(self, record: UseCase) -> SafeString:
+        return risk_badge(record.risk_class, record.risk_reason)
+
+    def render_project(self, record: UseCase) -> str:
+        return record.project.name
+
+    def render_model_owner(self, record: UseCase) -> SafeString:
+        return person(record.model_owner) if record.model_owner else absent("not named")
+
+    def render_next_review_on(self, record: UseCase) -> SafeString:
+        return reltime(record.next_review_on, "not planned")
+
+
+class GroupTable(PortalTable):
+    label = "Model groups"
+    name = tables.Column("Model group", order_by=("name", "pk"))
+    project = tables.Column("Project", order_by=("project__name", "pk"), empty_values=())
+    use_cases = tables.Column("Serves", orderable=False, empty_values=())
+    owner = tables.Column("Owner", order_by=("owner__display_name", "pk"), empty_values=())
+    version_count = tables.Column("Versions", order_by=("version_count", "pk"))
+    account = tables.Column("AWS account", order_by=("account__alias", "pk"))
+
+    def render_name(self, record: ModelGroup) -> SafeString:
+        return name_cell(record.name, reverse("registry:group", args=[record.pk]), record.description[:80])
+
+    def render_project(self, record: ModelGroup) -> SafeString | str:
+        return record.project.name if record.project else badge("Not claimed", "warn", "link")
+
+    def render_use_cases(self, record: ModelGroup) -> SafeString:
+        return use_case_links(record.use_cases.all())
+
+    def render_owner(self, record: ModelGroup) -> SafeString:
+        return person(record.owner) if record.owner else absent("not named")
+
+    def render_account(self, record: ModelGroup) -> SafeString:
+        return account(alias=record.account.alias, id=record.account.account_id, region=record.region)
+
+
+class VersionTable(PortalTable):
+    label = "Model versions"
+    name = tables.Column("Version", accessor="number", order_by=("group__name", "number", "pk"))
+    stage = tables.Column("Stage", order_by=("stage", "status", "pk"))
+    risk_rating = tables.Column("Risk", order_by=("risk_rating", "pk"))
+    use_cases = tables.Column("Serves", orderable=False, empty_values=())
+    aws = tables.Column(
+        "SageMaker says", accessor="aws_approval_status", order_by=("aws_approval_status", "pk"), empty_values=()
+    )
+    registered = tables.Column("Registered", accessor="aws_created_at", order_by=("aws_created_at", "pk"))
+
+    def render_name(self, record: ModelVersion) -> SafeString:
+        return name_cell(record.name, reverse("registry:version", args=[record.pk]), record.description[:80])
+
+    def render_stage(self, record: ModelVersion) -> SafeString:
+        shown = standing(record.stage, record.status)
+        return two(shown, badge("Missing in AWS", "bad", "cloud-off")) if record.missing_since else shown
+
+    def render_risk_rating(self, record: ModelVersion) -> SafeString:
+        return risk_badge(record.risk_rating, "model card")
+
+    def render_use_cases(self, record: ModelVersion) -> SafeString:
+        return use_case_links(record.use_cases.all())
+
+    def render_aws(self, record: ModelVersion) -> SafeString:
+        return status_badge(record.aws_approval_status)
+
+    def render_registered(self, record: ModelVersion) -> SafeString:
+        return two(reltime(record.aws_created_at), f"by {record.registered_by}" if record.registered_by else "")
+
+
+class GroupVersionTable(VersionTable):
+    """The versions of one group, on its page."""
+
+    label = "Versions"
+    htmx_target = ""
+
+    class Meta(PortalTable.Meta):
+        attrs = {"id": "versions"}
+        exclude = ("use_cases",)
+
+    def render_name(self, record: ModelVersion) -> SafeString:
+        return name_cell(
+            f"Version {record.number}", reverse("registry:version", args=[record.pk]), record.description[:80]
+        )
+
+
+class AccountTable(PortalTable):
+    label = "AWS accounts"
+    alias = tables.Column("Account", order_by=("alias", "pk"))
+    purposes = tables.Column("For", orderable=False, empty_values=())
+    regions = tables.Column("Regions", orderable=False)
+    last_sync = tables.Column("Last sync", accessor="last_started_at", empty_values=())
+    connection = tables.Column("Connection", accessor="checked_at", order_by=("checked_at", "pk"), empty_values=())
+    is_enabled = tables.Column("Enabled", order_by=("is_enabled", "pk"))
+
+    def render_alias(self, record: AwsAccount) -> SafeString:
+        return name_cell(record.alias, reverse("registry:account", args=[record.account_id]), record.account_id)
+
+    def render_purposes(self, record: AwsAccount) -> str:
+        return ", ".join(plain(purpose) for purpose in record.purposes) or "nothing yet"
+
+    def render_regions(self, record: AwsAccount) -> str:
+        return ", ".join(record.regions)
+
+    def render_last_sync(self, record: Any) -> SafeString:
+        if record.last_state is None:
+            return status_badge("never", "sync")
+        return two(status_badge(record.last_state, "sync"), reltime(record.last_started_at))
+
+    def render_connection(self, record: AwsAccount) -> SafeString:
+        if record.checked_at is None:
+            return absent("not tried")
+        return two(status_badge("failed" if record.check_error else "connected"), reltime(record.checked_at))
+
+    def render_is_enabled(self, record: AwsAccount) -> SafeString:
+        return status_badge("enabled" if record.is_enabled else "disabled")
+
+
+class SyncRunTable(PortalTable):
+    label = "Sync runs"
+    started_at = tables.Column("Started", order_by=("started_at", "pk"))
+    account = tables.Column("Account", order_by=("account__alias", "pk"))
+    state = tables.Column("State", order_by=("state", "pk"))
+    found = tables.Column("Found", orderable=False, empty_values=())
+    calls = tables.Column("AWS calls", order_by=("calls", "pk"))
+    requested_by = tables.Column("Asked for by", order_by=("requested_by", "pk"))
+
+    def render_started_at(self, record: SyncRun) -> SafeString:
+        seconds = (record.finished_at - record.started_at).total_seconds() if record.finished_at else None
+        return two(reltime(record.started_at), metric(seconds, "s", 1) if seconds is not None else "")
+
+    def render_account(self, record: SyncRun) -> SafeString:
+        return name_cell(
+            record.account.alias, reverse("registry:account", args=[record.account.account_id]), record.region
+        )
+
+    def render_state(self, record: SyncRun) -> SafeString:
+        return two(status_badge(record.state, "sync"), record.error)
+
+    def render_found(self, record: SyncRun) -> str:
+        counts = (("new", record.created), ("changed", record.updated), ("missing", record.missing))
+        said = [f"{count} {word}" for word, count in counts if count]
+        return ", ".join([*said, f"{record.unchanged} unchanged"])
+
+    def render_calls(self, record: SyncRun) -> str:
+        return f"{record.calls}, {record.throttles} throttled" if record.throttles else str(record.calls)
+
+
+class AccountRunTable(SyncRunTable):
+    """The runs of one account, on its page."""
+
+    label = "Sync runs"
+    htmx_target = ""
+
+    class Meta(PortalTable.Meta):
+        exclude = ("account",)
+        attrs = {"id": "runs"}
+        orderable = False
+
+
+class ShareTable(PortalTable):
+    label = "Shares"
+    name = tables.Column("Share", order_by=("name", "pk"))
+    groups = tables.Column("Model groups", orderable=False, empty_values=())
+    principals = tables.Column("Shared with", orderable=False, empty_values=())
+    permissions = tables.Column("They may", accessor="permission_arns", orderable=False, empty_values=())
+    state = tables.Column("State", order_by=("state", "pk"))
+    seen_at = tables.Column("Last seen", order_by=("seen_at", "pk"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.aliases: dict[str, str] = {}
+        self.invitations: dict[str, list[Any]] = {}
+
+    def render_name(self, record: ResourceShare) -> SafeString:
+        return two(record.name, account(alias=record.account.alias, id=record.account.account_id))
+
+    def render_groups(self, record: ResourceShare) -> SafeString:
+        return links((reverse("registry:group", args=[group.pk]), group.name) for group in record.groups.all())
+
+    def render_principals(self, record: ResourceShare) -> SafeString:
+        return principals(record, self.aliases, self.invitations)
+
+    def render_permissions(self, record: ResourceShare) -> str:
+        return "; ".join(plain_permission(arn) for arn in record.permission_arns) or "nothing"
+
+    def render_state(self, record: ResourceShare) -> SafeString:
+        outside = badge("Open to other organisations", "warn", "world") if record.allows_external else ""
+        return two(status_badge(record.state, "share"), outside)
+
+    def render_seen_at(self, record: ResourceShare) -> SafeString:
+        return reltime(record.seen_at)
+
+
+# RAM's managed permissions for model package groups, in plain verbs.
+_PERMISSIONS = {
+    "AWSRAMDefaultPermissionSageMakerModelPackageGroup": "see versions",
+    "AWSRAMPermissionSageMakerModelPackageGroupAllowDeploy": "see and deploy versions",
+    "AWSRAMPermissionSageMakerModelPackageGroupAllowRegister": "see, register and deploy versions",
+}
+
+
+def plain_permission(arn: str) -> str:
+    """Say what a RAM permission lets an account do; a custom one keeps its name."""
+    name = arn.rsplit("/", 1)[-1]
+    return _PERMISSIONS.get(name, f"what the permission {name} says")
+
+
+def principals(share: ResourceShare, aliases: dict[str, str], invitations: dict[str, list[Any]]) -> SafeString:
+    """Return who a share is with, each with the state of his invitation."""
+    shown: Any = ""
+    states = {found.receiver.account_id: found.status for found in invitations.get(share.arn, [])}
+    for principal in share.principals:
+        who = account(alias=aliases.get(principal, ""), id=principal)
+        state = states.get(principal)
+        shown = two(two(shown, who) if shown else who, status_badge(state, "share") if state else "")
+    return shown or absent("nobody")
