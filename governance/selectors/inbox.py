@@ -1,0 +1,102 @@
+"""The queue: approval requests by what they are to the one who looks."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from portal.core import access
+from portal.core.actors import Actor
+from portal.core.permissions import ROLES, Act
+
+from ..models import ApprovalRequest
+
+
+class Tab(StrEnum):
+    """The parts of the queue, in the order they are shown."""
+
+    MINE = "mine"
+    ROLES = "roles"
+    OVERDUE = "overdue"
+    DECIDED = "decided"
+    ASKED = "asked"
+    ALL = "all"
+
+
+def queue(actor: Actor, tab: Tab) -> QuerySet[Any]:
+    """Return the requests of one part of the queue: open ones by due date, closed ones by when they closed."""
+    rows = ApprovalRequest.objects.visible_to(actor)
+    match tab:
+        case Tab.MINE:
+            return _ready(rows.awaiting(actor)).order_by("due_at", "pk")
+        case Tab.ROLES:
+            return _ready(rows.open().filter(waits_for_roles_of(actor))).order_by("due_at", "pk")
+        case Tab.OVERDUE:
+            return _ready(rows.overdue()).order_by("due_at", "pk")
+        case Tab.DECIDED:
+            return _ready(rows.decided_by(actor)).order_by("-decisions__decided_at", "-pk")
+        case Tab.ASKED:
+            return _ready(rows.filter(requester_id=actor.user_id)).order_by("-created_at", "-pk")
+        case Tab.ALL:
+            return _ready(rows).order_by("-created_at", "-pk")
+
+
+def counts(actor: Actor) -> dict[Tab, int]:
+    """Return how many requests the parts of the queue hold that are about work still open."""
+    open_ones = ApprovalRequest.objects.visible_to(actor).open()
+    return {
+        Tab.MINE: waiting_on(actor),
+        Tab.ROLES: open_ones.filter(waits_for_roles_of(actor)).count(),
+        Tab.OVERDUE: open_ones.overdue().count(),
+        Tab.ASKED: open_ones.filter(requester_id=actor.user_id).count(),
+    }
+
+
+def waiting_on(actor: Actor) -> int:
+    """Return how many requests wait for this person's decision."""
+    return ApprovalRequest.objects.awaiting(actor).count()
+
+
+def waits_for_roles_of(actor: Actor) -> Q:
+    """Return the filter for requests that wait for a role the actor holds there, also where he may not decide."""
+    condition = Q(pk__in=[])
+    for role in sorted(ROLES[Act.DECIDE]):
+        if actor.holds_everywhere(role):
+            condition |= Q(waiting_roles__contains=[role])
+            continue
+        projects = [pk for pk, roles in actor.grants.by_project.items() if role in roles]
+        condition |= Q(waiting_roles__contains=[role]) & (
+            Q(use_case__project_id__in=projects) | Q(version__group__project_id__in=projects)
+        )
+    return condition
+
+
+def request(actor: Actor, pk: int) -> ApprovalRequest:
+    """Return one request with all its page needs. Raises NotFound."""
+    access.get(ApprovalRequest, actor, pk=pk)
+    return _ready(ApprovalRequest.objects.filter(pk=pk)).select_related(
+        "policy", "registrant", "version__group__account", "version__group__project__line_of_business"
+    )[0]
+
+
+def neighbours(actor: Actor, pk: int) -> tuple[int | None, int | None]:
+    """Return the requests before and after this one among those that wait on the actor."""
+    waiting = list(ApprovalRequest.objects.awaiting(actor).order_by("due_at", "pk").values_list("pk", flat=True))
+    if pk not in waiting:
+        return None, (waiting[0] if waiting else None)
+    here = waiting.index(pk)
+    return (waiting[here - 1] if here else None), (waiting[here + 1] if here + 1 < len(waiting) else None)
+
+
+def is_overdue(found: ApprovalRequest) -> bool:
+    """Whether an open request is past its due date."""
+    return found.closed_at is None and found.due_at < timezone.now()
+
+
+def _ready(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.select_related(
+        "use_case__project", "version__group__project", "requester", "registrant"
+    ).prefetch_related("decisions__decider")

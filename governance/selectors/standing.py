@@ -1,0 +1,102 @@
+"""Where one subject stands: its stages, its records, its requests. The subject has been found visible before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from portal.core.actors import Actor
+from portal.core.vocabulary import Stage
+from registry.models import ModelGroup, ModelVersion, UseCase
+
+from ..choices import OutboxState
+from ..lifecycle import STAGES
+from ..models import ApprovalRequest, Finding, OutboxMessage, StageRecord, UseCaseStageRecord
+from . import policy as policies
+from .stage_table import expanded
+
+Subject = UseCase | ModelVersion
+
+
+def steps(subject: Subject) -> list[dict[str, Any]]:
+    """Return the stages of a subject for the stepper: done, current with its status, still to come, not on the path."""
+    kind = policies.kind_of(subject)
+    stages = STAGES[kind]
+    path = policies.path_of(policies.in_force(), kind)
+    if subject.stage == Stage.RETIRED:
+        return [{"stage": stage, "state": "skipped" if stage not in path else "todo"} for stage in stages] + [
+            {"stage": Stage.RETIRED, "state": "current", "status": subject.status}
+        ]
+    here = stages.index(Stage(subject.stage))
+    shown: list[dict[str, Any]] = []
+    for index, stage in enumerate(stages):
+        if index == here:
+            shown.append({"stage": stage, "state": "current", "status": subject.status})
+        elif stage not in path:
+            shown.append({"stage": stage, "state": "skipped"})
+        else:
+            shown.append({"stage": stage, "state": "done" if index < here else "todo"})
+    return shown
+
+
+def requests_about(subject: Subject) -> list[ApprovalRequest]:
+    """Return every request about a subject, newest first, with its decisions."""
+    found = (
+        ApprovalRequest.objects.about(subject)
+        .select_related("requester", "policy", "use_case__project", "version__group__project")
+        .prefetch_related("decisions__decider")
+        .order_by("-pk")
+    )
+    return list(found)
+
+
+def records_of_use_case(use_case: UseCase) -> list[UseCaseStageRecord]:
+    """Return a use case's records in the order of the stages."""
+    order = [str(stage) for stage in Stage]
+    found = UseCaseStageRecord.objects.filter(use_case=use_case)
+    return sorted(found, key=lambda record: order.index(record.stage))
+
+
+def rows_of_version(actor: Actor, version: ModelVersion) -> list[Any]:
+    """Return a version's rows of the governance table, latest stage first: one per record and use case."""
+    order = [str(stage) for stage in Stage]
+    found = expanded(StageRecord.objects.visible_to(actor).filter(version=version))
+    return sorted(found, key=lambda record: (-order.index(record.stage), record.pk, record.row_use_case_number or 0))
+
+
+def standing_findings(actor: Actor, subject: Subject | ModelGroup) -> QuerySet[Any]:
+    """Return the open and acknowledged findings about a subject, the gravest first."""
+    rows = Finding.objects.visible_to(actor).standing().select_related("owner")
+    if isinstance(subject, UseCase):
+        rows = rows.filter(use_case=subject)
+    elif isinstance(subject, ModelVersion):
+        rows = rows.filter(version=subject)
+    else:
+        rows = rows.filter(group=subject)
+    return rows.order_by("first_seen_at", "pk")
+
+
+def messages_of(version: ModelVersion, limit: int = 20) -> list[OutboxMessage]:
+    """Return what the outbox did and will do for a version, newest first."""
+    return list(OutboxMessage.objects.filter(version=version).order_by("-id")[:limit])
+
+
+def messages_of_request(request: ApprovalRequest) -> list[OutboxMessage]:
+    """Return what a request's decisions ordered in AWS, in the order it is carried out."""
+    return list(OutboxMessage.objects.filter(request_id_copy=request.pk).order_by("id"))
+
+
+def is_under_way(messages: list[OutboxMessage]) -> bool:
+    """Whether something is still to be carried out."""
+    return any(message.state == OutboxState.PENDING for message in messages)
+
+
+def last_write_back(version: ModelVersion) -> OutboxMessage | None:
+    """Return the last word the portal had for SageMaker about a version."""
+    return OutboxMessage.objects.filter(version=version, kind="write_back").order_by("-id").first()
+
+
+def records_of_version(version: ModelVersion, stage: Stage) -> list[StageRecord]:
+    """Return a version's records of one stage, one per account."""
+    return list(StageRecord.objects.filter(version=version, stage=stage).select_related("account").order_by("pk"))

@@ -1,0 +1,110 @@
+"""Stored names and values of the audit trail in the words people use. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
+from registry.choices import DeploymentState, DocumentKind
+
+from ..choices import FindingState, OutboxState, RequestState
+
+_FIELDS = {
+    "next_review_on": "next review",
+    "risk_class": "risk class",
+    "model_owner_id": "model owner",
+    "owner_id": "owner",
+    "project_id": "project",
+    "aws_approval_status": "approval status in SageMaker",
+    "aws_approval_description": "approval description in SageMaker",
+    "aws_stage": "lifecycle stage in SageMaker",
+    "aws_stage_status": "lifecycle status in SageMaker",
+    "hub_artifact_url": "copy in the hub",
+    "hub_artifact_sha256": "SHA-256 of the copy",
+    "missing_since": "missing in AWS since",
+    "card": "model card",
+}
+_WORDS: dict[str, str] = {
+    **{str(state): str(state).replace("_", " ").capitalize() for state in RequestState},
+    **{
+        str(word): word.label
+        for vocabulary in (
+            RiskRating,
+            RiskClass,
+            DocumentKind,
+            DeploymentState,
+            FindingState,
+            OutboxState,
+            Status,
+            Stage,
+        )
+        for word in vocabulary
+    },
+    DocumentKind.TRANSPARENCY: "Transparency and explainability",
+    DocumentKind.MONITORING: "Monitoring and evaluation",
+}
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
+_TABLES = {
+    "usecase": "use case",
+    "usecasedocument": "use case document",
+    "modelgroup": "model group",
+    "modelgroup_use_cases": "use case of a model group",
+    "modelversion": "model version",
+    "versionusecase": "use case of a model version",
+    "awsaccount": "AWS account",
+    "awsidentity": "AWS identity",
+    "apitoken": "API token",
+    "lineofbusiness": "line of business",
+    "resourceshare": "RAM share",
+    "resourceshare_groups": "model group of a share",
+    "shareinvitation": "share invitation",
+    "stagerecord": "stage record",
+    "usecasestagerecord": "use case stage record",
+    "metricreport": "metric report",
+    "policyversion": "policy",
+    "policyrule": "policy rule",
+    "approvalrequest": "approval request",
+    "outboxmessage": "outbox message",
+    "lifecycleedge": "lifecycle table",
+    "user": "person",
+    "user_groups": "group of a person",
+    "user_user_permissions": "role of a person, everywhere",
+    "projectuserobjectpermission": "role of a person on a project",
+    "projectgroupobjectpermission": "role of a group on a project",
+}
+
+
+def field_words(name: str) -> str:
+    """Return a column in plain words, capitalised."""
+    words = _FIELDS.get(name) or _WORDS.get(name) or name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def value_words(value: Any) -> str | None:
+    """Return a stored value in plain words; absent is None."""
+    if value is None or value in ("", [], {}):
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    text = str(value)
+    if moment := _MOMENT.fullmatch(text):
+        return f"{moment[1]} {moment[2]} UTC"
+    return _WORDS.get(text, text)
+
+
+def table_words(table: str) -> str:
+    """Return a table in plain words: `registry_usecase` reads "use case"."""
+    name = table.split("_", 1)[-1]
+    return _TABLES.get(name, name.replace("_", " "))
+
+
+def actor_words(label: str | None) -> str:
+    """Return the one who acted: `user:model.owner` reads "model.owner", `system:sync` "the portal (sync)"."""
+    if not label:
+        return "nobody named"
+    kind, _, name = label.partition(":")
+    return name if kind == "user" else f"the portal ({name})"

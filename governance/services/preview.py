@@ -1,0 +1,110 @@
+"""What a decision would do, said beforehand in the words of what it will write. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portal.core.vocabulary import Stage, Status, SubjectKind
+from registry.models import AwsAccount, Deployment, ModelVersion
+
+from ..lifecycle import default_stage_back, stages_back_to
+from ..models import ApprovalRequest
+from ..policies.facts import ApprovalNeed
+from ..selectors import policy as policies
+from . import approvals, lifecycle
+from .write_back import AWS_APPROVAL, AWS_STAGE, AWS_STAGE_STATUS
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What one answer does: in the portal at once, in AWS by the outbox; `first` is what must come before."""
+
+    portal: tuple[str, ...]
+    aws: tuple[str, ...] = ()
+    first: str = ""
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.portal, *self.aws)
+
+
+def of_approval(request: ApprovalRequest) -> Effects:
+    """Return what the last approval a request waits for will do."""
+    subject = request.subject
+    stage, following = Stage(request.stage), policies.stage_after(request.subject, request.policy)
+    if not isinstance(subject, ModelVersion):
+        onwards = following.label if following else ""
+        blocked = [] if following is None else lifecycle.blockers(subject)
+        if following is None:
+            moves = f"{subject.public_id} is approved in {stage.label}"
+        elif blocked:
+            moves = (
+                f"{subject.public_id} is approved in {stage.label}, and enters {onwards} when nothing blocks it any"
+                f" more: {' '.join(blocked)}"
+            )
+        else:
+            moves = f"{subject.public_id} is approved in {stage.label} and enters {onwards}, pending"
+        return Effects(portal=(moves,), first=_still_needed(request))
+    aws = [_writes(subject, stage, Status.APPROVED)]
+    if following is not None:
+        accounts = list(AwsAccount.objects.serving(following))
+        portal = [
+            f"{subject.name} is approved in {stage.label}",
+            f"A {following.label} record opens, pending"
+            + (f", for {', '.join(str(account) for account in accounts)}" if accounts else ""),
+        ]
+        aws += [
+            f"EventBridge: its trial deployment to {account} for {following.label} is ordered" for account in accounts
+        ]
+    else:
+        deployments = list(Deployment.objects.filter(version=subject, stage=stage).select_related("account"))
+        portal = [f"{subject.name} is approved in {stage.label}"]
+        aws += [f"EventBridge: its live deployment to {deployment.account} is ordered" for deployment in deployments]
+    served = ", ".join(use_case.public_id for use_case in subject.use_cases.all())
+    if served:
+        portal.append(f"{served} moves on if this was all it waited for")
+    return Effects(portal=tuple(portal), aws=tuple(aws), first=_still_needed(request))
+
+
+def of_rejection(request: ApprovalRequest, back_to: Stage | None = None) -> Effects:
+    """Return what a rejection will do; one is enough."""
+    subject = request.subject
+    stage, kind = Stage(request.stage), SubjectKind(request.kind)
+    back = back_to or default_stage_back(kind, stage)
+    name = subject.name if isinstance(subject, ModelVersion) else subject.public_id
+    portal = (f"{name} is rejected in {stage.label} and waits in {back.label} until somebody submits it again",)
+    if isinstance(subject, ModelVersion):
+        return Effects(portal=portal, aws=(_writes(subject, stage, Status.REJECTED),))
+    return Effects(portal=portal)
+
+
+def of_changes(request: ApprovalRequest) -> Effects:
+    """Return what asking for changes will do; one is enough."""
+    stage = Stage(request.stage)
+    return Effects(
+        portal=(f"{request.public_id} is closed; it stays pending in {stage.label} until it is submitted anew",)
+    )
+
+
+def stages_to_go_back_to(request: ApprovalRequest) -> tuple[Stage, ...]:
+    """Return where a rejection may send the subject, the default first."""
+    kind, stage = SubjectKind(request.kind), Stage(request.stage)
+    default = default_stage_back(kind, stage)
+    return (default, *(other for other in reversed(stages_back_to(kind, stage)) if other is not default))
+
+
+def _writes(version: ModelVersion, stage: Stage, status: Status) -> str:
+    account = version.group.account
+    return (
+        f"SageMaker in {account}: ModelApprovalStatus becomes {AWS_APPROVAL[status]},"
+        f" ModelLifeCycle {AWS_STAGE[stage]} / {AWS_STAGE_STATUS[status]}"
+    )
+
+
+def _still_needed(request: ApprovalRequest) -> str:
+    """Say what else must come after one more approval; "" when that one is the last."""
+    missing: tuple[ApprovalNeed, ...] = approvals.missing_approvals(request)
+    left = sum(need.count for need in missing)
+    if left <= 1:
+        return ""
+    return f"{left} approvals are still missing; the last of them does this. Until then nothing changes."
