@@ -2,5 +2,38 @@
 
 from __future__ import annotations
 
+from django.urls import path
+
+from portal.core import public_ids
+
+from . import approvals, audit, lifecycle, operations, panels, reports, stage_table
+
+public_ids.register()
+
 app_name = "governance"
-urlpatterns: list = []
+urlpatterns = [
+    path("approvals/", approvals.Queue.as_view(), name="queue"),
+    path("approvals/<request:pk>/", approvals.RequestPage.as_view(), name="request"),
+    path("approvals/<request:pk>/withdraw/", approvals.Withdraw.as_view(), name="request_withdraw"),
+    path("use-cases/register/", lifecycle.UseCaseRegister.as_view(), name="use_case_register"),
+    path("use-cases/<use_case:number>/governance/", panels.Panel.as_view(), name="use_case_panel"),
+    path("use-cases/<use_case:number>/activity/", panels.Activity.as_view(), name="use_case_activity"),
+    path("use-cases/<use_case:number>/submit/", lifecycle.Submit.as_view(), name="use_case_submit"),
+    path("use-cases/<use_case:number>/retire/", lifecycle.Retire.as_view(), name="use_case_retire"),
+    path("model-groups/<row:pk>/governance/", panels.GroupPanel.as_view(), name="group_panel"),
+    path("model-versions/<row:pk>/governance/", panels.Panel.as_view(), name="version_panel"),
+    path("model-versions/<row:pk>/activity/", panels.Activity.as_view(), name="version_activity"),
+    path("model-versions/<row:pk>/submit/", lifecycle.Submit.as_view(), name="version_submit"),
+    path("model-versions/<row:pk>/retire/", lifecycle.Retire.as_view(), name="version_retire"),
+    path("deployments/<row:pk>/report/", reports.DeploymentReport.as_view(), name="deployment_report"),
+    path("stage-records/<row:pk>/validation-metrics/", reports.MetricsReport.as_view(), name="metrics_report"),
+    path("stage-table/", stage_table.StageTablePage.as_view(), name="stage_table"),
+    path("stage-table/export.csv", stage_table.StageTableFile.as_view(), name="stage_table_file"),
+    path("accounts/<account:account_id>/sync/", operations.AccountSync.as_view(), name="account_sync"),
+    path("outbox/", operations.OutboxList.as_view(), name="outbox"),
+    path("outbox/<row:pk>/retry/", operations.OutboxRetry.as_view(), name="outbox_retry"),
+    path("findings/", operations.FindingList.as_view(), name="finding_list"),
+    path("findings/<finding:pk>/", operations.FindingPage.as_view(), name="finding"),
+    path("findings/<finding:pk>/acknowledge/", operations.FindingAcknowledge.as_view(), name="finding_acknowledge"),
+    path("audit-trail/", audit.AuditTrail.as_view(), name="audit_trail"),
+]

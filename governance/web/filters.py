@@ -1,0 +1,142 @@
+"""The filters of governance's lists; the address carries them, and a download takes the same ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import Q, QuerySet
+
+from portal.core.vocabulary import RiskRating, Stage, Status
+from registry.models import Project
+from registry.selectors.catalogue import visible_projects
+from registry.web.filters import choice, search
+
+from ..choices import FindingKind, FindingState, OutboxKind, OutboxState, Severity
+from ..models import AuditEvent, Finding, OutboxMessage, StageRecord
+from ..querysets import FindingQuerySet
+from ..selectors.audit_trail import tables
+from ..selectors.words import table_words
+
+
+def _project_keys(request: Any) -> QuerySet[Project]:
+    return visible_projects(request.user.actor)
+
+
+class StageTableFilter(filters.FilterSet):
+    """The filters of the stage governance table, under the names the API uses."""
+
+    search = filters.CharFilter(
+        method="by_words",
+        label="Search",
+        widget=forms.TextInput(attrs={"placeholder": "Use case, group, owner, ARN", "type": "search"}),
+    )
+    use_case_id = filters.CharFilter(method="by_use_case", label="Use case id")
+    model_project = filters.ModelChoiceFilter(
+        queryset=_project_keys,
+        to_field_name="key",
+        field_name="version__group__project",
+        label="Project",
+        empty_label="Any project",
+    )
+    model_stage = choice(Stage, "Model stage", "stage", "Any stage")
+    model_status = choice(Status, "Model status", "status", "Any status")
+    model_risk = choice(RiskRating, "Risk", "version__risk_rating", "Any risk")
+    model_package_arn = filters.CharFilter(field_name="version__arn", label="ARN", widget=forms.HiddenInput)
+
+    class Meta:
+        model = StageRecord
+        fields: list[str] = []
+
+    def by_words(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(
+            Q(row_use_case_name__icontains=value)
+            | Q(version__group__name__icontains=value)
+            | Q(version__owner_name__icontains=value)
+            | Q(version__arn__icontains=value)
+        )
+
+    def by_use_case(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        digits = value.strip().upper().removeprefix("UC-")
+        if not digits.isdecimal() or len(digits) > 9:
+            return rows.none()
+        return rows.filter(row_use_case_number=int(digits))
+
+
+class OutboxFilter(filters.FilterSet):
+    q = search("What is to be done, error")
+    state = choice(OutboxState, "State", "state", "Any state")
+    kind = choice(OutboxKind, "Kind", "kind", "Any kind")
+
+    class Meta:
+        model = OutboxMessage
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(summary__icontains=value) | Q(last_error__icontains=value))
+
+
+class FindingFilter(filters.FilterSet):
+    q = search("Words, FND-000001")
+    state = filters.ChoiceFilter(
+        method="by_state",
+        label="State",
+        empty_label="Any state",
+        choices=[("standing", "Open or acknowledged"), *FindingState.choices()],
+    )
+    severity = choice(Severity, "Severity", "severity", "Any severity")
+    kind = choice(FindingKind, "Kind", "kind", "Any kind")
+
+    class Meta:
+        model = Finding
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        condition = Q(summary__icontains=value)
+        digits = value.upper().removeprefix("FND-")
+        if digits.isdecimal() and len(digits) < 19:
+            condition |= Q(pk=int(digits))
+        return rows.filter(condition)
+
+    def by_state(self, rows: FindingQuerySet, name: str, value: str) -> QuerySet[Any]:
+        return rows.standing() if value == "standing" else rows.filter(state=value)
+
+
+_ACTIONS = [("insert", "Created"), ("update", "Changed"), ("delete", "Deleted")]
+
+
+class AuditFilter(filters.FilterSet):
+    actor = filters.CharFilter(method="by_actor", label="Who", help_text="")
+    table = filters.ChoiceFilter(label="What", empty_label="Anything", choices=[])
+    object_id = filters.CharFilter(label="Its number")
+    action = filters.ChoiceFilter(label="Action", empty_label="Any action", choices=_ACTIONS)
+    since = filters.DateFilter(
+        field_name="at", lookup_expr="date__gte", label="From", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = filters.DateFilter(
+        field_name="at", lookup_expr="date__lte", label="To", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    named = filters.ChoiceFilter(
+        method="by_name",
+        label="Attributed",
+        empty_label="Either way",
+        choices=[("no", "Nobody named"), ("yes", "Somebody named")],
+    )
+    correlation = filters.CharFilter(widget=forms.HiddenInput)
+
+    class Meta:
+        model = AuditEvent
+        fields: list[str] = []
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = tables(self.request.user.actor)
+        self.filters["table"].extra["choices"] = [(table, table_words(table).capitalize()) for table in found]
+
+    def by_actor(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(actor__icontains=value.strip())
+
+    def by_name(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        nobody = Q(actor=None) | Q(actor="")
+        return rows.filter(nobody) if value == "no" else rows.exclude(nobody)

@@ -1,0 +1,194 @@
+"""What governance says about an object of the registry: fragments of its page, and pages without script."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from portal.core.actors import Actor
+from portal.core.permissions import Act, may
+from portal.core.views import Page
+from portal.core.vocabulary import Stage, Status
+from registry.models import ModelVersion, UseCase
+from registry.selectors import catalogue
+
+from ..choices import OutboxState, RequestState
+from ..models import ApprovalRequest
+from ..selectors import policy as policies
+from ..selectors import standing, timeline
+from ..selectors.inbox import is_overdue
+from ..selectors.stage_table import as_row
+from ..services import approvals, lifecycle
+from ..services.write_back import AWS_APPROVAL
+from .wording import needs_words, request_url, timeline_of, url_of, waiting_words
+
+_TURNED_DOWN = (RequestState.REJECTED, RequestState.CHANGES_REQUESTED, RequestState.OUTDATED, RequestState.EXPIRED)
+
+
+def submission(actor: Actor, subject: UseCase | ModelVersion) -> dict[str, Any]:
+    """Return what asking for approval of a subject would need, and why it cannot be asked for now."""
+    refusal = approvals.submission_refusal(actor, subject)
+    tier = policies.tier_of(subject)
+    needs = "" if refusal else needs_words(policies.requirements_for(subject, policies.in_force()).approvals)
+    return {
+        "refusal": refusal,
+        "needs": needs,
+        "tier": tier,
+        "stage": Stage(subject.stage),
+        "again": subject.status == Status.REJECTED,
+        "may": may(actor, Act.SUBMIT, subject.scope_project_id),
+    }
+
+
+def request_line(request: ApprovalRequest, actor: Actor) -> dict[str, Any]:
+    """Return one request as lists show it."""
+    return {
+        "row": request,
+        "url": request_url(request),
+        "waiting": waiting_words(request),
+        "is_overdue": is_overdue(request),
+        "may_decide": not approvals.refusal_for(actor, request),
+        "decisions": list(request.decisions.all()),
+    }
+
+
+class OfSubject(Page):
+    """A fragment about one use case or version; as a page it stands alone and links back."""
+
+    fragment = "slot"
+    part = ""
+
+    @cached_property
+    def subject(self) -> UseCase | ModelVersion:
+        if "number" in self.kwargs:
+            return catalogue.use_case(self.actor, self.kwargs["number"])
+        return catalogue.version(self.actor, self.kwargs["pk"])
+
+    def address(self, verb: str) -> str:
+        """Return the address of one of the subject's governance pages."""
+        if isinstance(self.subject, UseCase):
+            return reverse(f"governance:use_case_{verb}", args=[self.subject.number])
+        return reverse(f"governance:version_{verb}", args=[self.subject.pk])
+
+    def breadcrumbs(self) -> list[dict[str, str]]:
+        name = self.subject.public_id if isinstance(self.subject, UseCase) else self.subject.name
+        kind = (
+            ("Use cases", "use_case_list") if isinstance(self.subject, UseCase) else ("Model versions", "version_list")
+        )
+        return [
+            {"label": kind[0], "url": reverse(f"registry:{kind[1]}")},
+            {"label": name, "url": url_of(self.subject)},
+            {"label": self.part, "url": ""},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(subject=self.subject, back_url=url_of(self.subject), part=self.part, **kwargs)
+
+
+class Panel(OfSubject):
+    """Where the subject stands, what waits, what blocks it, and what this actor may do now and why not."""
+
+    template_name = "governance/panel.html"
+    part = "Lifecycle"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        subject, actor = self.subject, self.actor
+        requests = standing.requests_about(subject)
+        open_request = next((request for request in requests if request.state == RequestState.OPEN), None)
+        newest = requests[0] if requests else None
+        turned_down = newest if newest and open_request is None and newest.state in _TURNED_DOWN else None
+        retired = subject.stage == Stage.RETIRED
+        context: dict[str, Any] = {
+            "steps": standing.steps(subject),
+            "open_request": request_line(open_request, actor) if open_request else None,
+            "turned_down": request_line(turned_down, actor) if turned_down and not retired else None,
+            "submission": submission(actor, subject),
+            "submit_url": self.address("submit"),
+            "retire_url": self.address("retire"),
+            "may_retire": not retired and may(actor, Act.RETIRE, subject.scope_project_id),
+            "retired": retired,
+            "is_use_case": isinstance(subject, UseCase),
+            "self_url": self.address("panel"),
+            "findings": list(standing.standing_findings(actor, subject)),
+            "to_submit": subject.status in (Status.PENDING, Status.REJECTED),
+        }
+        if isinstance(subject, UseCase):
+            context["blockers"] = () if retired else lifecycle.blockers(subject)
+            context["next_stage"] = None if retired else policies.stage_after(subject)
+        else:
+            messages = standing.messages_of(subject)
+            context["under_way"] = standing.is_under_way(messages)
+            context["messages"] = [message for message in messages if message.state != "delivered"]
+            context["agreement"] = _agreement(subject)
+        return super().get_context_data(**context, **kwargs)
+
+
+def _agreement(version: ModelVersion) -> dict[str, str]:
+    """Say whether SageMaker says what the portal last told it to."""
+    word = standing.last_write_back(version)
+    expected = word.payload["approval_status"] if word else AWS_APPROVAL[Status.PENDING]
+    if word is not None and word.state == OutboxState.PENDING:
+        return {"tone": "wait", "icon": "cloud-upload", "words": f"{expected} is on its way to SageMaker"}
+    if word is not None and word.state == OutboxState.FAILED:
+        return {"tone": "bad", "icon": "alert-octagon", "words": f"SageMaker could not be told: {expected}"}
+    if expected == version.aws_approval_status:
+        return {"tone": "good", "icon": "circle-check", "words": f"SageMaker agrees: {expected}"}
+    return {
+        "tone": "warn",
+        "icon": "arrows-diff",
+        "words": f"SageMaker says {version.aws_approval_status}, the portal last said {expected}",
+    }
+
+
+class Activity(OfSubject):
+    """Records with their fifteen attributes, requests and decisions, what AWS was told, findings, history."""
+
+    template_name = "governance/activity.html"
+    part = "Records and history"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        subject, actor = self.subject, self.actor
+        context: dict[str, Any] = {
+            "requests": [request_line(request, actor) for request in standing.requests_about(subject)],
+            "entries": timeline_of(timeline.history(subject)),
+            "is_use_case": isinstance(subject, UseCase),
+        }
+        if isinstance(subject, UseCase):
+            context["records"] = standing.records_of_use_case(subject)
+        else:
+            rows = standing.rows_of_version(actor, subject)
+            may_report = may(actor, Act.REPORT_METRICS, subject.scope_project_id) and subject.stage != Stage.RETIRED
+            context["rows"] = [
+                {"record": record, "values": as_row(record), "may_report": may_report} for record in rows
+            ]
+            context["current"] = [row for row in context["rows"] if row["record"].stage == subject.stage] or context[
+                "rows"
+            ][:1]
+            context["messages"] = standing.messages_of(subject)
+        return super().get_context_data(**context, **kwargs)
+
+
+class GroupPanel(Page):
+    """Findings about a model group and who edited it."""
+
+    template_name = "governance/group_panel.html"
+    fragment = "slot"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        self.group = catalogue.group(self.actor, self.kwargs["pk"])
+        return super().get_context_data(
+            group=self.group,
+            findings=list(standing.standing_findings(self.actor, self.group)),
+            entries=timeline_of(timeline.history_of_group(self.group)),
+            back_url=reverse("registry:group", args=[self.group.pk]),
+            **kwargs,
+        )
+
+    def breadcrumbs(self) -> list[dict[str, str]]:
+        return [
+            {"label": "Model groups", "url": reverse("registry:group_list")},
+            {"label": self.group.name, "url": reverse("registry:group", args=[self.group.pk])},
+            {"label": "Findings and history", "url": ""},
+        ]

@@ -1,0 +1,50 @@
+"""The model stage governance table, as a page and as a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from django.views.generic import View
+
+from portal.core.csv_export import streamed
+from portal.core.errors import InvalidInput
+from portal.core.views import SignedIn, TablePage
+
+from ..selectors.stage_table import ATTRIBUTES, as_row, stage_table
+from .filters import StageTableFilter
+from .tables import StageTable
+
+_BATCH = 500
+
+
+class StageTablePage(TablePage):
+    template_name = "governance/stage_table.html"
+    table_class = StageTable
+    filter_class = StageTableFilter
+
+    def rows(self) -> QuerySet[Any]:
+        return stage_table(self.actor)
+
+    def nothing(self) -> dict[str, str]:
+        return {
+            "title": "No record yet",
+            "text": "The first model version that is registered in SageMaker opens the first record.",
+            "icon": "table",
+        }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(query=self.request.GET.urlencode(), **kwargs)
+
+
+class StageTableFile(SignedIn, View):
+    """The same rows under the same filters as CSV; metrics are JSON, and no cell can become a formula."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        chosen = StageTableFilter(request.GET or None, queryset=stage_table(self.actor), request=request)
+        if chosen.is_bound and not chosen.form.is_valid():
+            raise InvalidInput("These filters cannot be used.", errors=dict(chosen.form.errors))
+        rows = (as_row(record) for record in chosen.qs.iterator(chunk_size=_BATCH))
+        return streamed(f"stage-table-{timezone.now():%Y-%m-%d}.csv", ATTRIBUTES, rows)

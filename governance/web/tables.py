@@ -1,0 +1,303 @@
+"""The columns of governance's lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_tables2 as tables
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from portal.core.tables import PortalTable, absent, name_cell, two
+from portal.core.templatetags.portal_ui import (
+    badge,
+    json_viewer,
+    person,
+    plain,
+    reltime,
+    risk_badge,
+    status_badge,
+)
+
+from ..choices import OutboxState, RequestState
+from ..models import ApprovalRequest, AuditEvent, Finding, OutboxMessage
+from ..selectors.inbox import is_overdue
+from ..selectors.stage_table import ATTRIBUTES, as_row
+from ..selectors.words import actor_words, field_words, table_words, value_words
+from .wording import name_of, request_url, url_of, waiting_words
+
+
+def move_words(request: ApprovalRequest) -> SafeString:
+    """Return from which stage to which a request wants to go."""
+    if not request.to_stage:
+        return format_html("{}", plain(request.stage))
+    return format_html(
+        '{} <span aria-hidden="true">→</span><span class="visually-hidden"> to </span> {}',
+        plain(request.stage),
+        plain(request.to_stage),
+    )
+
+
+def subject_link(finding: Finding) -> SafeString:
+    """Return what a finding is about, as a link where there is a page."""
+    if finding.use_case or finding.version:
+        subject = finding.use_case or finding.version
+        assert subject is not None
+        return format_html('<a href="{}">{}</a>', url_of(subject), name_of(subject))
+    if finding.group:
+        url = reverse("registry:group", args=[finding.group.pk])
+        return format_html('<a href="{}">{}</a>', url, finding.group.name)
+    return format_html("{}", finding.account) if finding.account else absent("the portal")
+
+
+class RequestTable(PortalTable):
+    label = "Approval requests"
+    subject = tables.Column("Request", accessor="pk", order_by=("pk",))
+    move = tables.Column("Stage", accessor="stage", order_by=("stage", "pk"))
+    tier = tables.Column("Risk", order_by=("tier", "pk"))
+    requester = tables.Column("Asked by", order_by=("requester__display_name", "pk"))
+    due_at = tables.Column("Due", order_by=("due_at", "pk"))
+    waiting = tables.Column("Where it stands", accessor="state", order_by=("state", "pk"))
+
+    class Meta(PortalTable.Meta):
+        attrs = {"id": "table", "data-queue": ""}
+
+    def render_subject(self, record: ApprovalRequest) -> SafeString:
+        return name_cell(name_of(record.subject), request_url(record), record.public_id, queue=True)
+
+    def render_move(self, record: ApprovalRequest) -> SafeString:
+        return move_words(record)
+
+    def render_tier(self, record: ApprovalRequest) -> SafeString:
+        return risk_badge(record.tier, "the tier its policy was chosen by")
+
+    def render_requester(self, record: ApprovalRequest) -> SafeString:
+        return person(record.requester)
+
+    def render_due_at(self, record: ApprovalRequest) -> SafeString:
+        if record.closed_at:
+            return two(absent("closed"), reltime(record.closed_at))
+        due = format_html('<span class="is-overdue">{}</span>', reltime(record.due_at))
+        if is_overdue(record):
+            return two(due, badge("Overdue", "bad", "calendar-due"))
+        return reltime(record.due_at)
+
+    def render_waiting(self, record: ApprovalRequest) -> SafeString:
+        if record.state != RequestState.OPEN:
+            return status_badge(record.state, "request")
+        words = waiting_words(record)
+        return badge(words[:1].upper() + words[1:], "wait", "hourglass")
+
+
+class StageTable(PortalTable):
+    """The fifteen attributes; wide on purpose, so it scrolls sideways and keeps its first column in sight."""
+
+    label = "Model stage governance table"
+    css_class = "table table-vcenter table-wide"
+    use_case_id = tables.Column("Use case", order_by=("row_use_case_number", "pk"), empty_values=())
+    use_case_name = tables.Column("Use case name", order_by=("row_use_case_name", "pk"), empty_values=())
+    use_case_stage = tables.Column("Use case stage", order_by=("row_use_case_stage", "pk"), empty_values=())
+    model_group = tables.Column("Model group", order_by=("version__group__name", "pk"), empty_values=())
+    model_version = tables.Column("Version", order_by=("version__number", "pk"), empty_values=())
+    model_owner = tables.Column("Model owner", order_by=("version__owner_name", "pk"), empty_values=())
+    model_lob = tables.Column("Line of business", order_by=("version__line_of_business", "pk"), empty_values=())
+    model_project = tables.Column("Project", order_by=("version__group__project__key", "pk"), empty_values=())
+    model_stage = tables.Column("Model stage", order_by=("stage", "pk"), empty_values=())
+    model_status = tables.Column("Model status", order_by=("status", "pk"), empty_values=())
+    model_risk = tables.Column("Risk", order_by=("version__risk_rating", "pk"), empty_values=())
+    validation_metrics = tables.Column("Validation metrics", orderable=False, empty_values=())
+    monitoring_metrics = tables.Column("Monitoring metrics", orderable=False, empty_values=())
+    audit_timestamp = tables.Column("Audit time", order_by=("audit_at", "pk"), empty_values=())
+    audit_user = tables.Column("Audit user", order_by=("audit_user", "pk"), empty_values=())
+
+    class Meta(PortalTable.Meta):
+        sequence = ATTRIBUTES
+
+    def _value(self, record: Any, name: str) -> Any:
+        return as_row(record)[name]
+
+    def render_use_case_id(self, record: Any) -> SafeString:
+        number = record.row_use_case_number
+        if number is None:
+            return absent("no use case")
+        return format_html('<a href="{}">UC-{}</a>', reverse("registry:use_case", args=[number]), f"{number:04d}")
+
+    def render_use_case_name(self, record: Any) -> SafeString | str:
+        return record.row_use_case_name or absent()
+
+    def render_use_case_stage(self, record: Any) -> SafeString | str:
+        return plain(record.row_use_case_stage) or absent()
+
+    def render_model_group(self, record: Any) -> SafeString:
+        group = record.version.group
+        return format_html('<a href="{}">{}</a>', reverse("registry:group", args=[group.pk]), group.name)
+
+    def render_model_version(self, record: Any) -> SafeString:
+        return format_html(
+            '<a href="{}">Version {}</a>', reverse("registry:version", args=[record.version_id]), record.version.number
+        )
+
+    def render_model_owner(self, record: Any) -> SafeString | str:
+        return self._value(record, "model_owner") or absent()
+
+    def render_model_lob(self, record: Any) -> SafeString | str:
+        return self._value(record, "model_lob") or absent()
+
+    def render_model_project(self, record: Any) -> SafeString | str:
+        return self._value(record, "model_project") or absent("not claimed")
+
+    def render_model_stage(self, record: Any) -> str:
+        return f"{plain(record.stage)} ({record.account.alias})" if record.account else plain(record.stage)
+
+    def render_model_status(self, record: Any) -> SafeString:
+        return status_badge(record.status)
+
+    def render_model_risk(self, record: Any) -> SafeString:
+        return risk_badge(record.version.risk_rating)
+
+    def render_validation_metrics(self, record: Any) -> SafeString:
+        return metrics_cell(record.validation_metrics)
+
+    def render_monitoring_metrics(self, record: Any) -> SafeString:
+        shown = metrics_cell(record.monitoring_metrics)
+        where = record.monitoring_endpoint
+        return two(shown, format_html('<span class="kv-hint">{}</span>', where)) if where else shown
+
+    def render_audit_timestamp(self, record: Any) -> SafeString:
+        return reltime(record.audit_at)
+
+
+def metrics_cell(metrics: Any) -> SafeString:
+    """Return metrics as `name value` lines, the first three in sight; absent is "not reported"."""
+    if metrics is None:
+        return absent()
+    lines = [f"{name} {value_words(value) or 'not reported'}" for name, value in metrics.items()]
+    if len(lines) > 3 or any(isinstance(value, dict | list) for value in metrics.values()):
+        return json_viewer(metrics, f"{len(lines)} metric{'s' if len(lines) != 1 else ''}", open=False)
+    return format_html('<span class="metric-lines">{}</span>', ", ".join(lines))
+
+
+class OutboxTable(PortalTable):
+    label = "Outbox"
+    summary = tables.Column("What is to be done", orderable=False)
+    state = tables.Column("State", order_by=("state", "pk"))
+    attempts = tables.Column("Attempts", order_by=("attempts", "pk"))
+    created_at = tables.Column("Decided", order_by=("created_at", "pk"))
+    finished = tables.Column(
+        "Done, or next try", accessor="delivered_at", order_by=("delivered_at", "pk"), empty_values=()
+    )
+    retry = tables.TemplateColumn(
+        template_name="governance/outbox_retry.html", verbose_name="Retry", orderable=False, empty_values=()
+    )
+
+    def render_summary(self, record: OutboxMessage) -> SafeString:
+        about = name_cell(record.version.name, url_of(record.version)) if record.version else ""
+        request = (
+            format_html(
+                '<a href="{}">{}</a>',
+                reverse("governance:request", args=[record.request_id_copy]),
+                f"AR-{record.request_id_copy:06d}",
+            )
+            if record.request_id_copy
+            else ""
+        )
+        return format_html(
+            '{}<span class="kv-hint">{}{}{}</span>{}',
+            record.summary,
+            about,
+            " · " if about and request else "",
+            request,
+            _error(record.last_error),
+        )
+
+    def render_state(self, record: OutboxMessage) -> SafeString:
+        trying = record.state == OutboxState.PENDING and record.attempts and record.last_error
+        return status_badge("retrying" if trying else record.state, "outbox")
+
+    def render_created_at(self, record: OutboxMessage) -> SafeString:
+        return reltime(record.created_at)
+
+    def render_finished(self, record: OutboxMessage) -> SafeString:
+        if record.state == OutboxState.PENDING:
+            if record.next_attempt_at <= timezone.now():
+                return format_html("{}", "as soon as a worker is free")
+            return two("next try", reltime(record.next_attempt_at))
+        return reltime(record.delivered_at, "not done")
+
+
+def _error(text: str) -> SafeString | str:
+    return format_html('<span class="cell-error">{}</span>', text) if text else ""
+
+
+class FindingTable(PortalTable):
+    label = "Findings"
+    kind = tables.Column("Finding", order_by=("kind", "pk"))
+    severity = tables.Column("Severity", order_by=("gravity", "pk"))
+    subject = tables.Column("About", orderable=False, empty_values=())
+    state = tables.Column("State", order_by=("state", "pk"))
+    last_seen_at = tables.Column("Last seen", order_by=("last_seen_at", "pk"))
+
+    def render_kind(self, record: Finding) -> SafeString:
+        return name_cell(
+            plain(record.kind),
+            reverse("governance:finding", args=[record.pk]),
+            f"{record.public_id} · {record.summary}",
+        )
+
+    def render_severity(self, record: Finding) -> SafeString:
+        return status_badge(record.severity, "severity")
+
+    def render_subject(self, record: Finding) -> SafeString:
+        return subject_link(record)
+
+    def render_state(self, record: Finding) -> SafeString:
+        return two(status_badge(record.state, "finding"), f"by {record.owner}" if record.owner else "")
+
+    def render_last_seen_at(self, record: Finding) -> SafeString:
+        return reltime(record.last_seen_at)
+
+
+class AuditTable(PortalTable):
+    label = "Audit trail"
+    at = tables.Column("When", orderable=False)
+    actor = tables.Column("Who", orderable=False, empty_values=())
+    what = tables.Column("What", accessor="action", orderable=False)
+    changes = tables.Column("Changes", orderable=False)
+    sequence = tables.Column("Entry", orderable=False)
+
+    def render_at(self, record: AuditEvent) -> SafeString:
+        return reltime(record.at)
+
+    def render_actor(self, record: AuditEvent) -> SafeString:
+        if record.is_unattributed:
+            return badge("Unattributed", "bad", "user-question", f"Made as database user {record.database_user}")
+        return format_html('{}<span class="kv-hint">{}</span>', actor_words(record.actor), record.reason or "")
+
+    def render_what(self, record: AuditEvent) -> SafeString:
+        verb = {"insert": "Created", "update": "Changed", "delete": "Deleted"}.get(record.action, record.action)
+        return format_html(
+            '{}<span class="kv-hint">{} {}</span>', f"{verb}", table_words(record.table), record.object_id
+        )
+
+    def render_changes(self, record: AuditEvent) -> SafeString:
+        if record.action != "update" or len(record.changes) > 4:
+            names = len(record.changes)
+            return json_viewer(record.changes, f"{names} field{'s' if names != 1 else ''}", open=False)
+        lines = format_html_join(
+            "",
+            '<li><span>{}</span> <del>{}</del> <span aria-hidden="true">→</span> <ins>{}</ins></li>',
+            ((field_words(name), _brief(pair[0]), _brief(pair[1])) for name, pair in record.changes.items()),
+        )
+        return format_html('<ul class="timeline-changes">{}</ul>', lines)
+
+    def render_sequence(self, record: AuditEvent) -> SafeString:
+        return format_html('<code title="hash {}">{}</code>', bytes(record.hash).hex(), record.sequence)
+
+
+def _brief(value: Any) -> str | SafeString:
+    words = value_words(value)
+    if words is None:
+        return absent("empty")
+    return words if len(words) <= 80 else f"{words[:79]}…"
