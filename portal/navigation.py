@@ -1,2 +1,86 @@
-def navigation(request):
-    return {}
+"""What stands around every page: where one can go, what waits there, and who one is.
+
+Worked out only when a page with the frame is rendered, so fragments and the API pay nothing for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+
+from governance.selectors import inbox
+from governance.selectors import operations as governance_operations
+from portal.core.actors import Actor
+from portal.core.permissions import Act, may_anywhere
+
+Section = dict[str, Any]
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Give templates the sections of the sidebar, the roles in the user menu and the name of the environment."""
+    context: dict[str, Any] = {"environment_label": "Sandbox" if getattr(settings, "PORTAL_ALLOW_DEMO", False) else ""}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return context
+    actor = cast("Actor", cast("Any", user).actor)
+    return {
+        **context,
+        "navigation": SimpleLazyObject(lambda: sections(actor, request.path)),
+        "user_roles": SimpleLazyObject(lambda: sorted(actor.grants.anywhere)),
+        "user_menu": _menu(user),
+    }
+
+
+def sections(actor: Actor, path: str) -> list[Section]:
+    """Return the sidebar for this actor: what he may open, with counts of what waits for him."""
+    waiting = inbox.waiting_on(actor)
+    standing = sum(governance_operations.standing_by_severity(actor).values())
+    found: list[Section] = [
+        {"items": [_item("My work", reverse("home"), "home", path)]},
+        {
+            "label": "Govern",
+            "items": [
+                _item("Approvals", reverse("governance:queue"), "inbox", path, waiting, "waiting on you"),
+                _item("Stage table", reverse("governance:stage_table"), "table", path),
+                _item("Findings", reverse("governance:finding_list"), "flag", path, standing, "open"),
+            ],
+        },
+        {
+            "label": "Catalogue",
+            "items": [
+                _item("Use cases", reverse("registry:use_case_list"), "target-arrow", path),
+                _item("Model groups", reverse("registry:group_list"), "packages", path),
+                _item("Model versions", reverse("registry:version_list"), "package", path),
+            ],
+        },
+    ]
+    if may_anywhere(actor, Act.SEE_OPERATIONS):
+        failed = governance_operations.outbox_counts(actor).get("failed", 0)
+        found.append(
+            {
+                "label": "Operate",
+                "items": [
+                    _item("AWS accounts", reverse("registry:account_list"), "brand-aws", path),
+                    _item("Sync runs", reverse("registry:sync_run_list"), "refresh", path),
+                    _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, failed, "given up"),
+                    _item("Shares", reverse("registry:share_list"), "share-3", path),
+                ],
+            }
+        )
+    if may_anywhere(actor, Act.SEE_AUDIT):
+        trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)
+        found.append({"label": "Oversee", "items": [trail]})
+    return found
+
+
+def _item(label: str, url: str, icon: str, path: str, badge: int = 0, badge_label: str = "") -> dict[str, Any]:
+    active = path == url if url == "/" else path.startswith(url)
+    return {"label": label, "url": url, "icon": icon, "active": active, "badge": badge, "badge_label": badge_label}
+
+
+def _menu(user: Any) -> list[dict[str, str]]:
+    return [{"label": "Admin console", "url": reverse("admin:index"), "icon": "settings"}] if user.is_staff else []
