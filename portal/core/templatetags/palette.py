@@ -149,6 +149,8 @@ _WORDS: dict[str, str] = {
     "missing_in_aws": "Missing in AWS",
     "write_back_pending": "Write-back pending",
     "write_back_failed": "Write-back failed",
+    "transparency_explainability": "Transparency and explainability",
+    "monitoring_evaluation": "Monitoring and evaluation",
     "json": "JSON",
     "sagemaker": "SageMaker",
 }

@@ -65,7 +65,7 @@ def person_name(person: Any) -> str:
         return "nobody"
     full_name = getattr(person, "get_full_name", None)
     if callable(full_name):
-        return str(full_name() or person.get_username())
+        return str(getattr(person, "display_name", "") or full_name() or person.get_username())
     return str(getattr(person, "name", "") or person)
 
 
