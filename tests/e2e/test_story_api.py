@@ -14,7 +14,23 @@ from .conftest import Api, StartedPortal, eventually
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("started_portal")]
 
-ATTRIBUTES = ["use_case_id", "use_case_name", "use_case_stage", "model_group", "model_version", "model_owner", "model_lob", "model_project", "model_stage", "model_status", "model_risk", "validation_metrics", "monitoring_metrics", "audit_timestamp", "audit_user"]
+ATTRIBUTES = [
+    "use_case_id",
+    "use_case_name",
+    "use_case_stage",
+    "model_group",
+    "model_version",
+    "model_owner",
+    "model_lob",
+    "model_project",
+    "model_stage",
+    "model_status",
+    "model_risk",
+    "validation_metrics",
+    "monitoring_metrics",
+    "audit_timestamp",
+    "audit_user",
+]
 LIFECYCLE_IN_AWS = {
     "development": "Development",
     "qa": "QA",
