@@ -23,7 +23,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
     path("me/", Me.as_view(), name="api-me"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api/docs.html"),
+        name="api-docs",
+    ),
     *router.urls,
     # Whatever else begins with /api/v1/ is refused as the API refuses, not with a page.
     re_path(r"^(?P<path>.*)$", not_found, name="api-not-found"),

@@ -88,5 +88,9 @@ class PortalSchema(AutoSchema):
             bodies.setdefault(str(status), body)
         return bodies
 
+    def get_summary(self) -> str | None:
+        summary: str | None = super().get_summary()
+        return summary or self.get_description().partition(".")[0] or None
+
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/v1/").split("/", 1)[0]]

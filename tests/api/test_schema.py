@@ -52,6 +52,7 @@ def test_every_operation_names_its_refusals(schema: dict[str, Any]) -> None:
             key = (method.upper(), path.removeprefix("/api/v1/"))
             assert answered[key] <= set(operation["responses"]), key
             assert operation["description"], key
+            assert operation["summary"], key
             for status, response in operation["responses"].items():
                 if status >= "400":
                     assert "application/problem+json" in response["content"], key
@@ -87,6 +88,7 @@ def test_the_page_works_under_the_content_security_policy(world: World) -> None:
     assert "script-src 'self'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
     assert not re.search(r"<script(?![^>]*\bsrc=)[^>]*>", page), "a script inside the page"
+    assert "<style" not in page
     assert not re.search(r"(?:src|href)=\"https?://", page), "something from outside"
     address = re.search(r"<script src=\"(/api/v1/docs/[^\"]*)\"", page)
     assert address
