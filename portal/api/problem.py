@@ -24,18 +24,9 @@ from portal.core.operations import correlation_id
 
 logger = logging.getLogger(__name__)
 
-# What the guards in the database say is written for people; the rest of its messages names tables.
-GUARDS = {
-    "lifecycle_guard",
-    "ledger_agrees",
-    "append_only",
-    "decision_on_open_request",
-    "decision_copies_request",
-    "decision_not_by_requester",
-    "decision_not_by_registrant",
-    "request_pinned",
-    "policy_frozen",
-}
+# PostgreSQL names this as the source of what a trigger raises: those words are written for people, while the
+# messages of its own constraints name tables and keys.
+_RAISED_BY_A_GUARD = "exec_stmt_raise"
 _EVERYTHING = "non_field_errors"
 _FROM_DRF: dict[type[exceptions.APIException], tuple[str, str]] = {
     exceptions.NotAuthenticated: ("not-authenticated", "Nobody is signed in"),
@@ -162,9 +153,9 @@ def _from_database(exc: Exception) -> Problem | None:
     diagnosis = getattr(cause, "diag", None)
     constraint = getattr(diagnosis, "constraint_name", None) or ""
     if isinstance(exc, IntegrityError):
-        if constraint in GUARDS:
-            said = getattr(diagnosis, "message_primary", None) or constraint
-            return Problem(409, constraint.replace("_", "-"), "The database refused this", f"{said}.")
+        if getattr(diagnosis, "source_function", None) == _RAISED_BY_A_GUARD:
+            said = getattr(diagnosis, "message_primary", None) or "A guard refused this"
+            return Problem(409, constraint.replace("_", "-") or "guard", "The database refused this", f"{said}.")
         return Problem(
             409,
             "conflict",
