@@ -41,6 +41,7 @@ class PreconditionRequired(DomainError):
 class PortalView(APIView):
     """One address: knows its actor, and refuses query parameters it does not know."""
 
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     # Query parameters besides a list's own, and refusals besides those its method and address imply.
     query_parameters: tuple[str, ...] = ()
     problem_statuses: tuple[int, ...] = ()
