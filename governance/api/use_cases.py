@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from registry.api import use_cases as registry_api
 from registry.models import UseCase
 
+from ..choices import Stage
 from ..services import lifecycle
 from ..services import use_cases as services
 from .lifecycle import Governed
@@ -25,7 +26,7 @@ class UseCaseOutput(registry_api.UseCaseDetail):
     requirements = serializers.SerializerMethodField()
 
     def get_blockers(self, use_case: UseCase) -> list[str]:
-        return list(lifecycle.blockers(use_case)) if self.get_requirements(use_case) is not None else []
+        return [] if use_case.stage == Stage.RETIRED else list(lifecycle.blockers(use_case))
 
     @extend_schema_field(RequirementsOutput(allow_null=True))
     def get_requirements(self, use_case: UseCase) -> dict[str, Any] | None:
