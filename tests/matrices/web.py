@@ -1,0 +1,165 @@
+"""URL x role x status of the pages, by hand: what the permission table and the services must add up to.
+
+The columns are those of the API's matrix. `on` names what of the world the address stands for; 302 means done and
+on to a page, or for nobody in particular: on to the sign-in. `body` is what a browser would send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.api.world import ROLES, World
+
+COLUMNS = ROLES
+
+
+@dataclass(frozen=True)
+class Row:
+    """One page and method with what each role is answered."""
+
+    method: str
+    name: str
+    statuses: tuple[int, ...]
+    on: str = ""
+    body: Callable[[World], dict[str, Any]] | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.method} {self.name} {self.on}".strip()
+
+
+def argument(world: World, on: str) -> list[Any]:
+    """Return what stands in an address for a thing of the world."""
+    if not on:
+        return []
+    thing = {
+        "draft": world.draft.number,
+        "asked": world.asked.number,
+        "group": world.group.pk,
+        "fresh": world.fresh.pk,
+        "trial": world.trial.pk,
+        "use_case_request": world.use_case_request.pk,
+        "version_request": world.version_request.pk,
+        "trial_record": world.trial_record.pk,
+        "deployment": world.deployment.pk,
+        "finding": world.finding.pk,
+        "message": world.message.pk,
+        "account": "333333333333",
+    }
+    return [thing[on]]
+
+
+def said(**values: Any) -> Callable[[World], dict[str, Any]]:
+    """Return a body that does not depend on the world."""
+    return lambda world: values
+
+
+def _edit(world: World) -> dict[str, Any]:
+    return {"name": "Clearer", "intended_purpose": "Rank.", "revision": world.draft.revision}
+
+
+def _register(world: World) -> dict[str, Any]:
+    return {"name": "New", "intended_purpose": "Rank.", "project": world.project.pk}
+
+
+def _claim(world: World) -> dict[str, Any]:
+    return {
+        "project": world.project.pk,
+        "owner": world.people.owner.pk,
+        "use_cases": [world.asked.pk],
+        "revision": world.group.revision,
+    }
+
+
+EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
+OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
+OPERATORS = (302, 403, 403, 200, 200, 200, 200, 200)
+WRITERS = (302, 200, 200, 403, 200, 403, 403, 404)
+OFFICERS = (302, 403, 403, 403, 200, 403, 403, 404)
+ENGINEERS = (302, 403, 403, 200, 403, 403, 403, 404)
+TESTERS = (302, 200, 403, 200, 403, 403, 403, 404)
+ASKERS = (302, 200, 200, 200, 403, 403, 403, 404)
+CLAIMERS = (302, 403, 200, 200, 403, 200, 403, 404)
+
+
+def done(statuses: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the same answers for the POST behind a form: whoever sees it may send it."""
+    return tuple(302 if status == 200 else status for status in statuses)
+
+
+APPROVE = said(verdict="approve", comment="")
+REASON = said(reason="No longer needed.")
+
+ROWS: tuple[Row, ...] = (
+    Row("GET", "home", EVERYBODY),
+    Row("GET", "sign_in", (200,) * 8),
+    Row("POST", "sign_in", (200,) * 8, body=said(username="nobody", password="wrong")),
+    Row("POST", "sign_out", (302,) * 8),
+    # approvals
+    Row("GET", "governance:queue", EVERYBODY),
+    Row("GET", "governance:request", OF_THE_PROJECT, on="use_case_request"),
+    Row("GET", "governance:request", OF_THE_PROJECT, on="version_request"),
+    Row("POST", "governance:request", (302, 403, 302, 403, 403, 403, 403, 404), on="use_case_request", body=APPROVE),
+    Row("POST", "governance:request", (302, 403, 403, 403, 302, 403, 403, 404), on="version_request", body=APPROVE),
+    Row("POST", "governance:request_withdraw", (302, 302, 403, 403, 403, 403, 403, 404), on="version_request"),
+    # use cases
+    Row("GET", "registry:use_case_list", EVERYBODY),
+    Row("GET", "registry:use_case", OF_THE_PROJECT, on="draft"),
+    Row("GET", "registry:use_case_edit", WRITERS, on="draft"),
+    Row("POST", "registry:use_case_edit", done(WRITERS), on="draft", body=_edit),
+    Row("GET", "registry:use_case_documents", WRITERS, on="draft"),
+    Row("POST", "registry:use_case_documents", done(WRITERS), on="draft", body=said(human_oversight="A clerk.")),
+    Row("GET", "registry:use_case_classify", OFFICERS, on="draft"),
+    Row(
+        "POST",
+        "registry:use_case_classify",
+        done(OFFICERS),
+        on="draft",
+        body=said(risk_class="high", reason="Decides on credit."),
+    ),
+    Row("GET", "governance:use_case_register", (302, 200, 200, 403, 403, 403, 403, 200)),
+    Row("POST", "governance:use_case_register", (302, 302, 302, 403, 403, 403, 403, 422), body=_register),
+    Row("GET", "governance:use_case_panel", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:use_case_activity", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:use_case_submit", ASKERS, on="draft"),
+    Row("POST", "governance:use_case_submit", done(ASKERS), on="draft", body=said(note="Look.")),
+    Row("GET", "governance:use_case_retire", OFFICERS, on="draft"),
+    Row("POST", "governance:use_case_retire", done(OFFICERS), on="draft", body=REASON),
+    # model groups and versions
+    Row("GET", "registry:group_list", EVERYBODY),
+    Row("GET", "registry:group", OF_THE_PROJECT, on="group"),
+    Row("GET", "registry:group_edit", CLAIMERS, on="group"),
+    Row("POST", "registry:group_edit", done(CLAIMERS), on="group", body=_claim),
+    Row("GET", "governance:group_panel", OF_THE_PROJECT, on="group"),
+    Row("GET", "registry:version_list", EVERYBODY),
+    Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_panel", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_activity", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_submit", ASKERS, on="fresh"),
+    Row("POST", "governance:version_submit", done(ASKERS), on="fresh", body=said(note="Look.")),
+    Row("GET", "governance:version_retire", OFFICERS, on="fresh"),
+    Row("POST", "governance:version_retire", done(OFFICERS), on="fresh", body=REASON),
+    Row("GET", "governance:deployment_report", ENGINEERS, on="deployment"),
+    Row("POST", "governance:deployment_report", done(ENGINEERS), on="deployment", body=said(state="deployed")),
+    Row("GET", "governance:metrics_report", TESTERS, on="trial_record"),
+    Row("POST", "governance:metrics_report", done(TESTERS), on="trial_record", body=said(metrics="auc: 0.8")),
+    # the table
+    Row("GET", "governance:stage_table", EVERYBODY),
+    Row("GET", "governance:stage_table_file", EVERYBODY),
+    # operations
+    Row("GET", "registry:account_list", OPERATORS),
+    Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
+    Row("POST", "registry:account_test", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
+    Row("POST", "governance:account_sync", (302, 404, 404, 302, 403, 302, 403, 302), on="account"),
+    Row("GET", "registry:sync_run_list", OPERATORS),
+    Row("GET", "registry:share_list", EVERYBODY),
+    Row("GET", "governance:outbox", EVERYBODY),
+    Row("POST", "governance:outbox_retry", (302, 403, 403, 302, 403, 302, 403, 404), on="message"),
+    Row("GET", "governance:finding_list", EVERYBODY),
+    Row("GET", "governance:finding", OF_THE_PROJECT, on="finding"),
+    Row("POST", "governance:finding", done(OFFICERS), on="finding", body=said(note="The card was mended.")),
+    Row("POST", "governance:finding_acknowledge", done(OFFICERS), on="finding"),
+    Row("GET", "governance:audit_trail", (302, 403, 403, 403, 200, 200, 200, 200)),
+)

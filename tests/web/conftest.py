@@ -1,0 +1,54 @@
+"""What the pages' tests act on: the world of the API's tests, with a browser per role instead of a token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from registry.models import User
+from registry.services import accounts
+from tests.api.world import World, actors, build
+from tests.scene import undone
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def browser(person: User | None) -> Client:
+    """Return a client signed in as a person, or as nobody; errors of the portal's own are answers here, too."""
+    client = Client(raise_request_exception=False)
+    if person is not None:
+        client.force_login(person, backend=BACKEND)
+    return client
+
+
+@pytest.fixture(scope="module")
+def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), undone():
+        yield build()
+
+
+@pytest.fixture
+def world(shared_world: World, db: None) -> World:
+    """One of everything; what the test writes is undone."""
+    return shared_world
+
+
+@pytest.fixture
+def as_role(world: World) -> Callable[[str], Client]:
+    """Sign in whoever plays a role."""
+    people = actors(world.people)
+    return lambda role: browser(people[role])
+
+
+@pytest.fixture
+def aws_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An AWS that says who the portal is, for what only passes through."""
+
+    class Identity:
+        account_id = "333333333333"
+
+    monkeypatch.setattr(accounts, "reach", lambda account, region=None: object())
+    monkeypatch.setattr(accounts.sts, "caller_identity", lambda session: Identity())
