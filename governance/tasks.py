@@ -28,6 +28,13 @@ def read_registry_events(**_: Any) -> None:
         sync.read_events()
 
 
+@shared_task(name="governance.reconcile_group")
+def reconcile_group(*, group_id: int, **_: Any) -> None:
+    """Keep the findings about a model group true after somebody claimed or linked it."""
+    with correlated():
+        sync.reconcile_group(group_id=group_id)
+
+
 MOST_SYNC_ATTEMPTS = 4
 
 

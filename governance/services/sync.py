@@ -16,7 +16,7 @@ from portal.core.permissions import Act, require_anywhere
 from registry.aws import events
 from registry.aws.errors import AwsError
 from registry.aws.records import RegistryEvent
-from registry.models import AwsAccount, SyncRun
+from registry.models import AwsAccount, ModelGroup, SyncRun
 from registry.services import accounts
 from registry.sync import run
 
@@ -61,6 +61,14 @@ def sync_account(*, account_id: str, requested_by: str) -> list[SyncRun]:
         except run.AlreadyRunning as already:
             logger.info("%s", already)
     return runs
+
+
+def reconcile_group(*, group_id: int) -> None:
+    """Look again at the findings about one group; what people changed may have settled them."""
+    with operation(ACTOR, "group changed"):
+        group = ModelGroup.objects.select_for_update().filter(pk=group_id).first()
+        if group is not None:
+            intake.absorb_group(ACTOR, group)
 
 
 def read_events(*, wait_seconds: int = 0) -> int:

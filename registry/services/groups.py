@@ -10,6 +10,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, StaleEdit
+from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import hold_until_commit
 from portal.core.operations import operation
 from portal.core.permissions import Act, may, require, require_anywhere
@@ -103,4 +104,6 @@ def edit(
         group.use_cases.set(use_cases)
         for version in group.versions.select_related("group"):
             versions.link_use_cases(version)
+        # By name: governance keeps its findings about the group true, and registry knows nothing of them.
+        enqueue_on_commit("governance.reconcile_group", group_id=group.pk)
         return group
