@@ -26,7 +26,16 @@ from ..selectors import resources
 from ..selectors.stage_table import ATTRIBUTES
 from ..services import metrics
 
-COLUMNS = ("id", *ATTRIBUTES, "model_package_arn", "account", "risk_tier", "risk_tier_source")
+COLUMNS = (
+    "id",
+    *ATTRIBUTES,
+    "model_package_arn",
+    "artifact_url",
+    "hub_artifact_url",
+    "account",
+    "risk_tier",
+    "risk_tier_source",
+)
 _CHUNK = 500
 
 
@@ -50,6 +59,8 @@ class StageRecordOutput(Output):
     audit_timestamp = serializers.DateTimeField()
     audit_user = serializers.CharField()
     model_package_arn = serializers.CharField()
+    artifact_url = serializers.CharField(allow_null=True, help_text="Where the version says its artifact lies.")
+    hub_artifact_url = serializers.CharField(allow_null=True, help_text="Where the hub keeps it.")
     account = serializers.CharField(allow_null=True)
     risk_tier = word(RiskRating)
     risk_tier_source = serializers.CharField()

@@ -79,6 +79,8 @@ def as_row(record: Any) -> dict[str, Any]:
         "audit_timestamp": _iso(record.audit_at),
         "audit_user": record.audit_user,
         "model_package_arn": version.arn,
+        "artifact_url": version.artifact_url or None,
+        "hub_artifact_url": version.hub_artifact_url or None,
         "account": record.account.account_id if record.account else None,
     }
 

@@ -9,7 +9,7 @@ from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.aws.s3 import MalformedS3Url, parse_s3_url
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
-from registry.services.versions import VersionChange, link_use_cases
+from registry.services.versions import VersionChange, link_use_cases, record_artifact_copy
 
 from ..choices import FindingKind
 from ..models import Finding, StageRecord
@@ -26,7 +26,7 @@ def absorb_version(actor: Actor, change: VersionChange) -> None:
             actor=actor, version=version, registrant=registrant_of(version), metrics=change.validation_metrics
         )
     if change.is_new or change.content_changed:
-        _order_copy(version)
+        _order_copy(actor, version)
     if change.content_changed:
         _content_changed(actor, version)
     for kind, problems in (change.problems or {}).items():
@@ -107,13 +107,16 @@ def _take_use_cases_along(actor: Actor, group: ModelGroup) -> None:
         lifecycle.advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case_id))
 
 
-def _order_copy(version: ModelVersion) -> None:
-    """Order the artifact into the hub's bucket when it lies in a spoke's; the record then names both."""
+def _order_copy(actor: Actor, version: ModelVersion) -> None:
+    """Order the artifact into the hub's bucket when it lies in a spoke's; the record then names both places."""
     try:
         location = parse_s3_url(version.artifact_url)
     except MalformedS3Url:
         return
     hub = version.group.account
+    if location.bucket in hub.artifact_buckets:
+        record_artifact_copy(actor=actor, version=version, url=version.artifact_url, sha256="")
+        return
     source = (
         AwsAccount.objects.enabled().filter(artifact_buckets__contains=[location.bucket]).exclude(pk=hub.pk).first()
     )

@@ -12,5 +12,7 @@ ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts or ["127.0.0.1", "localhost", "[::1]"]
 INSTALLED_APPS = [*INSTALLED_APPS, "portal.local.apps.LocalConfig"]
 AUTH_PASSWORD_VALIDATORS = AUTH_PASSWORD_VALIDATORS[:0]
 # Served from the source folders: nobody waits for collectstatic on a laptop.
+# Nothing is collected, so there is no folder of collected files.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

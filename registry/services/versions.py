@@ -145,10 +145,10 @@ def mark_missing(*, actor: Actor, group: ModelGroup, present: set[tuple[str, dat
 
 
 def record_artifact_copy(*, actor: Actor, version: ModelVersion, url: str, sha256: str) -> None:
-    """Write down where the hub keeps its copy of a version's artifact."""
+    """Write down where the hub keeps a version's artifact; without a checksum it was there from the start."""
     version.hub_artifact_url = url
     version.hub_artifact_sha256 = sha256
-    version.hub_artifact_copied_at = timezone.now()
+    version.hub_artifact_copied_at = timezone.now() if sha256 else None
     version.save(update_fields=["hub_artifact_url", "hub_artifact_sha256", "hub_artifact_copied_at"])
 
 
