@@ -48,9 +48,10 @@ def claim(host: str, port: int) -> socket.socket:
     try:
         claimed.bind((host, port))
         claimed.listen(128)
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # OverflowError: no port has that number
         claimed.close()
-        raise PortTaken(f"port {port} on {host} cannot be used: {error.strerror}") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise PortTaken(f"port {port} on {host} cannot be used: {why}") from None
     return claimed
 
 
@@ -76,7 +77,7 @@ def serve(host: str, port: int, directory: Path, invitation_lifetime: timedelta 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print(f"sandbox AWS: http://{host}:{port} ({rows} rows from {state.path})", flush=True)
-    server.serve_forever()
+    server.serve_forever(poll_interval=0.05)
     with journal.lock:  # the request under way is answered or not done at all
         save(state, journal)
         state.close()

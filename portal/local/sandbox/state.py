@@ -39,13 +39,16 @@ class StateFile:
     """The rows on disk, in ``directory``/sandbox.db; used by one process at a time."""
 
     def __init__(self, directory: Path) -> None:
-        """Open or make the file. Raises StateError when it is in use, damaged or of another format."""
-        directory.mkdir(parents=True, exist_ok=True)
+        """Open or make the file. Raises StateError when it cannot be made, is in use, damaged or of another format."""
         self.path = directory / FILE_NAME
-        self._guard = self._claim(directory / "sandbox.lock")
-        if not self.path.exists():
-            self._make()
-        self._db = self._open()
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._guard = self._claim(directory / "sandbox.lock")
+            if not self.path.exists():
+                self._make()
+            self._db = self._open()
+        except OSError as error:
+            raise StateError(f"{error.filename or directory} cannot be used for the state: {error.strerror}") from error
 
     def _claim(self, path: Path) -> IO[str]:
         guard = path.open("w")
