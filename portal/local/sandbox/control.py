@@ -69,22 +69,22 @@ class Control:
     ) -> None:
         """Remember a call. ``status`` None means that the answer was dropped."""
         logged = call.service in ("sagemaker", "events", "ram", "sts", "s3") or call.mutating
-        self._calls.append(
-            {
-                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "service": call.service,
-                "operation": call.operation,
-                "account": call.account,
-                "region": call.region,
-                "status": status,
-                "error": error,
-                "performed": performed,
-                "client_token": call.client_token,
-                "parameters": call.parameters if logged else {},
-                "fault": fault.id if fault else None,
-                "milliseconds": round(seconds * 1000, 1),
-            }
-        )
+        entry = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "service": call.service,
+            "operation": call.operation,
+            "account": call.account,
+            "region": call.region,
+            "status": status,
+            "error": error,
+            "performed": performed,
+            "client_token": call.client_token,
+            "parameters": call.parameters if logged else {},
+            "fault": fault.id if fault else None,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        with self._lock:
+            self._calls.append(entry)
 
     def answer(self, environ: dict[str, Any], body: bytes) -> Answer:
         """Serve /sandbox/health, /sandbox/faults and /sandbox/calls."""
@@ -141,10 +141,13 @@ class Control:
 
     def _answer_calls(self, method: str, query: dict[str, str]) -> Answer:
         if method == "DELETE":
-            self._calls.clear()
+            with self._lock:
+                self._calls.clear()
             return as_json(200, {"calls": []})
         if method != "GET":
             return as_json(405, {"error": "use GET or DELETE"})
         names = ("service", "operation", "account")
-        calls = [c for c in list(self._calls) if all(c[n] == query[n] for n in names if n in query)]
+        with self._lock:
+            known = list(self._calls)
+        calls = [c for c in known if all(c[n] == query[n] for n in names if n in query)]
         return as_json(200, {"calls": calls})
