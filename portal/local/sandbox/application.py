@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 
 # Operations whose backends tell the journal themselves what they changed.
 _OWN_JOURNAL = ("sqs", "ram", "sts")
-_REGISTRY_OPERATIONS = ("ModelPackage", "AddTags", "DeleteTags")
 
 
 class SandboxApplication:
@@ -187,18 +186,19 @@ class SandboxApplication:
             self._touch_s3(call)
         elif call.service in ("iam", "organizations"):
             touch(call.service, call.account, "aws", "backend")
-        elif call.service != "sagemaker" or not any(n in call.operation for n in _REGISTRY_OPERATIONS):
+        elif not self._in_registry(call):
             touch(call.service, call.account, call.region, "backend")
+
+    @staticmethod
+    def _in_registry(call: Call) -> bool:
+        """Whether it changes groups and packages."""
+        return call.service == "sagemaker" and ("ModelPackage" in call.operation or "Tags" in call.operation)
 
     def _touch_s3(self, call: Call) -> None:
         region, account = s3_backends.bucket_accounts.get(call.bucket, ("aws", call.account))
         touch = self._journal.touch
-        # The backend has tags, the bucket its settings and unfinished uploads.
-        touch("s3", account, region, "backend")
-        if call.operation not in ("PutObject", "DeleteObject"):
+        # The bucket has its settings and unfinished uploads; tags tell the journal themselves.
+        if call.operation not in ("PutObject", "DeleteObject", "DeleteObjects"):
             touch("s3", account, region, "bucket", call.bucket)
-        if call.key:
-            touch("s3", account, region, "object", f"{call.bucket}/{call.key}")
-        elif call.operation == "DeleteObjects" and call.bucket in s3_backends[account][region].buckets:
-            for name in list(s3_backends[account][region].buckets[call.bucket].keys):
-                touch("s3", account, region, "object", f"{call.bucket}/{name}")
+        for name in [call.key] if call.key else call.parameters.get("Keys", []):
+            touch("s3", account, region, "object", f"{call.bucket}/{name}")

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote
+from xml.etree import ElementTree as ET
 
 from moto.core.utils import get_service_model
 from moto.iam.models import get_account_id_from
@@ -16,6 +17,7 @@ from moto.iam.models import get_account_id_from
 from .accounts import REGION
 
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_BUCKET_HOST = re.compile(r"([a-z0-9-]+)\.localhost(?::\d+)?")  # boto3 puts the bucket before a host name
 _READS = re.compile(r"(Get|List|Describe|BatchGet|BatchDescribe|Search|Head|Query|Receive|Simulate|Test)")
 _ALIASES = {"eventbridge": "events"}
 
@@ -76,6 +78,14 @@ def _s3_operation(method: str, bucket: str, key: str, query: dict[str, list[str]
     return f"{verb}{place}{sub.title()}"
 
 
+def _keys_to_delete(body: bytes) -> list[str]:
+    try:
+        elements = ET.fromstring(body).iter()
+    except ET.ParseError:
+        return []  # S3 will say what is wrong with it
+    return [e.text for e in elements if e.tag.endswith("Key") and e.text]
+
+
 def identify(environ: dict[str, Any], body: bytes) -> Call:
     """Read service, operation, account and parameters from a WSGI request.
 
@@ -97,9 +107,12 @@ def identify(environ: dict[str, Any], body: bytes) -> Call:
         form=environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"),
     )
     if service == "s3":
-        call.bucket, _, call.key = path.lstrip("/").partition("/")
+        host = _BUCKET_HOST.fullmatch(environ.get("HTTP_HOST", ""))
+        call.bucket, _, call.key = f"{host[1]}{path}".partition("/") if host else path.lstrip("/").partition("/")
         call.operation = _s3_operation(call.method, call.bucket, call.key, query)
         call.parameters = {k: v for k, v in (("Bucket", call.bucket), ("Key", call.key)) if v}
+        if call.operation == "DeleteObjects":
+            call.parameters["Keys"] = _keys_to_delete(body)
         return call
     if service == "ram":
         call.operation = _ram_operations().get(path, path.strip("/"))

@@ -23,12 +23,14 @@ def install() -> None:
     """Replace the backends. Call it once, before the first request."""
     from .events.models import SandboxEventsBackend
     from .ram.models import SandboxRamBackend
+    from .s3.models import SandboxS3Backend
     from .sagemaker.models import SandboxSageMakerBackend
     from .sqs.models import SandboxSQSBackend
     from .sts.models import SandboxSTSBackend
 
     for service, backend in (
         ("sts", SandboxSTSBackend),
+        ("s3", SandboxS3Backend),
         ("sqs", SandboxSQSBackend),
         ("events", SandboxEventsBackend),
         ("ram", SandboxRamBackend),

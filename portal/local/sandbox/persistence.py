@@ -18,6 +18,7 @@ _KINDS = (
     "session",
     "bucket",
     "object",
+    "tags",
     "queue",
     "message",
     "share",
@@ -27,7 +28,6 @@ _KINDS = (
 )
 # What of a backend is kept in rows of its own, or refers back to the backend.
 _APART = {
-    "s3": {"buckets", "table_buckets"},
     "iam": {"access_keys", "account_summary", "aws_managed_policies"},
     "sagemaker": {"groups", "packages", "tokens"},
     "organizations": set(),
@@ -53,16 +53,24 @@ def _value(key: Key) -> Any:
         case "sqs", "message":
             queue_name, _, message_id = key.name.partition("/")
             return backend.queues[queue_name].find(message_id) if queue_name in backend.queues else None
-        case "s3", "bucket":
-            bucket = backend.buckets.get(key.name)
-            return {k: v for k, v in bucket.__dict__.items() if k != "keys"} if bucket else None
-        case "s3", "object":
-            bucket_name, _, name = key.name.partition("/")
-            bucket = backend.buckets.get(bucket_name)
-            return (bucket.keys.getlist(name) or None) if bucket else None
+        case "s3", kind:
+            return _s3(kind, key.name, backend)
         case service, "backend":
             return _stock(service, backend)
     raise AssertionError(f"no rule for {key}")
+
+
+def _s3(kind: str, name: str, backend: Any) -> Any:
+    """A bucket without its objects, an object in all its versions, or the tags of either."""
+    if kind == "tags":
+        return backend.tagger.tags.get(name) or None
+    bucket_name, _, object_name = name.partition("/")
+    bucket = backend.buckets.get(bucket_name)
+    if bucket is None:
+        return None
+    if kind == "object":
+        return bucket.keys.getlist(object_name) or None
+    return {k: v for k, v in bucket.__dict__.items() if k != "keys"}
 
 
 def _stock(service: str, backend: Any) -> dict[str, Any]:
@@ -95,6 +103,10 @@ def _restore(key: Key, value: Any) -> None:
         case "s3", "object":
             bucket_name, _, name = key.name.partition("/")
             backend.buckets[bucket_name].keys.setlist(name, value)
+        case "s3", "tags":
+            backend.tagger.tags[key.name] = value
+        case "s3", "backend":  # written before tags had rows of their own
+            backend.tagger.tags.update(value["tagger"].tags)
         case _:
             backend.__dict__.update(value)
 
