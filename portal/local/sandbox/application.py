@@ -191,8 +191,9 @@ class SandboxApplication:
 
     @staticmethod
     def _in_registry(call: Call) -> bool:
-        """Whether it changes groups and packages."""
-        return call.service == "sagemaker" and ("ModelPackage" in call.operation or "Tags" in call.operation)
+        """Whether it changes groups and packages, or the tags of one; other resources' tags are stock moto's."""
+        tagged = str(call.parameters.get("ResourceArn", ""))
+        return call.service == "sagemaker" and ("ModelPackage" in call.operation or ":model-package" in tagged)
 
     def _touch_s3(self, call: Call) -> None:
         region, account = s3_backends.bucket_accounts.get(call.bucket, ("aws", call.account))
