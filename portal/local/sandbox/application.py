@@ -20,7 +20,7 @@ from .identify import Call, identify
 from .install import SERVICES, backends
 from .persistence import save
 from .state import Journal, StateFile
-from .wire import Answer
+from .wire import Answer, as_json
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,10 @@ class SandboxApplication:
         body = self._read(environ)
         if environ["PATH_INFO"].startswith("/sandbox/"):
             return self._send(self.control.answer(environ, body), environ, start_response)
+        if environ["PATH_INFO"].startswith("/moto-api"):
+            # What moto resets or seeds behind the journal's back would be there again after a restart.
+            refusal = {"error": "moto's own paths are not served; the sandbox has /sandbox/"}
+            return self._send(as_json(404, refusal), environ, start_response)
         begun = time.monotonic()
         call = identify(environ, body)
         fault = self.control.fault_for(call)
