@@ -119,6 +119,10 @@ class SandboxApplication:
                 "UnknownOperationException",
                 f"The sandbox has no {call.service}; it serves {', '.join(SERVICES)}.",
             )
+        if not call.known:
+            return self._unknown(call)
+        if call.garbled:
+            return wire.error(call, "SerializationException", "The request body is not a JSON object.")
         if call.access_key.startswith("ASIA"):
             session = backends("sts")[call.account]["aws"].get_assumed_role_from_access_key(call.access_key)
             if session is None:

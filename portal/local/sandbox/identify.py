@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import re
@@ -20,6 +19,7 @@ _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _BUCKET_HOST = re.compile(r"([a-z0-9-]+)\.localhost(?::\d+)?")  # boto3 puts the bucket before a host name
 _READS = re.compile(r"(Get|List|Describe|BatchGet|BatchDescribe|Search|Head|Query|Receive|Simulate|Test)")
 _ALIASES = {"eventbridge": "events"}
+_JSON_SERVICES = ("sagemaker", "events", "sqs", "organizations")
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Call:
     key: str = ""
     method: str = "POST"
     form: bool = False
+    garbled: bool = False
 
     @property
     def client_token(self) -> str | None:
@@ -49,9 +50,19 @@ class Call:
         return not _READS.match(self.operation)
 
     @property
+    def known(self) -> bool:
+        """Whether the service has the operation; of the services that name it in a path or a form, moto knows."""
+        return self.form or self.service not in _JSON_SERVICES or self.operation in _operations(self.service)
+
+    @property
     def waits(self) -> bool:
         """Whether the operation may block, and so takes the lock itself."""
         return self.service == "sqs" and self.operation == "ReceiveMessage"
+
+
+@functools.cache
+def _operations(service: str) -> frozenset[str]:
+    return frozenset(str(n) for n in get_service_model(service).operation_names)
 
 
 @functools.cache
@@ -124,7 +135,9 @@ def identify(environ: dict[str, Any], body: bytes) -> Call:
         call.operation = form.pop("Action", "")
         call.parameters = form
         return call
-    if body[:1] == b"{":
-        with contextlib.suppress(ValueError):  # the service will say what is wrong with it
+    if body:
+        try:
             call.parameters.update(json.loads(body))
+        except (ValueError, TypeError):
+            call.garbled = True
     return call

@@ -21,6 +21,7 @@ STATUS = {
     "ValidationException": 400,
     "InternalFailure": 500,
     "ServiceUnavailable": 503,
+    "SerializationException": 400,
 }
 # The names the XML protocols have for the same thing.
 _XML_NAMES = {
