@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from .errors import DomainError
 
@@ -20,8 +21,15 @@ _TEMPLATES = {
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Render a named refusal with its own status; the detail says what to do."""
     template = _TEMPLATES.get(error.status, "errors/409.html")
-    context = {"title": error.title, "detail": error.detail, "errors": error.errors}
+    context = {"title": error.title, "detail": error.detail, "errors": error.errors, "back_url": _page_before(request)}
     return render(request, template, context, status=error.status)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page a refused form was sent from: reloading the answer would only send it again."""
+    before = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
+    return before if request.method == "POST" and ours else ""
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -266,6 +266,11 @@ def test_a_second_click_and_a_closed_request_are_refused(world: World, as_role: 
     again = client.post(path, {"verdict": "approve"})
     assert again.status_code == 409
     assert "takes no more decisions" in words_of(again)
+    assert "data-reload" not in text_of(again), "reloading the answer to a POST would send it again"
+    from_there = client.post(path, {"verdict": "approve"}, headers={"Referer": f"http://testserver{path}"})
+    assert f'href="http://testserver{path}"' in text_of(from_there)
+    elsewhere = client.post(path, {"verdict": "approve"}, headers={"Referer": "http://elsewhere.example/"})
+    assert "elsewhere.example" not in text_of(elsewhere)
     withdrawn = as_role("data_scientist").post(reverse("governance:request_withdraw", args=[world.use_case_request.pk]))
     assert withdrawn.status_code == 409
 
