@@ -22,7 +22,7 @@ _MOST = 150
 _QUIET = {
     "stage", "status", "revision", "seen_at", "content_digest", "described", "aws_modified_at", "modifier_arn",
     "risk_classified_at", "risk_classified_by_id", "hub_artifact_copied_at", "artifact_etag", "card_status",
-    "written_at", "author_id",
+    "written_at", "author_id", "aws_approval_description",
 }  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def _asked_and_decided(subject: UseCase | ModelVersion, moves: dict[tuple[str, i
             title = f"{request.public_id} {words}"
             moved = by_request.get(request.pk)
             # The decision that moved the subject and the move are one operation and one entry.
-            if moved is not None and abs((moved[1].at - decision.decided_at).total_seconds()) < 60:
+            if moved is not None and moved[1].person == decision.decider_name:
                 title = moved[1].title
                 moves.pop(moved[0], None)
             yield Entry(

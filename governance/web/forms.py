@@ -73,7 +73,7 @@ class DecisionForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Needed unless you approve.",
     )
-    back_to = forms.ChoiceField(required=False, label="A rejection sends it back to")
+    back_to = forms.ChoiceField(required=False, label="A rejection goes back to")
 
     def __init__(self, *args: Any, stages: tuple[Stage, ...], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
