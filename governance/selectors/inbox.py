@@ -11,6 +11,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.permissions import ROLES, Act
+from registry.selectors.catalogue import HEAVY
 
 from ..models import ApprovalRequest
 
@@ -28,7 +29,7 @@ class Tab(StrEnum):
 
 def queue(actor: Actor, tab: Tab) -> QuerySet[Any]:
     """Return the requests of one part of the queue: open ones by due date, closed ones by when they closed."""
-    rows = ApprovalRequest.objects.visible_to(actor)
+    rows = ApprovalRequest.objects.visible_to(actor).defer(*(f"version__{name}" for name in HEAVY))
     match tab:
         case Tab.MINE:
             return _ready(rows.awaiting(actor)).order_by("due_at", "pk")

@@ -9,9 +9,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from django.views.generic import View
 
+from portal.core.actors import Actor
 from portal.core.csv_export import streamed
 from portal.core.errors import InvalidInput
 from portal.core.views import SignedIn, TablePage
+from registry.selectors.catalogue import HEAVY
 
 from ..selectors.stage_table import ATTRIBUTES, as_row, stage_table
 from .filters import StageTableFilter
@@ -20,13 +22,17 @@ from .tables import StageTable
 _BATCH = 500
 
 
+def _rows(actor: Actor) -> QuerySet[Any]:
+    return stage_table(actor).defer(*(f"version__{name}" for name in HEAVY))
+
+
 class StageTablePage(TablePage):
     template_name = "governance/stage_table.html"
     table_class = StageTable
     filter_class = StageTableFilter
 
     def rows(self) -> QuerySet[Any]:
-        return stage_table(self.actor)
+        return _rows(self.actor)
 
     def nothing(self) -> dict[str, str]:
         return {
@@ -43,7 +49,7 @@ class StageTableFile(SignedIn, View):
     """The same rows under the same filters as CSV; metrics are JSON, and no cell can become a formula."""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        chosen = StageTableFilter(request.GET or None, queryset=stage_table(self.actor), request=request)
+        chosen = StageTableFilter(request.GET or None, queryset=_rows(self.actor), request=request)
         if chosen.is_bound and not chosen.form.is_valid():
             raise InvalidInput("These filters cannot be used.", errors=dict(chosen.form.errors))
         rows = (as_row(record) for record in chosen.qs.iterator(chunk_size=_BATCH))

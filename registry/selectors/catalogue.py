@@ -12,6 +12,9 @@ from portal.core.actors import Actor
 from ..choices import DocumentKind
 from ..models import Deployment, ModelGroup, ModelVersion, Project, ResourceShare, UseCase, UseCaseDocument
 
+# What a list never shows and a row may hold much of.
+HEAVY = ("described", "card", "containers", "metadata", "metric_sources", "drift_baselines")
+
 
 def visible_projects(actor: Actor) -> QuerySet[Any]:
     """Return the projects an actor may see, by name."""
@@ -43,6 +46,7 @@ def versions(actor: Actor) -> QuerySet[Any]:
     return (
         ModelVersion.objects.visible_to(actor)
         .select_related("group__account", "group__project", "registered_by")
+        .defer(*HEAVY)
         .prefetch_related(Prefetch("use_cases", queryset=UseCase.objects.visible_to(actor).order_by("number")))
         .order_by("-aws_created_at", "-pk")
     )
