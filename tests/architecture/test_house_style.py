@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from django.apps import apps
@@ -81,8 +82,6 @@ def test_the_lifecycle_document_is_what_the_table_says() -> None:
 
 
 def test_links_in_the_documents_lead_somewhere() -> None:
-    import re
-
     broken = []
     for path in [*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text()):

@@ -23,9 +23,13 @@ def _writes_to(tree: ast.AST, names: set[str]) -> Iterator[ast.AST]:
             for place in places:
                 if isinstance(place, ast.Attribute) and place.attr in names and not _is_self(place):
                     yield node
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if node.func.attr in {"update", "bulk_update"} and any(word.arg in names for word in node.keywords):
-                yield node
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"update", "bulk_update"}
+            and any(word.arg in names for word in node.keywords)
+        ):
+            yield node
 
 
 def _is_self(place: ast.Attribute) -> bool:
