@@ -1,0 +1,265 @@
+"""The sync against the sandbox AWS: what it brings in, and what becomes of it when AWS or a message is broken."""
+
+from __future__ import annotations
+
+import json
+
+import psycopg
+import pytest
+import requests
+
+from governance.models import Finding, StageEvent
+from governance.services import delivery, sync
+from governance.tasks import sync_account
+from portal.core.locks import _key
+from registry.aws import sagemaker
+from registry.aws.session import reset_sessions
+from registry.models import AwsAccount, ModelVersion, ResourceShare, ShareInvitation, SyncRun
+from registry.sync import run as sync_run
+from tests import aws_story
+from tests.aws_story import DEVELOPMENT, HUB
+from tests.committed import database_url
+from tests.factories.walk import approve_once
+from tests.governance.conftest import Place
+from tests.sandbox import Sandbox, free_port
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let botocore not wait between its own retries."""
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *a, **k: 0)
+
+
+def test_a_full_pass_brings_in_a_new_version_and_counts_what_it_did(aws: Sandbox, place: Place) -> None:
+    group = aws_story.new_group()
+    arn = aws_story.register(group)
+    run = aws_story.synced()
+    assert (run.state, run.error) == ("succeeded", "")
+    assert run.created >= 1
+    assert run.calls >= 3
+    version = aws_story.known(arn)
+    assert (version.stage, version.status, version.number) == ("development", "pending", 1)
+    assert version.aws_approval_status == "PendingManualApproval"
+    again = aws_story.synced()
+    assert (again.created, again.updated) == (0, 0)
+    assert again.unchanged >= 1
+    assert StageEvent.objects.filter(version=version).count() == 1
+
+
+def test_a_pass_sees_what_was_approved_outside(aws: Sandbox, place: Place) -> None:
+    arn = aws_story.register(aws_story.new_group())
+    aws_story.synced()
+    sagemaker.update_version(aws_story.session(HUB), arn, client_token="t-1", approval_status="Approved")
+    run = aws_story.synced()
+    assert run.updated >= 1
+    version = aws_story.known(arn)
+    assert version.aws_approval_status == "Approved"
+    assert version.status == "pending", "AWS's word alone moves nothing in the portal"
+
+
+def test_the_registrant_is_recognised_across_accounts(aws: Sandbox, place: Place) -> None:
+    group = aws_story.new_group()
+    aws_story.share(group)
+    arn = aws_story.register(group, by=DEVELOPMENT)
+    aws_story.synced()
+    assert f":{DEVELOPMENT}:" in aws_story.known(arn).registrant_arn
+    assert f":{HUB}:" in arn
+
+
+def test_shares_and_invitations_are_recorded(aws: Sandbox, place: Place) -> None:
+    group = aws_story.new_group()
+    aws_story.share(group)
+    aws_story.synced()
+    aws_story.synced(DEVELOPMENT)
+    share = ResourceShare.objects.get(groups__arn=group)
+    assert share.principals == [DEVELOPMENT]
+    assert share.permission_arns[0].endswith("AllowRegister")
+    assert ShareInvitation.objects.get(share_arn=share.arn).status == "ACCEPTED"
+
+
+def test_a_version_that_aws_deleted_is_missing_and_comes_back_as_another(aws: Sandbox, place: Place) -> None:
+    group = aws_story.new_group()
+    arn = aws_story.register(group)
+    aws_story.synced()
+    version = aws_story.known(arn)
+    aws_story.session(HUB).sagemaker.delete_model_package(ModelPackageName=arn)
+    assert aws_story.synced().missing >= 1
+    version.refresh_from_db()
+    assert version.missing_since is not None
+    assert Finding.objects.standing().filter(version=version, kind="missing_in_aws").exists()
+
+
+@pytest.mark.parametrize("error", ["ThrottlingException", "InternalFailure", "AccessDeniedException"])
+def test_a_pass_that_aws_does_not_let_through_says_so_and_loses_nothing(aws: Sandbox, place: Place, error: str) -> None:
+    group = aws_story.new_group()
+    known, fresh = aws_story.register(group), ""
+    aws_story.synced()
+    fresh = aws_story.register(group)
+    aws.fault(service="sagemaker", operation="ListModelPackages", error=error, times=None)
+    run = aws_story.synced()
+    assert run.state == "failed"
+    assert "ListModelPackages" in run.error
+    if error == "ThrottlingException":
+        assert run.throttles > 0
+    assert aws_story.known(known).missing_since is None, "nothing is missing unless the listing was complete"
+    assert not ModelVersion.objects.filter(arn=fresh).exists()
+    aws.forget()
+    assert aws_story.synced().state == "succeeded"
+    assert aws_story.known(fresh).status == "pending"
+
+
+def test_a_failed_pass_is_tried_again_and_gives_up_in_the_end(
+    aws: Sandbox, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(
+        "governance.tasks.enqueue_on_commit", lambda name, **kwargs: asked.append({"name": name, **kwargs})
+    )
+    aws.fault(service="sagemaker", operation="ListModelPackageGroups", error="ThrottlingException", times=None)
+    for attempt in (1, 2, 3, 4):
+        sync_account(account_id=HUB, requested_by="test", attempt=attempt)
+    assert [(call["after_seconds"], call["attempt"]) for call in asked] == [(15, 2), (30, 3), (60, 4)]
+
+
+def test_one_version_that_cannot_be_recorded_does_not_hide_the_others(
+    aws: Sandbox, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = aws_story.new_group()
+    bad, good = aws_story.register(group), aws_story.register(group)
+    really = sync_run.versions.take_in
+
+    def refuse_one(**kwargs: object) -> object:
+        if kwargs["record"].arn == bad:  # type: ignore[attr-defined]
+            raise ValueError("cannot be recorded")
+        return really(**kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sync_run.versions, "take_in", refuse_one)
+    run = aws_story.synced()
+    assert run.state == "failed"
+    assert bad in run.error
+    assert aws_story.known(good).status == "pending"
+
+
+def test_two_passes_of_one_account_never_overlap(aws: Sandbox, place: Place) -> None:
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [_key(f"sync:{HUB}:us-east-1")])
+        assert sync.sync_account(account_id=HUB, requested_by="test") == []
+    assert not SyncRun.objects.filter(account__account_id=HUB).exists()
+    assert aws_story.synced().state == "succeeded"
+
+
+def test_a_run_whose_worker_was_killed_is_closed_by_the_next(aws: Sandbox, place: Place) -> None:
+    hub = AwsAccount.objects.get(account_id=HUB)
+    killed = SyncRun.objects.create(account=hub, region="us-east-1", kind="full", requested_by="test")
+    aws_story.synced()
+    killed.refresh_from_db()
+    assert killed.state == "failed"
+    assert "next pass" in killed.error
+
+
+def test_an_event_brings_a_version_in_and_its_repetition_changes_nothing(aws: Sandbox, place: Place) -> None:
+    aws_story.event_queue()
+    arn = aws_story.register(aws_story.new_group())
+    assert sync.read_events() >= 1
+    version = aws_story.known(arn)
+    revision = version.revision
+    _say_again(aws, arn)
+    _say_again(aws, arn)
+    assert sync.read_events() == 2
+    version.refresh_from_db()
+    assert version.revision == revision
+    assert StageEvent.objects.filter(version=version).count() == 1
+    assert sync.read_events() == 0
+
+
+def test_events_in_any_order_end_in_what_aws_says_now(aws: Sandbox, place: Place) -> None:
+    aws_story.event_queue()
+    arn = aws_story.register(aws_story.new_group())
+    session = aws_story.session(HUB)
+    sagemaker.update_version(session, arn, client_token="a-1", approval_status="Approved")
+    sagemaker.update_version(session, arn, client_token="a-2", approval_status="Rejected")
+    sync.read_events()
+    _say_again(aws, arn, approval_status="Approved")
+    sync.read_events()
+    assert aws_story.known(arn).aws_approval_status == "Rejected"
+
+
+def test_the_echo_of_our_own_write_back_moves_nothing(aws: Sandbox, place: Place) -> None:
+    aws_story.event_queue()
+    version = aws_story.claimed(place.people, place.project)
+    approve_once(place.people, version)
+    delivery.deliver_due()
+    events = StageEvent.objects.filter(version=version).count()
+    assert sync.read_events() >= 1
+    version.refresh_from_db()
+    assert (version.stage, version.status) == ("qa", "pending")
+    assert version.aws_approval_status == "Approved"
+    assert StageEvent.objects.filter(version=version).count() == events
+
+
+def test_an_unreadable_message_is_kept_as_a_finding_and_does_not_stop_the_others(aws: Sandbox, place: Place) -> None:
+    url = aws_story.event_queue()
+    aws_story.session(HUB).sqs.send_message(QueueUrl=url, MessageBody="{not json")
+    arn = aws_story.register(aws_story.new_group())
+    sync.read_events()
+    finding = Finding.objects.standing().get(kind="event_unreadable")
+    assert finding.evidence["body"] == "{not json"
+    assert aws_story.known(arn).status == "pending"
+
+
+def test_an_event_whose_version_cannot_be_described_stays_on_the_queue(aws: Sandbox, place: Place) -> None:
+    url = aws_story.event_queue()
+    arn = aws_story.register(aws_story.new_group())
+    aws.fault(service="sagemaker", operation="DescribeModelPackage", error="InternalFailure", times=None)
+    assert sync.read_events() == 0
+    assert not ModelVersion.objects.filter(arn=arn).exists()
+    waiting = aws_story.session(HUB).sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    in_flight = int(waiting["ApproximateNumberOfMessages"]) + int(waiting["ApproximateNumberOfMessagesNotVisible"])
+    assert in_flight == 1
+
+
+def test_an_event_about_a_deleted_version_marks_it_missing(aws: Sandbox, place: Place) -> None:
+    aws_story.event_queue()
+    arn = aws_story.register(aws_story.new_group())
+    sync.read_events()
+    aws_story.session(HUB).sagemaker.delete_model_package(ModelPackageName=arn)
+    _say_again(aws, arn)
+    sync.read_events()
+    assert aws_story.known(arn).missing_since is not None
+
+
+def test_a_broken_queue_of_one_account_is_no_error_for_the_rest(aws: Sandbox, place: Place) -> None:
+    aws_story.event_queue()
+    AwsAccount.objects.filter(account_id=DEVELOPMENT).update(event_queue_url=f"{aws.url}/{DEVELOPMENT}/no-such-queue")
+    arn = aws_story.register(aws_story.new_group())
+    assert sync.read_events() >= 1
+    assert aws_story.known(arn).status == "pending"
+
+
+def test_aws_that_does_not_answer_at_all_fails_the_pass_with_its_reason(
+    aws: Sandbox, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    reset_sessions()
+    run = aws_story.synced()
+    assert run.state == "failed"
+    assert run.error
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"http://127.0.0.1:{free_port()}", timeout=1)
+
+
+def _say_again(aws: Sandbox, arn: str, **detail: str) -> None:
+    """Put a state-change event on the bus, as AWS does more than once and in no order."""
+    body = {"ModelPackageArn": arn, "ModelApprovalStatus": detail.get("approval_status", "PendingManualApproval")}
+    aws_story.session(HUB).events.put_events(
+        Entries=[
+            {
+                "Source": "aws.sagemaker",
+                "DetailType": "SageMaker Model Package State Change",
+                "Detail": json.dumps(body),
+                "Resources": [arn],
+            }
+        ]
+    )
