@@ -20,7 +20,7 @@ up: ## Start the portal with everything it needs, in the foreground; Ctrl-C stop
 
 test: ## Run every test on a PostgreSQL, a Valkey and a sandbox AWS of its own; ARGS="-k name" goes to pytest
 	$(DEV)
-	@exec $(BIN)/python -m portal.local.run_with --browser -- $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@exec $(BIN)/python -m portal.local.run_with --browser -- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## Run linters, types, import contracts, deployment checks and architecture tests
 	$(DEV)

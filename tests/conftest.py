@@ -18,9 +18,6 @@ from tests.sandbox import Sandbox, running
 def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("DATABASE_URL"):
         pytest.exit("No DATABASE_URL: run the tests with `make test` (ARGS=... for pytest's own arguments).", 2)
-    # Playwright's synchronous API keeps an event loop on this thread from the first journey on, and Django takes
-    # every later query of this process for one from a coroutine.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from .conftest import PASSWORD, StartedPortal
 
@@ -68,12 +68,17 @@ class Person:
         self.page.emulate_media(color_scheme="light")
 
 
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """A headless Chromium: the one `make test` found or installed."""
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium: the one `make test` found or installed.
+
+    Playwright is stopped behind the module: its event loop stays on this thread until then, and Django would take
+    the queries of every later test of this process for those of a coroutine.
+    """
     path = os.environ.get("PORTAL_CHROMIUM")
     if not path and not os.environ.get("CI"):
         pytest.skip("NO BROWSER: neither Debian's chromium nor Playwright's could be found or installed")
-    browser = playwright.chromium.launch(executable_path=path or None, args=list(_ARGUMENTS))
-    yield browser
-    browser.close()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path or None, args=list(_ARGUMENTS))
+        yield browser
+        browser.close()

@@ -12,7 +12,7 @@ import requests
 from . import scientist
 from .conftest import Api, StartedPortal, eventually
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("started_portal")]
+pytestmark = pytest.mark.e2e
 
 ATTRIBUTES = [
     "use_case_id",

@@ -17,7 +17,7 @@ from .pages import Person, chromium
 
 __all__ = ["chromium"]
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("started_portal")]
+pytestmark = pytest.mark.e2e
 
 SignIn = Callable[[str], Person]
 

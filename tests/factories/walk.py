@@ -6,7 +6,7 @@ from itertools import count
 
 from governance.choices import Verdict
 from governance.models import ApprovalRequest
-from governance.services import approvals, intake
+from governance.services import approvals, deployments, intake
 from governance.services import use_cases as governed_use_cases
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskClass, Stage, Status
@@ -125,8 +125,6 @@ def approve_once(people: Cast, subject: ModelVersion | UseCase) -> ApprovalReque
 
 def at_stage(people: Cast, subject: ModelVersion, stage: Stage, status: Status = Status.PENDING) -> ModelVersion:
     """Walk a version to a stage and status: approvals, and for `deployed` the report from production."""
-    from governance.services import deployments
-
     while subject.stage != stage:
         approve_once(people, subject)
     if status is Status.REJECTED:

@@ -146,6 +146,7 @@ def test_two_passes_of_one_account_never_overlap(aws: Sandbox, place: Place) -> 
     with psycopg.connect(database_url(), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [_key(f"sync:{HUB}:us-east-1")])
         assert sync.sync_account(account_id=HUB, requested_by="test") == []
+        other.execute("SELECT pg_advisory_unlock(%s)", [_key(f"sync:{HUB}:us-east-1")])
     assert not SyncRun.objects.filter(account__account_id=HUB).exists()
     assert aws_story.synced().state == "succeeded"
 
