@@ -28,11 +28,33 @@ def create_project(*, actor: Actor, key: str, name: str, line_of_business: LineO
     return _created(actor, Project(key=key, name=name, line_of_business=line_of_business))
 
 
+def edit_line_of_business(*, actor: Actor, line_of_business: LineOfBusiness, name: str) -> LineOfBusiness:
+    """Rename a line of business. Raises Forbidden, InvalidInput when the name is taken or empty."""
+    require_anywhere(actor, Act.MANAGE_ACCESS)
+    with operation(actor, "edit line of business"):
+        row = LineOfBusiness.objects.select_for_update().get(pk=line_of_business.pk)
+        row.name = name
+        return _saved(row)
+
+
+def edit_project(*, actor: Actor, project: Project, name: str, line_of_business: LineOfBusiness) -> Project:
+    """Rename a project or move it to another line of business; its key stays. Raises Forbidden, InvalidInput."""
+    require_anywhere(actor, Act.MANAGE_ACCESS)
+    with operation(actor, "edit project"):
+        row = Project.objects.select_for_update().get(pk=project.pk)
+        row.name, row.line_of_business = name, line_of_business
+        return _saved(row)
+
+
 def _created(actor: Actor, row: T) -> T:
     with operation(actor, f"create {row._meta.verbose_name}"):
-        try:
-            row.full_clean()
-        except ValidationError as error:
-            raise InvalidInput("Some fields need your attention.", errors=error.message_dict) from error
-        row.save()
-        return row
+        return _saved(row)
+
+
+def _saved(row: T) -> T:
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        raise InvalidInput("Some fields need your attention.", errors=error.message_dict) from error
+    row.save()
+    return row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -15,6 +17,8 @@ from portal.core.permissions import Act, require_anywhere
 from ..access import role_codename
 from ..choices import Role
 from ..models import AwsIdentity, ModelVersion, Project, User
+
+EDITABLE = ("display_name", "email", "is_active")
 
 
 def create_person(
@@ -33,6 +37,46 @@ def create_person(
             fields = error.message_dict if hasattr(error, "error_dict") else {"password": error.messages}
             raise InvalidInput("This person cannot be created.", errors=fields) from error
         user.save()
+        return user
+
+
+def edit_person(*, actor: Actor, user: User, **values: Any) -> User:
+    """Change what is kept about a person: fields of EDITABLE. Who is not active cannot sign in or use a token.
+
+    Raises Forbidden, InvalidInput naming the fields (nobody switches himself off).
+    """
+    require_anywhere(actor, Act.MANAGE_ACCESS)
+    unknown = sorted(set(values) - set(EDITABLE))
+    if unknown:
+        raise InvalidInput("Unknown fields.", errors={name: ["This cannot be edited here."] for name in unknown})
+    if user.pk == actor.user_id and values.get("is_active") is False:
+        raise InvalidInput("You would lock yourself out.", errors={"is_active": ["Another ML admin has to do this."]})
+    with operation(actor, "edit person"):
+        user = User.objects.select_for_update().get(pk=user.pk)
+        for name, value in values.items():
+            setattr(user, name, value)
+        try:
+            user.full_clean()
+        except ValidationError as error:
+            raise InvalidInput("Some fields need your attention.", errors=error.message_dict) from error
+        user.save(update_fields=sorted(values))
+        return user
+
+
+def set_password(*, actor: Actor, user: User, password: str) -> User:
+    """Give a person a new password, which ends his sessions; his API tokens go on.
+
+    Raises Forbidden, InvalidInput when the password is weak.
+    """
+    require_anywhere(actor, Act.MANAGE_ACCESS)
+    with operation(actor, "set password"):
+        user = User.objects.select_for_update().get(pk=user.pk)
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise InvalidInput("This password is too weak.", errors={"password": error.messages}) from error
+        user.set_password(password)
+        user.save(update_fields=["password"])
         return user
 
 
@@ -63,6 +107,16 @@ def link_identity(*, actor: Actor, user: User, arn: str) -> AwsIdentity:
             version.registered_by = user
             version.save(update_fields=["registered_by"])
         return identity
+
+
+def unlink_identity(*, actor: Actor, identity: AwsIdentity) -> None:
+    """Say that an AWS principal is no longer this person, for what it does from now on.
+
+    Versions it registered stay his: unlinking must not make somebody able to approve his own work. Raises Forbidden.
+    """
+    require_anywhere(actor, Act.MANAGE_ACCESS)
+    with operation(actor, "unlink AWS identity"):
+        AwsIdentity.objects.filter(pk=identity.pk).delete()
 
 
 def _change(actor: Actor, role: Role, to: User | Group, project: Project | None, *, give: bool) -> None:
