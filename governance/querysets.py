@@ -69,6 +69,10 @@ class ApprovalRequestQuerySet(SubjectQuerySet):
         """Open requests past their due date."""
         return self.open().filter(due_at__lt=now or timezone.now())
 
+    def expired(self, now: datetime) -> Self:
+        """Open requests whose time ran out."""
+        return self.open().filter(expires_at__lte=now).order_by("pk")
+
     def decided_by(self, actor: Actor) -> Self:
         """Requests this person has decided on."""
         return self.filter(decisions__decider_id=actor.user_id)

@@ -6,12 +6,13 @@ from typing import Any
 
 from celery import shared_task
 
+from portal.core.actors import Actor
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import correlated
 from registry.choices import SyncState
 from registry.models import AwsAccount
 
-from .services import delivery, sync
+from .services import approvals, delivery, sync
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -26,6 +27,13 @@ def read_registry_events(**_: Any) -> None:
     """Take in what the registry events hint at."""
     with correlated():
         sync.read_events()
+
+
+@shared_task(name="governance.expire_requests")
+def expire_requests(**_: Any) -> None:
+    """Close the approval requests nobody decided in time."""
+    with correlated():
+        approvals.expire_due(actor=Actor.system("clock"))
 
 
 @shared_task(name="governance.reconcile_group")

@@ -14,6 +14,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # Enqueued on commit as well; this sweep finds what a killed worker or a lost broker left behind.
     "deliver-outbox": {"task": "governance.deliver_outbox", "schedule": 5.0, "options": {"expires": 5}},
+    # Requests live for days: to the quarter of an hour is close enough.
+    "expire-requests": {"task": "governance.expire_requests", "schedule": 900.0, "options": {"expires": 600}},
     # The full pass remains the truth: it finds what no event told.
     "sync-accounts": {"task": "governance.sync_accounts", "schedule": 300.0, "options": {"expires": 240}},
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
@@ -130,6 +130,8 @@ def decide(
             raise RequestClosed(
                 f"{request.public_id} is {RequestState(request.state).replace('_', ' ')} and takes no more decisions."
             )
+        if request.expires_at <= timezone.now():
+            raise RequestClosed(f"{request.public_id} has expired. It may be submitted again.")
         if Decision.objects.filter(request=request, decider_id=actor.user_id).exists():
             raise AlreadyDecided(f"You have already decided on {request.public_id}.")
         if verdict is not Verdict.APPROVE and not comment:
@@ -163,6 +165,24 @@ def withdraw(*, actor: Actor, request_id: int, reason: str = "") -> ApprovalRequ
             raise RequestClosed(f"{request.public_id} is {request.state} and cannot be withdrawn.")
         close(request, Verb.WITHDRAW, RequestState.WITHDRAWN, reason.strip())
         return request
+
+
+def expire_due(*, actor: Actor, now: datetime | None = None) -> list[ApprovalRequest]:
+    """Close the open requests nobody decided before they expired, each in a transaction of its own.
+
+    The subject stays where it is and may be submitted again. `now` is the moment to judge by, by default this one.
+    """
+    moment = now or timezone.now()
+    expired = []
+    for request_id in ApprovalRequest.objects.expired(moment).values_list("pk", flat=True):
+        with operation(actor, "expire request"):
+            lock_subject(ApprovalRequest.objects.get(pk=request_id))
+            request = lock_request(request_id)
+            # Somebody may have decided while this waited for the lock.
+            if request.state == RequestState.OPEN:
+                close(request, Verb.EXPIRE, RequestState.EXPIRED, "Nobody decided in time. It may be submitted again.")
+                expired.append(request)
+    return expired
 
 
 def subject_digest(subject: Subject) -> str:
