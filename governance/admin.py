@@ -1,0 +1,241 @@
+"""Governance in the console for ML admins: read and searched, and never written from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+
+from portal.core.admin import Given, RecordAdmin, RecordInline, audit_trail_of, console
+
+from .models import (
+    ApprovalRequest,
+    AuditEvent,
+    Decision,
+    Finding,
+    LifecycleEdge,
+    MetricReport,
+    OutboxMessage,
+    PolicyRule,
+    PolicyVersion,
+    StageEvent,
+    StageRecord,
+    UseCaseStageRecord,
+)
+
+_ABOUT = ("use_case", "version__group")
+
+
+class DecisionInline(RecordInline):
+    model = Decision
+    fields = ("decider", "role", "verdict", "comment", "decided_at")
+    ordering = ("pk",)
+
+
+class PolicyRuleInline(RecordInline):
+    model = PolicyRule
+    fields = ("kind", "stage", "tier", "approvals", "days_until_due", "days_until_expiry")
+    ordering = ("kind", "stage", "tier")
+
+
+@admin.register(ApprovalRequest, site=console)
+class ApprovalRequestAdmin(RecordAdmin):
+    list_display = ("public_id", "subject", "stage", "to_stage", "state", "tier", "requester", "created_at", "due_at")
+    list_filter = ("state", "kind", "stage", "tier")
+    list_select_related = (*_ABOUT, "requester")
+    search_fields = ("=pk", "version__group__name", "use_case__name", "requester__username", "note")
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+    inlines = (DecisionInline,)
+
+    def object_links(self, row: ApprovalRequest) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:request", args=[row.pk]))]
+
+
+@admin.register(Decision, site=console)
+class DecisionAdmin(RecordAdmin):
+    list_display = ("decided_at", "request", "decider", "role", "verdict", "comment")
+    list_filter = ("verdict", "role")
+    list_select_related = ("request", "decider")
+    search_fields = ("=request__pk", "decider__username", "decider_name", "comment")
+    date_hierarchy = "decided_at"
+    ordering = ("-decided_at",)
+
+
+@admin.register(PolicyVersion, site=console)
+class PolicyVersionAdmin(RecordAdmin):
+    list_display = ("number", "state", "published_at", "published_by", "note")
+    list_filter = ("state",)
+    search_fields = ("=number", "note", "published_by")
+    date_hierarchy = "published_at"
+    ordering = ("-number",)
+    inlines = (PolicyRuleInline,)
+
+
+@admin.register(PolicyRule, site=console)
+class PolicyRuleAdmin(RecordAdmin):
+    list_display = ("policy", "kind", "stage", "tier", "days_until_due", "days_until_expiry")
+    list_filter = ("policy", "kind", "stage", "tier")
+    list_select_related = ("policy",)
+    ordering = ("-policy__number", "kind", "stage", "tier")
+
+
+@admin.register(StageRecord, site=console)
+class StageRecordAdmin(RecordAdmin):
+    list_display = ("version", "stage", "account", "status", "audit_user", "audit_at")
+    list_filter = ("stage", "status", "account")
+    list_select_related = ("version__group", "account")
+    search_fields = ("version__arn", "audit_user")
+    date_hierarchy = "audit_at"
+    ordering = ("-audit_at",)
+
+
+@admin.register(UseCaseStageRecord, site=console)
+class UseCaseStageRecordAdmin(RecordAdmin):
+    list_display = ("use_case", "stage", "status", "audit_user", "audit_at")
+    list_filter = ("stage", "status")
+    list_select_related = ("use_case",)
+    search_fields = ("use_case__name", "=use_case__number", "audit_user")
+    date_hierarchy = "audit_at"
+    ordering = ("-audit_at",)
+
+
+@admin.register(StageEvent, site=console)
+class StageEventAdmin(RecordAdmin):
+    list_display = ("at", "kind", "use_case", "version", "verb", "stage", "from_status", "status", "actor")
+    list_filter = ("kind", "verb", "stage", "status")
+    list_select_related = _ABOUT
+    search_fields = ("actor", "=correlation", "version__arn", "use_case__name")
+    date_hierarchy = "at"
+    ordering = ("-pk",)
+
+
+@admin.register(MetricReport, site=console)
+class MetricReportAdmin(RecordAdmin):
+    list_display = ("record", "kind", "source", "captured_at", "reported_by", "reported_at")
+    list_filter = ("kind", "record__stage")
+    list_select_related = ("record__version__group",)
+    search_fields = ("record__version__arn", "source", "reported_by")
+    date_hierarchy = "captured_at"
+    ordering = ("-captured_at",)
+
+
+@admin.register(Finding, site=console)
+class FindingAdmin(RecordAdmin):
+    list_display = ("public_id", "kind", "severity", "state", "summary", "owner", "due_on", "last_seen_at")
+    list_filter = ("state", "severity", "kind")
+    list_select_related = ("owner",)
+    search_fields = ("=pk", "summary", "subject_key")
+    date_hierarchy = "first_seen_at"
+    ordering = ("-pk",)
+
+    def object_links(self, row: Finding) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:finding", args=[row.pk]))]
+
+
+@admin.register(OutboxMessage, site=console)
+class OutboxMessageAdmin(RecordAdmin):
+    list_display = ("pk", "kind", "state", "summary", "attempts", "next_attempt_at", "created_at", "delivered_at")
+    list_filter = ("state", "kind")
+    search_fields = ("=pk", "summary", "ordering_key", "last_error", "version__arn")
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+
+    def object_links(self, row: OutboxMessage) -> list[tuple[str, str]]:
+        return [("Outbox", reverse("governance:outbox"))]
+
+
+@admin.register(LifecycleEdge, site=console)
+class LifecycleEdgeAdmin(RecordAdmin):
+    list_display = ("machine", "verb", "source", "target")
+    list_filter = ("machine", "verb")
+    search_fields = ("source", "target")
+    ordering = ("machine", "verb", "source", "target")
+
+
+class TableFilter(admin.SimpleListFilter):
+    """The governed tables by name, read from the models: the trail itself is too long to ask."""
+
+    title = "table"
+    parameter_name = "table"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        labels = {"registry", "governance"}
+        found = {
+            model._meta.db_table: str(model._meta.verbose_name_plural)
+            for model in apps.get_models(include_auto_created=True)
+            if model._meta.app_label in labels
+        }
+        return sorted(found.items(), key=lambda pair: pair[1])
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return queryset.filter(table=self.value()) if self.value() else queryset
+
+
+class AttributedFilter(admin.SimpleListFilter):
+    """Changes made outside any service name nobody."""
+
+    title = "attribution"
+    parameter_name = "attributed"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "Made by nobody named"), ("people", "Made by people"), ("system", "Made by the portal itself")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        prefixes = {"people": "user:", "system": "system:"}
+        if self.value() == "no":
+            return queryset.filter(actor=None)
+        prefix = prefixes.get(self.value() or "")
+        return queryset.filter(actor__startswith=prefix) if prefix else queryset
+
+
+class ChainFilter(Given):
+    title = "object"
+    parameter_name = "chain"
+
+
+class CorrelationFilter(Given):
+    title = "operation"
+    parameter_name = "correlation"
+
+
+class ActorFilter(Given):
+    title = "actor"
+    parameter_name = "actor"
+
+
+@admin.register(AuditEvent, site=console)
+class AuditEventAdmin(RecordAdmin):
+    """The trail; object, operation and actor of each entry lead to the other entries about the same."""
+
+    list_display = ("sequence", "at", "by", "action", "about", "reason", "together")
+    list_filter = ("action", TableFilter, AttributedFilter, ChainFilter, CorrelationFilter, ActorFilter)
+    search_fields = ("=chain", "^actor", "reason", "=correlation")
+    date_hierarchy = "at"
+    ordering = ("-sequence",)
+
+    @admin.display(description="actor", ordering="actor")
+    def by(self, row: AuditEvent) -> str:
+        return _filtered("actor", row.actor, row.actor) if row.actor else "nobody named"
+
+    @admin.display(description="object", ordering="chain")
+    def about(self, row: AuditEvent) -> str:
+        return format_html('<a href="{}">{}</a>', audit_trail_of(row.table, row.object_id), row.chain)
+
+    @admin.display(description="operation")
+    def together(self, row: AuditEvent) -> str:
+        return _filtered("correlation", row.correlation, row.correlation[:8]) if row.correlation else ""
+
+    def audit_trail(self, row: AuditEvent) -> str:
+        return audit_trail_of(row.table, row.object_id)
+
+
+def _filtered(name: str, value: str, label: str) -> str:
+    address = f"{reverse('admin:governance_auditevent_changelist')}?{urlencode({name: value})}"
+    return format_html('<a href="{}">{}</a>', address, label)

@@ -16,6 +16,7 @@ from governance.selectors import inbox
 from governance.selectors import operations as governance_operations
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
+from portal.core.vocabulary import Role
 
 Section = dict[str, Any]
 
@@ -31,7 +32,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         **context,
         "navigation": SimpleLazyObject(lambda: sections(actor, request.path)),
         "user_roles": SimpleLazyObject(lambda: sorted(actor.grants.anywhere)),
-        "user_menu": _menu(user),
+        "user_menu": SimpleLazyObject(lambda: _menu(actor)),
     }
 
 
@@ -74,6 +75,9 @@ def sections(actor: Actor, path: str) -> list[Section]:
     if may_anywhere(actor, Act.SEE_AUDIT):
         trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)
         found.append({"label": "Oversee", "items": [trail]})
+    if actor.holds_everywhere(Role.ML_ADMIN):
+        console = _item("Admin console", reverse("admin:index"), "settings", path)
+        found.append({"label": "Administer", "items": [console]})
     return found
 
 
@@ -82,5 +86,7 @@ def _item(label: str, url: str, icon: str, path: str, badge: int = 0, badge_labe
     return {"label": label, "url": url, "icon": icon, "active": active, "badge": badge, "badge_label": badge_label}
 
 
-def _menu(user: Any) -> list[dict[str, str]]:
-    return [{"label": "Admin console", "url": reverse("admin:index"), "icon": "settings"}] if user.is_staff else []
+def _menu(actor: Actor) -> list[dict[str, str]]:
+    if not actor.holds_everywhere(Role.ML_ADMIN):
+        return []
+    return [{"label": "Admin console", "url": reverse("admin:index"), "icon": "settings"}]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
 from django.urls import include, path
 
 from portal.core import health
+from portal.core.admin import console
 
 urlpatterns = [
     path("", include("portal.dashboard.urls")),
     path("", include("governance.web.urls")),
     path("", include("registry.web.urls")),
     path("api/v1/", include("portal.api.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", console.urls),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
 ]
