@@ -1,0 +1,99 @@
+"""What the console's tests act on: the world of the API's tests, and a row in every table it leaves empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
+from guardian.shortcuts import assign_perm
+
+from governance.choices import MetricKind
+from governance.services import metrics
+from portal.core.operations import operation
+from portal.core.vocabulary import Role
+from portal.settings import base
+from registry.models import ApiToken, ShareInvitation, UseCaseDocument
+from registry.services import people
+from tests.api.world import World, actors, build
+from tests.factories.people import SYSTEM
+from tests.scene import undone
+from tests.web.conftest import browser
+
+
+@pytest.fixture(scope="module")
+def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), undone():
+        world = build()
+        complete(world)
+        yield world
+
+
+@pytest.fixture
+def world(shared_world: World, db: None) -> World:
+    """One of everything; what the test writes is undone."""
+    return shared_world
+
+
+@pytest.fixture
+def as_role(world: World) -> Callable[[str], Client]:
+    """Sign in whoever plays a role."""
+    played = actors(world.people)
+    return lambda role: browser(played[role])
+
+
+@pytest.fixture(autouse=True)
+def password_rules(settings: Any) -> None:
+    """The rules of production; the test settings have none."""
+    settings.AUTH_PASSWORD_VALIDATORS = base.AUTH_PASSWORD_VALIDATORS
+
+
+@pytest.fixture
+def admin(as_role: Callable[[str], Client]) -> Client:
+    """The ML admin's browser."""
+    return as_role("ml_admin")
+
+
+def complete(world: World) -> None:
+    """Add what the API's world has no row of."""
+    cast = world.people
+    people.link_identity(actor=SYSTEM, user=cast.scientist, arn="arn:aws:iam::222222222222:role/scientist")
+    with operation(SYSTEM):
+        ShareInvitation.objects.create(
+            arn="arn:aws:ram:us-east-1:111111111111:resource-share-invitation/1",
+            share_arn="arn:aws:ram:us-east-1:111111111111:resource-share/1",
+            sender_account_id="111111111111",
+            receiver=world.accounts["development"],
+            status="PENDING",
+            seen_at=timezone.now(),
+        )
+        UseCaseDocument.objects.create(
+            use_case=world.draft, kind="mitigation_strategies", text="Reviewed.", author=cast.scientist
+        )
+        readers = Group.objects.create(name="readers")
+        cast.stranger.groups.add(readers)
+        for holder in (cast.stranger, readers):
+            assign_perm("view_usecase", holder, world.draft)
+            assign_perm("view_modelgroup", holder, world.group)
+        people.grant(actor=SYSTEM, role=Role.AUDITOR, to=readers, project=world.elsewhere)
+    metrics.report(
+        actor=cast.scientist.actor, record_id=world.trial_record.pk, kind=MetricKind.VALIDATION, metrics={"auc": 0.8}
+    )
+
+
+def row_of(label: str) -> Model:
+    """Return one row of a table; a table without one fails."""
+    model = apps.get_model(label)
+    row = model._default_manager.order_by("pk").first()
+    assert row is not None, f"no {label}: add one to complete()"
+    return row
+
+
+def key_of(row: Model) -> str:
+    """Return what stands for a row in an address of the console."""
+    return row.token_key if isinstance(row, ApiToken) else str(row.pk)

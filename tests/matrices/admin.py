@@ -1,0 +1,92 @@
+"""The admin console by hand: which tables it holds, what an ML admin may do to each, and who may enter at all."""
+
+from __future__ import annotations
+
+# Who is answered what, whatever the address: 302 leads to the sign-in page, and None stands for the table below.
+ENTRANCE: dict[str, int | None] = {
+    "anonymous": 302,
+    "data_scientist": 404,
+    "model_owner": 404,
+    "ml_engineer": 404,
+    "governance_officer": 404,
+    "ml_admin": None,
+    "auditor": 404,
+    "stranger": 404,
+}
+
+VIEWS = ("changelist", "add", "change", "delete", "history")
+# What an ML admin is answered to GET per view; 302 of the history leads to the audit trail.
+SHOWN = (200, 403, 200, 403, 302)
+EDITED = (200, 200, 200, 403, 302)
+LINKED = (200, 200, 200, 200, 302)
+
+MODELS: dict[str, tuple[int, ...]] = {
+    "registry.apitoken": SHOWN,
+    "registry.awsaccount": EDITED,
+    "registry.awsidentity": LINKED,
+    "registry.deployment": SHOWN,
+    "registry.lineofbusiness": EDITED,
+    "registry.modelgroup": SHOWN,
+    "registry.modelgroupgroupobjectpermission": SHOWN,
+    "registry.modelgroupuserobjectpermission": SHOWN,
+    "registry.modelversion": SHOWN,
+    "registry.project": EDITED,
+    "registry.projectgroupobjectpermission": SHOWN,
+    "registry.projectuserobjectpermission": SHOWN,
+    "registry.publicnumber": SHOWN,
+    "registry.resourceshare": SHOWN,
+    "registry.shareinvitation": SHOWN,
+    "registry.syncrun": SHOWN,
+    "registry.usecase": SHOWN,
+    "registry.usecasedocument": SHOWN,
+    "registry.usecasegroupobjectpermission": SHOWN,
+    "registry.usecaseuserobjectpermission": SHOWN,
+    "registry.user": EDITED,
+    "registry.versionusecase": SHOWN,
+    "governance.approvalrequest": SHOWN,
+    "governance.auditevent": SHOWN,
+    "governance.decision": SHOWN,
+    "governance.finding": SHOWN,
+    "governance.lifecycleedge": SHOWN,
+    "governance.metricreport": SHOWN,
+    "governance.outboxmessage": SHOWN,
+    "governance.policyrule": SHOWN,
+    "governance.policyversion": SHOWN,
+    "governance.stageevent": SHOWN,
+    "governance.stagerecord": SHOWN,
+    "governance.usecasestagerecord": SHOWN,
+}
+# Models of the two apps that the console leaves out, each with the reason.
+EXEMPT: dict[str, str] = {}
+
+# Addresses beside those of the tables: what an ML admin is answered to GET, and to POST without a body.
+PAGES: dict[str, tuple[int, int]] = {
+    "index": (200, 200),
+    "login": (302, 302),
+    "logout": (405, 302),
+    "jsi18n": (200, 405),
+    "app_list": (200, 200),
+    "registry_user_roles": (200, 200),
+    "registry_user_password": (200, 200),
+}
+
+# A value per table that must not get in from here, as a form would send it.
+FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
+    "registry.usecase": {"stage": "production", "status": "approved", "risk_class": "minimal"},
+    "registry.modelversion": {"stage": "production", "status": "approved", "risk_rating": "low"},
+    "registry.deployment": {"state": "deployed", "mode": "live"},
+    "governance.stagerecord": {"stage": "production", "status": "approved"},
+    "governance.usecasestagerecord": {"status": "approved"},
+    "governance.stageevent": {"status": "approved", "actor": "user:somebody"},
+    "governance.approvalrequest": {"state": "approved", "requirements": "{}"},
+    "governance.decision": {"verdict": "approve", "comment": "changed"},
+    "governance.policyversion": {"state": "draft", "note": "changed"},
+    "governance.policyrule": {"approvals": "[]"},
+    "governance.finding": {"state": "resolved"},
+    "governance.outboxmessage": {"state": "delivered", "payload": "{}"},
+    "governance.auditevent": {"actor": "user:somebody", "changes": "{}"},
+    "governance.lifecycleedge": {"source": "", "target": "production/approved"},
+    "governance.metricreport": {"metrics": "{}"},
+    "registry.apitoken": {"name": "changed"},
+    "registry.projectuserobjectpermission": {"user": "1"},
+}
