@@ -159,20 +159,33 @@ class LifecycleEdgeAdmin(RecordAdmin):
     ordering = ("machine", "verb", "source", "target")
 
 
+class ActionFilter(admin.SimpleListFilter):
+    """What the trigger writes, by name: the trail itself is too long to ask."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("insert", "insert"), ("update", "update"), ("delete", "delete")]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
 class TableFilter(admin.SimpleListFilter):
-    """The governed tables by name, read from the models: the trail itself is too long to ask."""
+    """The governed tables by name, read from the models for the same reason."""
 
     title = "table"
     parameter_name = "table"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        labels = {"registry", "governance"}
+        labels = {"registry", "governance", "auth"}
         found = {
             model._meta.db_table: str(model._meta.verbose_name_plural)
             for model in apps.get_models(include_auto_created=True)
-            if model._meta.app_label in labels
+            if model._meta.app_label in labels and model is not AuditEvent
         }
-        return sorted(found.items(), key=lambda pair: pair[1])
+        return sorted(found.items(), key=lambda pair: pair[1].lower())
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
         return queryset.filter(table=self.value()) if self.value() else queryset
@@ -215,7 +228,7 @@ class AuditEventAdmin(RecordAdmin):
     """The trail; object, operation and actor of each entry lead to the other entries about the same."""
 
     list_display = ("sequence", "at", "by", "action", "about", "reason", "together")
-    list_filter = ("action", TableFilter, AttributedFilter, ChainFilter, CorrelationFilter, ActorFilter)
+    list_filter = (ActionFilter, TableFilter, AttributedFilter, ChainFilter, CorrelationFilter, ActorFilter)
     search_fields = ("=chain", "^actor", "reason", "=correlation")
     date_hierarchy = "at"
     ordering = ("-sequence",)

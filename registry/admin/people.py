@@ -90,6 +90,11 @@ class RoleForm(forms.Form):
         return given
 
 
+def _in_words(held: HeldRole) -> str:
+    through = f", through {held.through}" if held.through else ""
+    return f"{held.role.label} ({held.project or 'everywhere'}{through})"
+
+
 class RoleFilter(admin.SimpleListFilter):
     title = "role (anywhere)"
     parameter_name = "role"
@@ -121,10 +126,7 @@ class UserAdmin(ServiceAdmin):
 
     @admin.display(description="roles")
     def roles(self, row: User) -> str:
-        return ", ".join(
-            f"{held.role.label} ({held.project or 'everywhere'}{f', through {held.through}' if held.through else ''})"
-            for held in held_roles(row)
-        )
+        return ", ".join(_in_words(held) for held in held_roles(row)) or "None yet"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change=change, form=PersonForm if change else NewPersonForm, **kwargs)
