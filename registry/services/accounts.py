@@ -11,7 +11,7 @@ from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
 from portal.core.operations import operation
-from portal.core.permissions import Act, require_anywhere
+from portal.core.permissions import Act, require, require_anywhere
 
 from ..aws import sts
 from ..aws.errors import AwsError
@@ -47,14 +47,14 @@ def reach(account: AwsAccount, region: str | None = None) -> AwsSession:
 
 def register(*, actor: Actor, account_id: str, **values: Any) -> AwsAccount:
     """Register an account. `values` are fields of EDITABLE. Raises Forbidden, InvalidInput naming the fields."""
-    require_anywhere(actor, Act.MANAGE_ACCOUNTS)
+    require(actor, Act.MANAGE_ACCOUNTS)
     with operation(actor, "register AWS account"):
         return _saved(AwsAccount(account_id=account_id), values)
 
 
 def edit(*, actor: Actor, account: AwsAccount, **values: Any) -> AwsAccount:
     """Change an account. Raises Forbidden, InvalidInput naming the fields."""
-    require_anywhere(actor, Act.MANAGE_ACCOUNTS)
+    require(actor, Act.MANAGE_ACCOUNTS)
     with operation(actor, "edit AWS account"):
         return _saved(AwsAccount.objects.select_for_update().get(pk=account.pk), values)
 

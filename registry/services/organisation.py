@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
 from portal.core.operations import operation
-from portal.core.permissions import Act, require_anywhere
+from portal.core.permissions import Act, require
 
 from ..models import LineOfBusiness, Project
 
@@ -18,19 +18,19 @@ T = TypeVar("T", LineOfBusiness, Project)
 
 def create_line_of_business(*, actor: Actor, name: str) -> LineOfBusiness:
     """Create a line of business. Raises Forbidden, InvalidInput when the name is taken or empty."""
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     return _created(actor, LineOfBusiness(name=name))
 
 
 def create_project(*, actor: Actor, key: str, name: str, line_of_business: LineOfBusiness) -> Project:
     """Create a project. Raises Forbidden, InvalidInput naming the fields."""
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     return _created(actor, Project(key=key, name=name, line_of_business=line_of_business))
 
 
 def edit_line_of_business(*, actor: Actor, line_of_business: LineOfBusiness, name: str) -> LineOfBusiness:
     """Rename a line of business. Raises Forbidden, InvalidInput when the name is taken or empty."""
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     with operation(actor, "edit line of business"):
         row = LineOfBusiness.objects.select_for_update().get(pk=line_of_business.pk)
         row.name = name
@@ -39,7 +39,7 @@ def edit_line_of_business(*, actor: Actor, line_of_business: LineOfBusiness, nam
 
 def edit_project(*, actor: Actor, project: Project, name: str, line_of_business: LineOfBusiness) -> Project:
     """Rename a project or move it to another line of business; its key stays. Raises Forbidden, InvalidInput."""
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     with operation(actor, "edit project"):
         row = Project.objects.select_for_update().get(pk=project.pk)
         row.name, row.line_of_business = name, line_of_business

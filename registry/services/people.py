@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from guardian.shortcuts import assign_perm, remove_perm
 
 from portal.core.actors import Actor
-from portal.core.errors import InvalidInput
+from portal.core.errors import Forbidden, InvalidInput
 from portal.core.operations import operation
-from portal.core.permissions import Act, require_anywhere
+from portal.core.permissions import Act, require
 
 from ..access import role_codename
 from ..choices import Role
@@ -25,7 +25,7 @@ def create_person(
     *, actor: Actor, username: str, display_name: str, email: str = "", password: str | None = None
 ) -> User:
     """Create a person who may sign in. Raises Forbidden, InvalidInput (taken name, weak password)."""
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     with operation(actor, "create person"):
         user = User(username=username, display_name=display_name, email=email)
         try:
@@ -45,7 +45,7 @@ def edit_person(*, actor: Actor, user: User, **values: Any) -> User:
 
     Raises Forbidden, InvalidInput naming the fields (nobody switches himself off).
     """
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     unknown = sorted(set(values) - set(EDITABLE))
     if unknown:
         raise InvalidInput("Unknown fields.", errors={name: ["This cannot be edited here."] for name in unknown})
@@ -68,7 +68,7 @@ def set_password(*, actor: Actor, user: User, password: str) -> User:
 
     Raises Forbidden, InvalidInput when the password is weak.
     """
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     with operation(actor, "set password"):
         user = User.objects.select_for_update().get(pk=user.pk)
         try:
@@ -81,12 +81,16 @@ def set_password(*, actor: Actor, user: User, password: str) -> User:
 
 
 def grant(*, actor: Actor, role: Role, to: User | Group, project: Project | None = None) -> None:
-    """Give a role to a person or a group of people, on one project or (without one) everywhere."""
+    """Give a role to a person or a group of people, on one project or (without one) everywhere.
+
+    Who is ML admin of a project gives roles on that project only. Raises Forbidden, also to who would give himself a
+    role: an ML admin must not make himself the one who decides.
+    """
     _change(actor, role, to, project, give=True)
 
 
 def revoke(*, actor: Actor, role: Role, to: User | Group, project: Project | None = None) -> None:
-    """Take a role away again."""
+    """Take a role away again. Raises Forbidden."""
     _change(actor, role, to, project, give=False)
 
 
@@ -95,7 +99,7 @@ def link_identity(*, actor: Actor, user: User, arn: str) -> AwsIdentity:
 
     Raises Forbidden, InvalidInput when the ARN is somebody else's already.
     """
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     arn = arn.strip()
     if not arn.startswith("arn:"):
         raise InvalidInput("This is not an ARN.", errors={"arn": ["An AWS identity is given by its ARN."]})
@@ -114,13 +118,15 @@ def unlink_identity(*, actor: Actor, identity: AwsIdentity) -> None:
 
     Versions it registered stay his: unlinking must not make somebody able to approve his own work. Raises Forbidden.
     """
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS)
     with operation(actor, "unlink AWS identity"):
         AwsIdentity.objects.filter(pk=identity.pk).delete()
 
 
 def _change(actor: Actor, role: Role, to: User | Group, project: Project | None, *, give: bool) -> None:
-    require_anywhere(actor, Act.MANAGE_ACCESS)
+    require(actor, Act.MANAGE_ACCESS, project.pk if project else None)
+    if give and _is_or_holds(to, actor):
+        raise Forbidden("Nobody gives himself a role. Ask another ML admin.")
     codename = role_codename(role)
     with operation(actor, f"{'grant' if give else 'revoke'} {role.label}"):
         if project is not None:
@@ -129,3 +135,9 @@ def _change(actor: Actor, role: Role, to: User | Group, project: Project | None,
         permission = Permission.objects.get(content_type__app_label="registry", codename=codename)
         held = to.user_permissions if isinstance(to, User) else to.permissions
         (held.add if give else held.remove)(permission)
+
+
+def _is_or_holds(to: User | Group, actor: Actor) -> bool:
+    if isinstance(to, User):
+        return to.pk == actor.user_id
+    return User.objects.filter(pk=actor.user_id, groups=to).exists()
