@@ -92,7 +92,10 @@ def approve(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason:
 
 
 def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to: Stage, reason: str) -> None:
-    """Send a subject back: its record here and its approval there are rejected, and it waits there."""
+    """Send a subject back: its record here and its approvals from there on are rejected, and it waits there.
+
+    The stages in between fall too: what was sent back stands approved nowhere on the way it must go again.
+    """
     stage = Stage(subject.stage)
     if back_to not in stages_back_to(policies.kind_of(subject), stage):
         raise InvalidInput(
@@ -106,10 +109,11 @@ def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to:
         status=Status.REJECTED,
         only=[Status.PENDING],
     )
-    if back_to is not stage:
+    way = stages_back_to(policies.kind_of(subject), stage)
+    for fallen in way[way.index(back_to) : -1]:
         moved += ledger.move_records(
             actor=actor,
-            records=ledger.records_of(subject, back_to),
+            records=ledger.records_of(subject, fallen),
             verb=Verb.REJECT,
             status=Status.REJECTED,
             only=[Status.APPROVED],

@@ -131,7 +131,7 @@ def test_a_rejection_goes_back_to_development_and_the_climb_begins_again(made: M
     at_stage(people, made, Stage.PRE_PRODUCTION)
     request = reject(people, made)
     assert position(made) == "development/rejected"
-    assert statuses(made) == {"development": "rejected", "qa": "approved", "pre_production": "rejected"}
+    assert statuses(made) == {"development": "rejected", "qa": "rejected", "pre_production": "rejected"}
     decision = request.decisions.get()
     assert (decision.back_to, decision.comment) == ("development", "The bias report is missing.")
     assert written_back(made)[-1] == ("Rejected", "PreProduction", "Rejected")
@@ -156,7 +156,7 @@ def test_a_rejection_can_name_the_stage_to_go_back_to(made: ModelVersion, people
     assert statuses(made) == {
         "development": "approved",
         "qa": "rejected",
-        "pre_production": "approved",
+        "pre_production": "rejected",
         "production": "rejected",
     }
     settle()
@@ -526,7 +526,7 @@ def test_all_fifteen_attributes_are_filled(place: Place, people: Cast) -> None:
         "model_risk": "medium",
         "validation_metrics": {"validation_auc": 0.78},
         "monitoring_metrics": None,
-        "audit_user": "unknown",
+        "audit_user": "aws:unknown",
     }
     assert row["audit_timestamp"]
     metrics.report(
