@@ -259,6 +259,11 @@ def _refuse_unless_askable(subject: Subject) -> None:
     if isinstance(subject, ModelVersion):
         if subject.missing_since is not None:
             raise WrongState("AWS no longer has this version, so nobody can decide on it.")
+        prohibited = [
+            use_case.public_id for use_case in subject.use_cases.all() if use_case.risk_class == RiskClass.UNACCEPTABLE
+        ]
+        if prohibited:
+            raise WrongState(f"The risk of {', '.join(prohibited)}, which it serves, is unacceptable.")
         return
     if subject.risk_class == RiskClass.UNACCEPTABLE:
         raise WrongState("Its risk is unacceptable: it can never leave POC.")
@@ -274,6 +279,13 @@ def _role_to_decide_in(actor: Actor, request: ApprovalRequest, subject: Subject)
         raise SelfApproval(f"You asked for {request.public_id} yourself, so somebody else must decide.")
     if actor.user_id in (request.registrant_id, subject.registered_by_id):
         raise SelfApproval("You brought this in yourself, so somebody else must decide.")
+    if isinstance(subject, ModelVersion) and subject.registered_by_id is None and actor.name == subject.registrant_name:
+        raise SelfApproval(
+            f"It was registered in AWS by a session named {actor.name}, which nobody has linked to a person yet."
+            " An ML admin must say who that is, or somebody else must decide."
+        )
+    if Role.ML_ADMIN in actor.roles_on(subject.scope_project_id):
+        raise Forbidden("An ML admin administers roles and accounts, so he decides on nothing.")
     held = actor.roles_on(subject.scope_project_id) & ROLES[Act.DECIDE]
     needed = [need.role for need in Requirements.from_json(request.requirements).approvals]
     missing = {need.role for need in missing_approvals(request)}

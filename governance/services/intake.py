@@ -68,10 +68,13 @@ def absorb_group(actor: Actor, group: ModelGroup) -> None:
 
 
 def registrant_of(version: ModelVersion) -> str:
-    """Return who registered a version: the linked person's name, else the session name of the AWS principal."""
+    """Return who registered a version: the linked person's name, else the AWS principal, marked as one.
+
+    Whoever assumes a role chooses its session's name, so an unlinked one must not read like a person of the portal.
+    """
     if version.registered_by is not None:
         return str(version.registered_by.username)
-    return version.registrant_arn.rsplit("/", 1)[-1] or "unknown"
+    return f"aws:{version.registrant_name or 'unknown'}"
 
 
 def _content_changed(actor: Actor, version: ModelVersion) -> None:

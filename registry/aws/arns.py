@@ -10,6 +10,8 @@ _ARN = re.compile(
     r"(?P<kind>model-package-group|model-package)/(?P<name>[A-Za-z0-9-]+)(?:/(?P<version>\d+))?"
 )
 
+_SESSION = re.compile(r"arn:(?P<partition>aws[a-z-]*):sts::(?P<account>\d{12}):assumed-role/(?P<role>[^/]+)/[^/]+")
+
 
 class MalformedArn(ValueError):
     """Report text that is not the ARN it should be."""
@@ -62,3 +64,12 @@ def parse_model_package_arn(arn: str) -> ModelPackageArn:
     if parts["version"] is None:
         raise UnversionedPackage(f"{arn!r} belongs to no model package group and so has no version to govern.")
     return ModelPackageArn(parts["partition"], parts["region"], parts["account"], parts["name"], int(parts["version"]))
+
+
+def role_of_session(arn: str) -> str:
+    """Return the IAM role behind an assumed-role session's ARN, the ARN itself for any other principal.
+
+    A session's ARN does not carry its role's path, so a role with one is not recognised by it.
+    """
+    parts = _SESSION.fullmatch(arn)
+    return f"arn:{parts['partition']}:iam::{parts['account']}:role/{parts['role']}" if parts else arn

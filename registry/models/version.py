@@ -80,6 +80,11 @@ class ModelVersion(models.Model):
         return f"{self.group.name}/{self.number}"
 
     @property
+    def registrant_name(self) -> str:
+        """The last part of the registrant's ARN: a user's name, or the name somebody gave his session."""
+        return self.registrant_arn.rsplit("/", 1)[-1]
+
+    @property
     def scope_project_id(self) -> int | None:
         return self.group.project_id
 

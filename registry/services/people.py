@@ -15,6 +15,7 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
 from ..access import role_codename
+from ..aws.arns import role_of_session
 from ..choices import Role
 from ..models import AwsIdentity, ModelVersion, Project, User
 
@@ -107,9 +108,10 @@ def link_identity(*, actor: Actor, user: User, arn: str) -> AwsIdentity:
         identity, created = AwsIdentity.objects.get_or_create(arn=arn, defaults={"user": user})
         if not created and identity.user_id != user.pk:
             raise InvalidInput("This identity is taken.", errors={"arn": [f"It belongs to {identity.user.username}."]})
-        for version in ModelVersion.objects.filter(registrant_arn=arn, registered_by=None):
-            version.registered_by = user
-            version.save(update_fields=["registered_by"])
+        for version in ModelVersion.objects.filter(registered_by=None).exclude(registrant_arn=""):
+            if arn in (version.registrant_arn, role_of_session(version.registrant_arn)):
+                version.registered_by = user
+                version.save(update_fields=["registered_by"])
         return identity
 
 

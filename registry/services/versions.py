@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from portal.core.actors import Actor
 
+from ..aws.arns import role_of_session
 from ..aws.records import VersionRecord
 from ..choices import LinkSource
 from ..models import AwsIdentity, ModelGroup, ModelVersion, UseCase, VersionUseCase
@@ -158,7 +159,9 @@ def _count_revision(version: ModelVersion) -> None:
 
 
 def _person_behind(arn: str) -> int | None:
-    return AwsIdentity.objects.filter(arn=arn).values_list("user_id", flat=True).first() if arn else None
+    """Return the person an AWS principal is linked to: by the session itself, or else by its role."""
+    linked = dict(AwsIdentity.objects.filter(arn__in=(arn, role_of_session(arn))).values_list("arn", "user_id"))
+    return linked.get(arn, linked.get(role_of_session(arn)))
 
 
 def _as_described(record: VersionRecord) -> dict[str, Any]:

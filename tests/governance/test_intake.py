@@ -279,6 +279,6 @@ def test_the_artifact_of_a_spoke_is_ordered_into_the_hub(of: ModelGroup) -> None
 def test_who_registered_it_is_named_in_the_ledger(of: ModelGroup) -> None:
     session = "arn:aws:sts::222222222222:assumed-role/DataScientist/dana"
     subject = take(of, registrant=session).version
-    assert StageRecord.objects.get(version=subject).audit_user == "dana"
+    assert StageRecord.objects.get(version=subject).audit_user == "aws:dana"
     assert subject.registered_by is None
     assert subject.seen_at <= timezone.now()
