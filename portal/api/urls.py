@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
@@ -30,5 +31,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *router.urls,
     # Whatever else begins with /api/v1/ is refused as the API refuses, not with a page.
-    re_path(r"^(?P<path>.*)$", not_found, name="api-not-found"),
+    re_path(r"^(?P<path>.*)$", csrf_exempt(not_found), name="api-not-found"),
 ]

@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from redis.exceptions import RedisError
 
 from .error_views import refusal
-from .errors import DomainError
+from .errors import DomainError, Unavailable
 from .operations import correlated
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
@@ -40,4 +41,9 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return refusal(request, exception) if isinstance(exception, DomainError) else None
+        if isinstance(exception, DomainError):
+            return refusal(request, exception)
+        if isinstance(exception, RedisError):
+            # Sign-in counts wrong passwords there, and does not go on without counting.
+            return refusal(request, Unavailable("A part of the portal is being restarted. Try again in a moment."))
+        return None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError, transaction
+from django.test import Client
 from redis.exceptions import RedisError
 
 from governance.services import use_cases
@@ -176,3 +177,10 @@ def test_nested_errors_are_flattened() -> None:
 def test_answers_are_not_cached(world: World) -> None:
     assert world.api("auditor").call("GET", "use-cases/")["Cache-Control"] == "private, no-store"
     assert world.api("auditor").call("GET", "use-cases/UC-9999/")["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["nope/", "use-cases/UC-0001/submit", "auth/token"])
+def test_a_post_to_an_address_that_is_none_is_refused_as_the_api_refuses(path: str) -> None:
+    answer = Client(enforce_csrf_checks=True).post(f"/api/v1/{path}", "{}", content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
