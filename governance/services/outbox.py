@@ -45,7 +45,7 @@ def put(
 
 
 def retry(*, actor: Actor, message_id: int) -> OutboxMessage:
-    """Give a failed or waiting message its next attempt now.
+    """Give a failed or waiting message its next attempt now, and as many after it as a new one has.
 
     Raises NotFound, Forbidden, WrongState when it has been delivered.
     """
@@ -54,8 +54,9 @@ def retry(*, actor: Actor, message_id: int) -> OutboxMessage:
         if message.state == OutboxState.DELIVERED:
             raise WrongState("This has been carried out already; there is nothing to retry.")
         message.state = OutboxState.PENDING
+        message.attempts = 0
         message.next_attempt_at = timezone.now()
-        message.save(update_fields=["state", "next_attempt_at"])
+        message.save(update_fields=["state", "attempts", "next_attempt_at"])
         enqueue_on_commit(DELIVER)
         return message
 
