@@ -13,7 +13,7 @@ from portal.core.permissions import Act, require
 from portal.core.views import FormPage
 from registry.choices import DeploymentState
 from registry.models import Deployment
-from registry.services.deployments import NEXT
+from registry.services.deployments import reportable
 
 from ..choices import MetricKind
 from ..models import StageRecord
@@ -35,7 +35,7 @@ class DeploymentReport(FormPage):
 
     def build(self, data: Any = None) -> BaseForm:
         # The page offers what may come next; a report out of order is for the service to refuse, with its reason.
-        states = [state for state in deployments.REPORTABLE if data or state in NEXT[self.deployment.state]]
+        states = [state for state in deployments.REPORTABLE if data or state in reportable(self.deployment)]
         return DeploymentReportForm(data, states=states, initial={"endpoint": self.deployment.endpoint})
 
     def carry_out(self, form: BaseForm) -> str:
@@ -63,7 +63,7 @@ class DeploymentReport(FormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            deployment=self.deployment, reportable=bool(NEXT[self.deployment.state]), **kwargs
+            deployment=self.deployment, reportable=bool(reportable(self.deployment)), **kwargs
         )
 
 

@@ -20,6 +20,17 @@ NEXT: dict[str, frozenset[str]] = {
 }
 
 
+def reportable(deployment: Deployment) -> frozenset[str]:
+    """Return what may be reported of a deployment next.
+
+    Going live is ordered under the id of the trial, and what is live can be deployed anew or fail, so there a report
+    of what is in place is not the last word.
+    """
+    if deployment.mode == DeploymentMode.LIVE and deployment.state == DeploymentState.DEPLOYED:
+        return NEXT[DeploymentState.ORDERED]
+    return NEXT[deployment.state]
+
+
 def order(
     *, actor: Actor, version: ModelVersion, account: AwsAccount, stage: Stage, mode: DeploymentMode
 ) -> Deployment:
@@ -49,7 +60,7 @@ def go_live(*, actor: Actor, deployment: Deployment) -> None:
 
 def report(*, deployment: Deployment, state: DeploymentState, endpoint: str, detail: str) -> None:
     """Write down what was reported of a locked deployment. Raises WrongState for a report out of order."""
-    if state not in NEXT[deployment.state]:
+    if state not in reportable(deployment):
         raise WrongState(
             f"This deployment is {DeploymentState(deployment.state).label.lower()}"
             f" and cannot be reported {state.label.lower()} now."

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from portal.core.permissions import Act, may
 from portal.core.views import Page, TablePage
-from registry.services.deployments import NEXT
+from registry.services.deployments import reportable
 
 from ..selectors import catalogue
 from ..selectors.card_view import sections
@@ -49,7 +49,7 @@ class VersionDetail(Page):
             card=sections(version.card),
             metadata=sorted(version.metadata.items()),
             deployments=[
-                {"row": deployment, "may_report": may_report and bool(NEXT[deployment.state])}
+                {"row": deployment, "may_report": may_report and bool(reportable(deployment))}
                 for deployment in catalogue.deployments_of(self.actor, version)
             ],
             **kwargs,

@@ -6,10 +6,11 @@ import pytest
 
 from governance.choices import Verdict
 from governance.models import ApprovalRequest, StageEvent, StageRecord
-from governance.services import approvals, lifecycle
+from governance.services import approvals, deployments, lifecycle
 from portal.core.errors import Forbidden, WrongState
 from portal.core.vocabulary import RiskClass, Role, Stage
-from registry.models import ModelVersion, UseCase
+from registry.choices import DeploymentState
+from registry.models import Deployment, ModelVersion, UseCase
 from registry.services import people as people_service
 from registry.services import use_cases
 from tests.factories import at_stage, group, person, use_case, version
@@ -88,3 +89,19 @@ def test_a_version_of_a_prohibited_use_case_goes_nowhere(place: Place) -> None:
         approvals.decide(actor=place.people.owner.actor, request_id=request.pk, verdict=Verdict.APPROVE)
     with pytest.raises(WrongState, match=UseCase.objects.get(pk=served.pk).public_id):
         _submit(place, subject)
+
+
+def test_the_live_order_is_reported_under_the_id_of_the_trial(place: Place) -> None:
+    engineer = place.people.engineer.actor
+    subject = at_stage(place.people, version(group(place.project, place.people)), Stage.PRODUCTION)
+    trial = Deployment.objects.get(version=subject, stage=Stage.PRODUCTION)
+    deployments.report(actor=engineer, deployment_id=trial.pk, state=DeploymentState.DEPLOYED, endpoint="canary")
+    with pytest.raises(WrongState):
+        deployments.report(actor=engineer, deployment_id=trial.pk, state=DeploymentState.DEPLOYED)
+    approve_once(place.people, subject)
+    subject.refresh_from_db()
+    assert subject.status == "deployed"
+    for state in (DeploymentState.IN_PROGRESS, DeploymentState.FAILED, DeploymentState.DEPLOYED):
+        live = deployments.report(actor=engineer, deployment_id=trial.pk, state=state, endpoint="live")
+        assert (live.state, live.mode) == (state, "live")
+    assert StageEvent.objects.filter(version=subject, verb="deploy").count() == 1

@@ -103,7 +103,8 @@ DEPLOYABLE = {
     "production/pending": "production/pending",
     "production/rejected": "production/rejected",
     "production/approved": "production/deployed",
-    "production/deployed": "WrongState",
+    # What is live may be reported again, deployed anew or failed; it moves nothing.
+    "production/deployed": "production/deployed",
     "production/superseded": "WrongState",
 }
 # What still runs or is still served cannot be retired silently.
