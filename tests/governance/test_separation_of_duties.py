@@ -298,11 +298,13 @@ def test_the_database_asks_for_a_reason_unless_it_is_an_approval(place: Place, m
             decision_row(request, place.people.owner, verdict=verdict).save()
 
 
-def test_a_forged_decision_moves_nothing(place: Place, made: ModelVersion) -> None:
+def test_a_forged_decision_is_refused_and_one_in_a_role_held_moves_nothing(place: Place, made: ModelVersion) -> None:
     """Somebody with the database's password writes an approval: the version still stands where it stood."""
     request = ask(place.people.scientist, made)
     events = StageEvent.objects.filter(version=made).count()
-    decision_row(request, place.people.auditor).save()
+    with pytest.raises(IntegrityError, match="does not hold the role"), transaction.atomic():
+        decision_row(request, place.people.auditor).save()
+    decision_row(request, place.people.owner).save()
     made.refresh_from_db()
     assert (made.stage, made.status) == ("development", "pending")
     assert StageEvent.objects.filter(version=made).count() == events
