@@ -57,7 +57,7 @@ class Governed(Detailed):
         return self.show(retired)
 
     @extend_schema(responses=EventOutput(many=True))
-    @action(methods=["get"], **TIMELINE)  # type: ignore[arg-type]
+    @action(methods=["get"], **TIMELINE)  # type: ignore[arg-type]  # one dict for two actions
     def timeline(self, request: Request, **kwargs: Any) -> Response:
         """Show its ledger: every move, newest first."""
         return self.paginated(resources.events_of(self.get_object()), EventOutput)

@@ -15,8 +15,8 @@ class AuditEvent(models.Model):
     transaction = models.BigIntegerField()
     database_user = models.CharField(max_length=63)
     actor = models.CharField(max_length=200, null=True)  # noqa: DJ001 - an unattributed change is NULL, not ""
-    reason = models.TextField(null=True)  # noqa: DJ001
-    correlation = models.CharField(max_length=64, null=True)  # noqa: DJ001
+    reason = models.TextField(null=True)  # noqa: DJ001 - as the actor
+    correlation = models.CharField(max_length=64, null=True)  # noqa: DJ001 - as the actor
     table = models.CharField(max_length=63)
     object_id = models.CharField(max_length=40)
     action = models.CharField(max_length=10)

@@ -29,7 +29,7 @@ class TokenAuthentication(KnoxTokenAuthentication):
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()
 
 
-class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped registry
     """How the OpenAPI document describes the token."""
 
     target_class = "portal.api.authentication.TokenAuthentication"

@@ -77,7 +77,7 @@ class TokenView(PortalView):
         user = authenticate(request=http, username=given["username"], password=given["password"])
         if getattr(http, "axes_locked_out", False):
             # Answered here as a problem document; the middleware would answer with a page.
-            http.axes_locked_out = False  # type: ignore[attr-defined]
+            http.axes_locked_out = False  # type: ignore[attr-defined]  # axes sets it
             raise TooManyAttempts("Too many wrong passwords for this name. Wait before trying again.")
         if not isinstance(user, User):
             raise AuthenticationFailed("The name or the password is wrong.")

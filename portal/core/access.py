@@ -23,7 +23,7 @@ class Scoped(Protocol):
 
 def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     """Return the rows of a model that this actor may see."""
-    return cast("models.QuerySet[M]", model._default_manager.visible_to(actor))  # type: ignore[attr-defined]
+    return cast("models.QuerySet[M]", model._default_manager.visible_to(actor))  # type: ignore[attr-defined]  # our managers
 
 
 def get(model: type[M], actor: Actor, **lookup: Any) -> M:

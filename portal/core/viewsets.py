@@ -51,7 +51,7 @@ class PortalView(APIView):
         """The one who asks; the system's own while only the schema is being written."""
         if getattr(self, "swagger_fake_view", False):
             return Actor.system("schema")
-        actor: Actor = self.request.user.actor  # type: ignore[union-attr]
+        actor: Actor = self.request.user.actor  # type: ignore[union-attr]  # never anonymous here
         return actor
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -100,7 +100,7 @@ class Resource(PortalView, GenericViewSet):
     def get_serializer_class(self) -> type[serializers.Serializer]:
         if self.action == "list" and self.list_serializer_class is not None:
             return self.list_serializer_class
-        return super().get_serializer_class()  # type: ignore[return-value]
+        return super().get_serializer_class()  # type: ignore[return-value]  # stubs say BaseSerializer
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "actor": self.actor}

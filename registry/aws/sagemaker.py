@@ -287,4 +287,4 @@ def _container(container: ContainerRecord) -> ModelPackageContainerDefinitionTyp
         "Framework": container.framework,
         "FrameworkVersion": container.framework_version,
     }
-    return {name: value for name, value in fields.items() if value}  # type: ignore[return-value]
+    return {name: value for name, value in fields.items() if value}  # type: ignore[return-value]  # absent, not empty
