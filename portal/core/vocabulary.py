@@ -78,6 +78,26 @@ class SubjectKind(Word):
     MODEL_VERSION = "model_version"
 
 
+class EvidenceKind(Word):
+    """What a piece of evidence shows; policy rules ask for these words and for no others."""
+
+    MODEL_CARD = "model_card"
+    BIAS_REPORT = "bias_report"
+    EXPLAINABILITY_REPORT = "explainability_report"
+    VALIDATION_METRICS = "validation_metrics"
+    TEST_REPORT = "test_report"
+    DATA_SHEET = "data_sheet"
+    RISK_ASSESSMENT = "risk_assessment"
+    MITIGATION = "mitigation_strategies"
+    TRANSPARENCY = "transparency_explainability"
+    OVERSIGHT = "human_oversight"
+    MONITORING_PLAN = "monitoring_evaluation"
+    IMPACT_ASSESSMENT = "impact_assessment"
+    SECURITY_REVIEW = "security_review"
+    LICENCE = "licence"
+    OTHER = "other"
+
+
 _LABELS = {
     "poc": "POC",
     "qa": "QA",

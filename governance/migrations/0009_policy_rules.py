@@ -1,0 +1,11 @@
+"""Policy rules."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("governance", "0008_approvals")]
+
+    operations = []

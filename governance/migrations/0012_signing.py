@@ -1,0 +1,11 @@
+"""Signing keys."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("governance", "0011_findings")]
+
+    operations = []

@@ -1,0 +1,11 @@
+"""Anchors."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("governance", "0012_signing")]
+
+    operations = []

@@ -1,0 +1,11 @@
+"""Custom attributes."""
+
+from __future__ import annotations
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("registry", "0002_classifications")]
+
+    operations = []
