@@ -18,6 +18,7 @@ from .models import (
     ApprovalRequest,
     AuditEvent,
     Decision,
+    Evidence,
     Finding,
     LifecycleEdge,
     MetricReport,
@@ -66,6 +67,16 @@ class DecisionAdmin(RecordAdmin):
     search_fields = ("=request__pk", "decider__username", "decider_name", "comment")
     date_hierarchy = "decided_at"
     ordering = ("-decided_at",)
+
+
+@admin.register(Evidence, site=console)
+class EvidenceAdmin(RecordAdmin):
+    list_display = ("public_id", "title", "kind", "edition", "subject", "source", "author_name", "added_at")
+    list_filter = ("kind", "source")
+    list_select_related = _ABOUT
+    search_fields = ("=pk", "title", "=sha256", "s3_uri", "use_case__name", "version__group__name", "author_name")
+    date_hierarchy = "added_at"
+    ordering = ("-pk",)
 
 
 @admin.register(PolicyVersion, site=console)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from portal.core.vocabulary import RiskRating, Role, Stage, Status, SubjectKind, Word
+from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, Status, SubjectKind, Word
 
 from .lifecycle import RequestState as _RequestState
 
 __all__ = [
+    "EvidenceKind",
+    "EvidenceSource",
     "FindingKind",
     "FindingState",
     "MetricKind",
@@ -17,6 +19,8 @@ __all__ = [
     "RiskRating",
     "Role",
     "Severity",
+    "SigningAlgorithm",
+    "SigningKeyState",
     "Stage",
     "Status",
     "SubjectKind",
@@ -58,6 +62,13 @@ class OutboxState(Word):
     FAILED = "failed"
 
 
+class EvidenceSource(Word):
+    """Where the bytes of a piece of evidence lie."""
+
+    UPLOAD = "upload"
+    S3 = "s3"
+
+
 class PolicyState(Word):
     """A published policy never changes; a draft binds nobody."""
 
@@ -95,3 +106,22 @@ class FindingKind(Word):
     MISSING_IN_AWS = "missing_in_aws"
     WRITE_BACK_FAILED = "write_back_failed"
     EVENT_UNREADABLE = "event_unreadable"
+
+
+class SigningAlgorithm(Word):
+    """How the portal signs: the JWS names of ECDSA on P-256 with SHA-256 (RFC 7518) and of Ed25519 (RFC 8037)."""
+
+    ES256 = "ES256"
+    EDDSA = "EdDSA"
+
+    @property
+    def label(self) -> str:
+        return self.value
+
+
+class SigningKeyState(Word):
+    """The active key signs and verifies, a retired one verifies, a revoked one does neither."""
+
+    ACTIVE = "active"
+    RETIRED = "retired"
+    REVOKED = "revoked"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 from django.apps import apps
@@ -60,6 +60,12 @@ class SubjectQuerySet(models.QuerySet[Any]):
         return self.filter(version=subject)
 
 
+class EvidenceQuerySet(SubjectQuerySet):
+    def standing(self) -> Self:
+        """The latest editions that are not withdrawn."""
+        return self.filter(superseded_at=None, withdrawn_at=None)
+
+
 class ApprovalRequestQuerySet(SubjectQuerySet):
     def open(self) -> Self:
         """Requests that still wait."""
@@ -101,6 +107,24 @@ class ApprovalRequestQuerySet(SubjectQuerySet):
             .exclude(registrant_id=actor.user_id)
             .exclude(decisions__decider_id=actor.user_id)
         )
+
+
+class OverrideQuerySet(SubjectQuerySet):
+    def in_force(self, moment: datetime | None = None) -> Self:
+        """Overrides that count now."""
+        return self.filter(revoked_at=None, expires_at__gt=moment or timezone.now())
+
+
+class DelegationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """One's own, given or received; all of them for those who administer access or may read the trail."""
+        if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) or may_anywhere(actor, Act.MANAGE_ACCESS):
+            return self.all()
+        return self.filter(Q(delegator_id=actor.user_id) | Q(delegate_id=actor.user_id))
+
+    def in_force(self, day: date) -> Self:
+        """Delegations that may be used on that day."""
+        return self.filter(revoked_at=None, starts_on__lte=day, ends_on__gte=day)
 
 
 class FindingQuerySet(models.QuerySet[Any]):

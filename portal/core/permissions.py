@@ -19,6 +19,7 @@ class Act(StrEnum):
     EDIT_USE_CASE = "edit this use case"
     CLASSIFY_USE_CASE = "classify the risk of a use case"
     EDIT_GROUP = "edit model groups"
+    ATTACH_EVIDENCE = "attach or withdraw evidence"
     SUBMIT = "ask for approval"
     DECIDE = "decide on approval requests"
     WITHDRAW = "withdraw this request"
@@ -32,6 +33,7 @@ class Act(StrEnum):
     SEE_AUDIT = "see the audit trail"
     HANDLE_FINDINGS = "handle findings"
     MANAGE_ACCESS = "manage people and roles"
+    MANAGE_KEYS = "manage signing keys"
 
 
 ROLES: dict[Act, frozenset[Role]] = {
@@ -39,6 +41,7 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.EDIT_USE_CASE: frozenset({SCIENTIST, OWNER, OFFICER}),
     Act.CLASSIFY_USE_CASE: frozenset({OFFICER}),
     Act.EDIT_GROUP: frozenset({ENGINEER, OWNER, ADMIN}),
+    Act.ATTACH_EVIDENCE: frozenset({SCIENTIST, OWNER, ENGINEER, OFFICER}),
     Act.SUBMIT: frozenset({SCIENTIST, OWNER, ENGINEER}),
     # Which of them a request waits for is the policy's word.
     Act.DECIDE: frozenset({OWNER, OFFICER}),
@@ -53,6 +56,7 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.SEE_AUDIT: frozenset({Role.AUDITOR, ADMIN, OFFICER}),
     Act.HANDLE_FINDINGS: frozenset({OFFICER}),
     Act.MANAGE_ACCESS: frozenset({ADMIN}),
+    Act.MANAGE_KEYS: frozenset({ADMIN}),
 }
 
 
