@@ -25,6 +25,7 @@ from .models import (
     OutboxMessage,
     PolicyRule,
     PolicyVersion,
+    SigningKey,
     StageEvent,
     StageRecord,
     UseCaseStageRecord,
@@ -160,6 +161,18 @@ class OutboxMessageAdmin(RecordAdmin):
 
     def object_links(self, row: OutboxMessage) -> list[tuple[str, str]]:
         return [("Outbox", reverse("governance:outbox"))]
+
+
+@admin.register(SigningKey, site=console)
+class SigningKeyAdmin(RecordAdmin):
+    """The public halves; keys are rotated and revoked on their page in the portal."""
+
+    hidden = ("private_key",)
+    list_display = ("kid", "algorithm", "state", "created_at", "retired_at", "revoked_at", "revocation_reason")
+    list_filter = ("state", "algorithm")
+    search_fields = ("=kid", "revocation_reason")
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
 
 
 @admin.register(LifecycleEdge, site=console)

@@ -16,6 +16,8 @@ BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Environment()  # type: ignore[call-arg]  # every field comes from the environment
 
 SECRET_KEY = ENVIRONMENT.secret_key
+# Secrets that encrypt private keys at rest, newest first; without any, the secret key does.
+PORTAL_KEY_ENCRYPTION_KEYS = ENVIRONMENT.key_encryption_keys
 DEBUG = False
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
@@ -212,6 +214,8 @@ SPECTACULAR_SETTINGS = {
         "PolicyState": "governance.choices.PolicyState.choices",
         "RequestState": "governance.choices.REQUEST_STATE_CHOICES",
         "Severity": "governance.choices.Severity.choices",
+        "SigningAlgorithm": "governance.choices.SigningAlgorithm.choices",
+        "SigningKeyState": "governance.choices.SigningKeyState.choices",
         "Verdict": "governance.choices.Verdict.choices",
     },
 }

@@ -18,6 +18,9 @@ class Environment(BaseSettings):
     database_url: str = Field("postgresql://postgres@127.0.0.1:8001/portal", alias="DATABASE_URL")
     redis_url: str = Field("redis://127.0.0.1:8002/0", alias="REDIS_URL")
     secret_key: str = Field("", alias="PORTAL_SECRET_KEY")
+    key_encryption_keys: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, alias="PORTAL_KEY_ENCRYPTION_KEYS"
+    )
     allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list, alias="PORTAL_ALLOWED_HOSTS")
     trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list, alias="PORTAL_TRUSTED_ORIGINS")
     proxy_count: int = Field(0, alias="PORTAL_PROXY_COUNT", ge=0)
@@ -26,10 +29,18 @@ class Environment(BaseSettings):
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
     log_level: str = Field("INFO", alias="PORTAL_LOG_LEVEL")
 
-    @field_validator("allowed_hosts", "trusted_origins", mode="before")
+    @field_validator("allowed_hosts", "trusted_origins", "key_encryption_keys", mode="before")
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("key_encryption_keys")
+    @classmethod
+    def _hard_to_guess(cls, value: list[str]) -> list[str]:
+        if any(len(secret) < 32 for secret in value):
+            # The value itself must not be in the message.
+            raise ValueError("each of the secrets must have at least 32 random characters")
+        return value
 
 
 def database_from_url(url: str) -> dict[str, object]:
