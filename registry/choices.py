@@ -6,10 +6,12 @@ from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, Status, W
 
 __all__ = [
     "AccountPurpose",
+    "AttributeType",
     "DeploymentMode",
     "DeploymentState",
     "DocumentKind",
     "LinkSource",
+    "ObjectKind",
     "RiskClass",
     "RiskRating",
     "Role",
@@ -88,3 +90,21 @@ class SyncState(Word):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+class ObjectKind(Word):
+    """What custom attributes can be added to."""
+
+    USE_CASE = "use_case"
+    MODEL_GROUP = "model_group"
+    STAGE_RECORD = "stage_record"
+
+
+class AttributeType(Word):
+    """What a custom attribute holds, and so how it is checked, filled in and filtered."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    CHOICE = "choice"
+    USER = "user"

@@ -89,6 +89,20 @@ class ModelGroupQuerySet(models.QuerySet[Any]):
         return self.filter(project=None)
 
 
+class CustomAttributeQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The definitions are a shared vocabulary: everybody sees them. Values are as visible as what holds them."""
+        return self.all()
+
+    def of(self, kind: str) -> Self:
+        """The attributes of one kind of object, in the order in which people see them."""
+        return self.filter(kind=kind).order_by("position", "key")
+
+    def active(self) -> Self:
+        """Attributes that can still be filled in."""
+        return self.filter(is_archived=False)
+
+
 class ModelVersionQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Versions of the groups the actor may see."""

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
+from registry.models.attribute import value_index
 
 from ..choices import MetricKind, Stage, Status, SubjectKind
 from ..querysets import StageRecordQuerySet, SubjectQuerySet, UseCaseStageRecordQuerySet
@@ -44,6 +45,8 @@ class StageRecord(models.Model):
     monitoring_metrics = models.JSONField(null=True)
     monitoring_endpoint = models.CharField(max_length=2048, blank=True)
     monitoring_captured_at = models.DateTimeField(null=True)
+    # Values of custom attributes by their keys; what is not set is not there.
+    attributes = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     audit_at = models.DateTimeField()
     audit_user = models.CharField(max_length=200)
     revision = models.PositiveIntegerField(default=1)
@@ -56,7 +59,7 @@ class StageRecord(models.Model):
                 fields=["version", "stage", "account"], name="stage_record_once", nulls_distinct=False
             )
         ]
-        indexes = [models.Index(fields=["stage", "status"])]
+        indexes = [models.Index(fields=["stage", "status"]), value_index("stage_record_attributes")]
 
     @property
     def scope_project_id(self) -> int | None:

@@ -1,6 +1,7 @@
 """One aggregate per file; import the models from here."""
 
 from .account import AwsAccount
+from .attribute import CustomAttribute
 from .deployment import Deployment
 from .group import ModelGroup, ModelGroupGroupObjectPermission, ModelGroupUserObjectPermission
 from .numbering import PublicNumber
@@ -16,6 +17,7 @@ __all__ = [
     "ApiToken",
     "AwsAccount",
     "AwsIdentity",
+    "CustomAttribute",
     "Deployment",
     "LineOfBusiness",
     "ModelGroup",

@@ -7,6 +7,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from ..querysets import ModelGroupQuerySet
 from .account import AwsAccount
+from .attribute import value_index
 from .organisation import Project
 from .use_case import UseCase
 from .user import User
@@ -25,9 +26,14 @@ class ModelGroup(models.Model):
     project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, blank=True, related_name="groups")
     use_cases = models.ManyToManyField(UseCase, blank=True, related_name="groups")
     missing_since = models.DateTimeField(null=True, blank=True)
+    # Values of custom attributes by their keys; what is not set is not there.
+    attributes = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
 
     objects = ModelGroupQuerySet.as_manager()
+
+    class Meta:
+        indexes = [value_index("model_group_attributes")]
 
     @property
     def scope_project_id(self) -> int | None:

@@ -7,6 +7,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from ..choices import DocumentKind, RiskClass, Stage, Status
 from ..querysets import UseCaseQuerySet
+from .attribute import value_index
 from .organisation import Project
 from .user import User
 
@@ -33,12 +34,18 @@ class UseCase(models.Model):
     next_review_on = models.DateField(null=True, blank=True)
     registered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", editable=False)
     registered_at = models.DateTimeField(auto_now_add=True)
+    # Values of custom attributes by their keys; what is not set is not there.
+    attributes = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     revision = models.PositiveIntegerField(default=1, editable=False)
 
     objects = UseCaseQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["stage", "status"]), models.Index(fields=["project", "stage"])]
+        indexes = [
+            models.Index(fields=["stage", "status"]),
+            models.Index(fields=["project", "stage"]),
+            value_index("use_case_attributes"),
+        ]
 
     @property
     def public_id(self) -> str:
