@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
+
+from portal.core.vocabulary import EvidenceKind
 
 from ..choices import PolicyState, RiskRating, Stage, SubjectKind
 from ..querysets import PolicyVersionQuerySet
 
 
 class PolicyVersion(models.Model):
-    """One edition of the matrix. Published ones never change; the newest published one is in force."""
+    """One edition of the matrix. Published ones never change; the newest published one is in force.
+
+    A draft may be published only while nothing was published since it was made, so numbers follow the order of
+    publication. `based_on` is the number of the policy its cells were copied from; `revision` rises with every
+    change of a draft or of one of its cells.
+    """
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=20, choices=PolicyState.choices(), default=PolicyState.DRAFT)
     note = models.TextField(blank=True)
     model_path = ArrayField(models.CharField(max_length=20, choices=Stage.choices()))
     use_case_path = ArrayField(models.CharField(max_length=20, choices=Stage.choices()))
+    based_on = models.PositiveIntegerField(null=True)
+    created_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revision = models.PositiveIntegerField(default=1)
     published_at = models.DateTimeField(null=True)
     published_by = models.CharField(max_length=200, blank=True)
 
@@ -27,19 +39,29 @@ class PolicyVersion(models.Model):
 
 
 class PolicyRule(models.Model):
-    """One cell of the matrix: `approvals` is a list of {"role", "count"}."""
+    """One cell of the matrix.
+
+    `approvals` is a list of {"role", "count"}, `metrics` of {"path", "operator", "value", "segment",
+    "max_age_days", "kind"}: `governance.policies.facts` reads and writes both.
+    """
 
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="rules")
     kind = models.CharField(max_length=20, choices=SubjectKind.choices())
     stage = models.CharField(max_length=20, choices=Stage.choices())
     tier = models.CharField(max_length=10, choices=RiskRating.choices())
     approvals = models.JSONField(default=list)
+    evidence = ArrayField(models.CharField(max_length=40, choices=EvidenceKind.choices()), default=list)
+    metrics = models.JSONField(default=list)
     days_until_due = models.PositiveSmallIntegerField(default=5)
     days_until_expiry = models.PositiveSmallIntegerField(default=30)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["policy", "kind", "stage", "tier"], name="policy_rule_once"),
+            models.CheckConstraint(
+                name="policy_rule_due_before_expiry",
+                condition=Q(days_until_due__gte=1, days_until_due__lte=F("days_until_expiry")),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, SubjectKind
+from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Role, Stage, SubjectKind
+
+from ..choices import MetricKind
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,60 @@ class ApprovalNeed:
 
     role: Role
     count: int
+
+
+class Operator(StrEnum):
+    """How a metric is compared with its threshold."""
+
+    AT_LEAST = ">="
+    MORE_THAN = ">"
+    AT_MOST = "<="
+    LESS_THAN = "<"
+    EQUAL = "=="
+    BETWEEN = "between"
+
+
+Number = int | float
+
+
+@dataclass(frozen=True)
+class MetricRule:
+    """A metric must be reported and within its threshold; `between` has two ends, both allowed.
+
+    `path` names the metric, such as `auc` or `bias.post_training.DI[gender]`; `segment` the part of the data it was
+    measured on. Older than `max_age_days`, a metric counts no more.
+    """
+
+    path: str
+    operator: Operator
+    value: Number | tuple[Number, Number]
+    segment: str = ""
+    max_age_days: int | None = None
+    kind: MetricKind = MetricKind.VALIDATION
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the rule as it is stored."""
+        return {
+            "path": self.path,
+            "operator": self.operator.value,
+            "value": list(self.value) if isinstance(self.value, tuple) else self.value,
+            "segment": self.segment,
+            "max_age_days": self.max_age_days,
+            "kind": self.kind.value,
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> MetricRule:
+        """Read a stored rule."""
+        value = stored["value"]
+        return cls(
+            path=stored["path"],
+            operator=Operator(stored["operator"]),
+            value=(value[0], value[1]) if isinstance(value, list) else value,
+            segment=stored.get("segment") or "",
+            max_age_days=stored.get("max_age_days"),
+            kind=MetricKind(stored.get("kind") or MetricKind.VALIDATION),
+        )
 
 
 @dataclass(frozen=True)
@@ -27,6 +85,8 @@ class Rule:
     approvals: tuple[ApprovalNeed, ...]
     days_until_due: int
     days_until_expiry: int
+    evidence: tuple[EvidenceKind, ...] = ()
+    metrics: tuple[MetricRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,12 +124,76 @@ class ModelInScope:
 
 
 @dataclass(frozen=True)
+class EvidenceFact:
+    """One piece of evidence a subject has: `reference` says where, `sha256` is "" where nobody computed one."""
+
+    kind: EvidenceKind
+    reference: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class MetricsFact:
+    """One stage record's metrics as they were reported, empty where they are awaited; `where` says whose."""
+
+    kind: MetricKind
+    values: Mapping[str, Any]
+    captured_at: datetime | None
+    where: str
+
+
+@dataclass(frozen=True)
+class SubjectFacts:
+    """What a subject has to show at a stage. A metric rule must hold in every one of its kind's reports."""
+
+    evidence: tuple[EvidenceFact, ...] = ()
+    metrics: tuple[MetricsFact, ...] = ()
+
+
+@dataclass(frozen=True)
+class OverrideFact:
+    """A check that an officer set aside until a moment; `reference` says where and by whom."""
+
+    key: str
+    reference: str
+    expires_at: datetime
+
+
+class Outcome(StrEnum):
+    """How a check came out; only `pass` and `overridden` let a decision through."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    MISSING = "missing"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing a policy asks for and how it stands. `key` is stable: an override names it."""
+
+    key: str
+    label: str
+    outcome: Outcome
+    detail: str
+    actual: str
+    threshold: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether a decision may rest on it."""
+        return self.outcome in (Outcome.PASS, Outcome.OVERRIDDEN)
+
+
+@dataclass(frozen=True)
 class Requirements:
     """What one request needs; copied into it, so a later policy changes nothing about it."""
 
     approvals: tuple[ApprovalNeed, ...]
     days_until_due: int
     days_until_expiry: int
+    evidence: tuple[EvidenceKind, ...] = ()
+    metrics: tuple[MetricRule, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the copy kept on the request."""
@@ -77,18 +201,32 @@ class Requirements:
             "approvals": [{"role": need.role.value, "count": need.count} for need in self.approvals],
             "days_until_due": self.days_until_due,
             "days_until_expiry": self.days_until_expiry,
+            "evidence": [kind.value for kind in self.evidence],
+            "metrics": [rule.as_json() for rule in self.metrics],
         }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Requirements:
-        """Read the copy kept on a request."""
+        """Read the copy kept on a request; one from before evidence and metrics were asked for asks for none."""
         return cls(
             approvals=needs_from_json(kept["approvals"]),
             days_until_due=int(kept["days_until_due"]),
             days_until_expiry=int(kept["days_until_expiry"]),
+            evidence=evidence_from_json(kept.get("evidence") or ()),
+            metrics=metrics_from_json(kept.get("metrics") or ()),
         )
 
 
 def needs_from_json(needs: Sequence[Mapping[str, Any]]) -> tuple[ApprovalNeed, ...]:
     """Read a list of {"role", "count"}."""
     return tuple(ApprovalNeed(Role(need["role"]), int(need["count"])) for need in needs)
+
+
+def evidence_from_json(kinds: Sequence[str]) -> tuple[EvidenceKind, ...]:
+    """Read a list of kinds of evidence."""
+    return tuple(map(EvidenceKind, kinds))
+
+
+def metrics_from_json(rules: Sequence[Mapping[str, Any]]) -> tuple[MetricRule, ...]:
+    """Read a list of metric rules."""
+    return tuple(map(MetricRule.from_json, rules))

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, SubjectKind
+from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Role, Stage, SubjectKind
 
-from .facts import ApprovalNeed, ModelInScope, Requirements, Rule, Tier, UseCaseRisk, Vote
+from . import metrics
+from .facts import (
+    ApprovalNeed,
+    Check,
+    MetricRule,
+    ModelInScope,
+    Outcome,
+    OverrideFact,
+    Requirements,
+    Rule,
+    SubjectFacts,
+    Tier,
+    UseCaseRisk,
+    Vote,
+)
 
 _TIER_OF_CLASS: dict[RiskClass, RiskRating] = {
     RiskClass.UNCLASSIFIED: RiskRating.HIGH,
@@ -17,6 +33,8 @@ _TIER_OF_CLASS: dict[RiskClass, RiskRating] = {
     RiskClass.MINIMAL: RiskRating.LOW,
 }
 _WEIGHT = {RiskRating.LOW: 1, RiskRating.MEDIUM: 2, RiskRating.HIGH: 3}
+# Of several reports the worst counts.
+_GRAVITY = {Outcome.PASS: 0, Outcome.MISSING: 1, Outcome.FAIL: 2}
 
 
 class NoRule(LookupError):
@@ -45,8 +63,70 @@ def requirements(rules: Iterable[Rule], kind: SubjectKind, stage: Stage, tier: R
     """Return what a request needs. Raises NoRule."""
     for rule in rules:
         if (rule.kind, rule.stage, rule.tier) == (kind, stage, tier):
-            return Requirements(rule.approvals, rule.days_until_due, rule.days_until_expiry)
+            return Requirements(
+                rule.approvals, rule.days_until_due, rule.days_until_expiry, rule.evidence, rule.metrics
+            )
     raise NoRule(f"The policy has no rule for {kind.label.lower()}s at {stage.label} with {tier.label.lower()} risk.")
+
+
+def evaluate(
+    needs: Requirements, facts: SubjectFacts, overrides: Sequence[OverrideFact], now: datetime
+) -> tuple[Check, ...]:
+    """Return one check for each kind of evidence and each metric rule that is needed, in the policy's order.
+
+    Missing is not zero: what is absent, null, no number, contradictory or too old never passes. An override sets a
+    check that does not hold aside until it expires; one that holds stays as it is.
+    """
+    checks = [
+        *(_evidence_check(kind, facts) for kind in needs.evidence),
+        *(_metric_check(rule, facts, now) for rule in needs.metrics),
+    ]
+    return tuple(_overridden(check, overrides, now) for check in checks)
+
+
+def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
+    found = [fact for fact in facts.evidence if fact.kind is kind]
+    references = ", ".join(dict.fromkeys(fact.reference for fact in found))
+    return Check(
+        key=f"evidence:{kind}",
+        label=kind.label,
+        outcome=Outcome.PASS if found else Outcome.MISSING,
+        detail=f"{references}." if found else "Not reported: there is none yet.",
+        actual=references or "not reported",
+        threshold="present",
+    )
+
+
+def _metric_check(rule: MetricRule, facts: SubjectFacts, now: datetime) -> Check:
+    name, needed = metrics.metric_words(rule), metrics.needed_words(rule)
+    readings = [(metrics.read(rule, fact, now), fact) for fact in facts.metrics if fact.kind is rule.kind]
+    if readings:
+        reading, fact = max(readings, key=lambda pair: _GRAVITY[pair[0].outcome])
+        said = f"{name} is {reading.actual}{f' in {fact.where}' if fact.where else ''}"
+    else:
+        reading = metrics.Reading(Outcome.MISSING, "not reported")
+        said = f"{name} is not reported"
+    return Check(
+        key=metrics.key_of(rule),
+        label=f"{name} ({rule.kind})",
+        outcome=reading.outcome,
+        detail=f"{said}, {reading.problem or needed}.",
+        actual=reading.actual,
+        threshold=metrics.threshold_of(rule).strip(),
+    )
+
+
+def _overridden(check: Check, overrides: Sequence[OverrideFact], now: datetime) -> Check:
+    standing = [override for override in overrides if override.key == check.key and override.expires_at > now]
+    if check.holds or not standing:
+        return check
+    last = max(standing, key=lambda override: override.expires_at)
+    until = last.expires_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    return replace(
+        check,
+        outcome=Outcome.OVERRIDDEN,
+        detail=f"{check.detail} Set aside by {last.reference} until {until} UTC.",
+    )
 
 
 def outstanding(needs: Sequence[ApprovalNeed], votes: Iterable[Vote]) -> tuple[ApprovalNeed, ...]:

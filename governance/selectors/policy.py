@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
 from registry.models import ModelVersion, UseCase
 
 from ..lifecycle import next_stage
 from ..models import PolicyVersion, StageRecord
-from ..policies.facts import ModelInScope, Requirements, Rule, Tier, UseCaseRisk, needs_from_json
-from ..policies.rules import requirements, tier_of_use_case, tier_of_version
+from ..policies.facts import (
+    Check,
+    ModelInScope,
+    OverrideFact,
+    Requirements,
+    Rule,
+    Tier,
+    UseCaseRisk,
+    evidence_from_json,
+    metrics_from_json,
+    needs_from_json,
+)
+from ..policies.rules import evaluate, requirements, tier_of_use_case, tier_of_version
+from .facts import facts_of
+
+__all__ = [
+    "STANDING", "checks", "facts_of", "in_force", "kind_of", "models_in_scope", "path_of", "requirements_for",
+    "risk_class_of", "rules_of", "stage_after", "tier_of",
+]  # fmt: skip
 
 STANDING = ("approved", "deployed", "superseded")
 
@@ -28,6 +50,8 @@ def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
             approvals=needs_from_json(rule.approvals),
             days_until_due=rule.days_until_due,
             days_until_expiry=rule.days_until_expiry,
+            evidence=evidence_from_json(rule.evidence),
+            metrics=metrics_from_json(rule.metrics),
         )
         for rule in policy.rules.all()
     )
@@ -62,6 +86,19 @@ def requirements_for(
 ) -> Requirements:
     """Return what a request about this subject needs now (or at another stage). Raises NoRule."""
     return requirements(rules_of(policy), kind_of(subject), stage or Stage(subject.stage), tier_of(subject).value)
+
+
+def checks(
+    subject: UseCase | ModelVersion,
+    stage: Stage,
+    needs: Requirements,
+    overrides: Sequence[OverrideFact] = (),
+    now: datetime | None = None,
+) -> tuple[Check, ...]:
+    """Return how a subject stands, at a stage, against what is needed there; every one must hold before a decision."""
+    if not (needs.evidence or needs.metrics):
+        return ()
+    return evaluate(needs, facts_of(subject, stage), overrides, now or timezone.now())
 
 
 def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]:

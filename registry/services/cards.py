@@ -47,7 +47,7 @@ def read(text: str | None) -> CardFacts:
     try:
         parsed = json.loads(text, parse_constant=str)
         content = json_safe(parsed)
-        problems = _problems(content)
+        problems = problems_of(content)
         if content != parsed:
             problems += ("It holds characters or numbers that cannot be stored; they were replaced.",)
     except ValueError as error:
@@ -70,7 +70,8 @@ def read(text: str | None) -> CardFacts:
     )
 
 
-def _problems(content: Any) -> tuple[str, ...]:
+def problems_of(content: Any) -> tuple[str, ...]:
+    """Return what breaks SageMaker's model card schema, at most twenty problems; empty for a valid card."""
     found = islice(_validator().iter_errors(content), _MOST_PROBLEMS)
     return tuple(f"{'.'.join(map(str, error.absolute_path)) or 'card'}: {error.message[:300]}" for error in found)
 

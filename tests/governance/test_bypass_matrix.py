@@ -309,7 +309,7 @@ def test_a_closed_request_does_not_change_at_all(people: Cast, rows: Rows) -> No
 
 @pytest.fixture
 def draft(db: None) -> PolicyVersion:
-    return PolicyVersion.objects.create(number=2, model_path=[], use_case_path=[])
+    return PolicyVersion.objects.create(number=3, model_path=[], use_case_path=[])
 
 
 def test_a_published_policy_is_frozen(draft: PolicyVersion) -> None:
@@ -338,6 +338,19 @@ def test_a_draft_is_free_until_it_is_published(draft: PolicyVersion) -> None:
     PolicyVersion.objects.filter(pk=draft.pk).update(note="better", state="published")
     with refused("policy_frozen"):
         PolicyRule.objects.filter(policy=draft).update(approvals=[])
+
+
+def test_a_policy_is_born_a_draft(db: None) -> None:
+    for call in (
+        lambda: PolicyVersion.objects.create(number=4, state="published", model_path=[], use_case_path=[]),
+        lambda: PolicyVersion.objects.bulk_create(
+            [PolicyVersion(number=4, state="published", model_path=[], use_case_path=[])]
+        ),
+    ):
+        with refused("policy_born_draft"):
+            call()
+        with refused("policy_born_draft"), as_replica():
+            call()
 
 
 def test_the_subjects_of_the_scene_did_not_move(rows: Rows) -> None:

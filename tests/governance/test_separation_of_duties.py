@@ -170,7 +170,7 @@ def mixed_policy(place: Place) -> PolicyVersion:
     """A policy that asks for one owner and one officer from the start."""
     first = PolicyVersion.objects.get(number=1)
     policy = PolicyVersion.objects.create(
-        number=2, model_path=first.model_path, use_case_path=first.use_case_path, note="mixed"
+        number=3, model_path=first.model_path, use_case_path=first.use_case_path, note="mixed"
     )
     for rule in first.rules.all():
         needs = [{"role": "model_owner", "count": 1}, {"role": "governance_officer", "count": 1}]
@@ -217,13 +217,9 @@ def test_the_person_with_both_roles_is_counted_where_he_is_missing(
 def test_a_request_keeps_the_policy_it_was_made_under(place: Place, made: ModelVersion) -> None:
     request = ask(place.people.scientist, made)
     first = PolicyVersion.objects.get(number=1)
-    PolicyVersion.objects.create(
-        number=2,
-        model_path=first.model_path,
-        use_case_path=first.use_case_path,
-        state="published",
-        published_at=timezone.now(),
-    )
+    empty = PolicyVersion.objects.create(number=3, model_path=first.model_path, use_case_path=first.use_case_path)
+    empty.state, empty.published_at = "published", timezone.now()
+    empty.save()
     say(place.people.owner, request)
     made.refresh_from_db()
     assert made.stage == Stage.QA

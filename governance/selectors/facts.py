@@ -1,0 +1,110 @@
+"""What a subject has to show for itself: evidence and metrics, frozen for the policy to judge."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from portal.core.vocabulary import EvidenceKind, Stage
+from registry.models import ModelVersion, UseCase
+from registry.services import cards, digests
+
+from ..choices import MetricKind
+from ..lifecycle import STAGES, SubjectKind
+from ..models import StageRecord
+from ..policies.facts import EvidenceFact, MetricsFact, SubjectFacts
+from ..policies.metrics import has_number
+
+# Where ModelMetrics of a model package points at a report SageMaker Clarify wrote. Source: DescribeModelPackage.
+_REPORTS = {EvidenceKind.BIAS_REPORT: "Bias", EvidenceKind.EXPLAINABILITY_REPORT: "Explainability"}
+
+
+def facts_of(subject: UseCase | ModelVersion, stage: Stage) -> SubjectFacts:
+    """Return what a subject has to show at a stage: its own content, what was reported, what was uploaded.
+
+    Metrics are those of the stage, or else of the latest earlier stage that has any.
+    """
+    if isinstance(subject, UseCase):
+        return SubjectFacts(evidence=tuple(_documents(subject)))
+    records = _records_up_to(subject, stage)
+    return SubjectFacts(
+        evidence=(*_card(subject), *_reports(subject), *_validation(records)),
+        metrics=tuple(fact for kind in MetricKind for fact in _metrics(records, kind)),
+    )
+
+
+def _documents(use_case: UseCase) -> Iterator[EvidenceFact]:
+    for document in use_case.documents.select_related("author").order_by("pk"):
+        if document.text.strip():
+            yield EvidenceFact(
+                EvidenceKind(document.kind),
+                f"Written by {document.author} on {document.written_at:%Y-%m-%d}",
+                hashlib.sha256(document.text.encode()).hexdigest(),
+            )
+
+
+def _card(version: ModelVersion) -> Iterator[EvidenceFact]:
+    # A card that breaks SageMaker's schema shows nothing: whoever reads it elsewhere would read something else.
+    if version.card and not cards.problems_of(version.card):
+        status = f", {version.card_status.lower()}" if version.card_status else ""
+        yield EvidenceFact(EvidenceKind.MODEL_CARD, f"The card in SageMaker{status}", _sha256(version.card))
+
+
+def _reports(version: ModelVersion) -> Iterator[EvidenceFact]:
+    for kind, section in _REPORTS.items():
+        reports = version.metric_sources.get(section)
+        for report in reports.values() if isinstance(reports, Mapping) else ():
+            uri = report.get("S3Uri") if isinstance(report, Mapping) else None
+            if isinstance(uri, str) and uri.strip():
+                content_digest = str(report.get("ContentDigest") or "")
+                yield EvidenceFact(kind, uri.strip(), content_digest.removeprefix("sha256:").lower())
+
+
+def _records_up_to(version: ModelVersion, stage: Stage) -> list[list[StageRecord]]:
+    """Return the records of a stage and of those before it, by stage, the latest first."""
+    stages = STAGES[SubjectKind.MODEL_VERSION]
+    reached = stages[: stages.index(stage) + 1] if stage in stages else stages
+    found = list(
+        StageRecord.objects.filter(version=version, stage__in=reached).select_related("account").order_by("pk")
+    )
+    return [[record for record in found if record.stage == one] for one in reversed(reached)]
+
+
+def _reported(records: Iterable[Sequence[StageRecord]], kind: MetricKind) -> Sequence[StageRecord]:
+    """Return the records of the latest stage where any has metrics of this kind."""
+    for of_stage in records:
+        if any(has_number(_values(record, kind)) for record in of_stage):
+            return of_stage
+    return ()
+
+
+def _validation(records: Iterable[Sequence[StageRecord]]) -> Iterator[EvidenceFact]:
+    for record in _reported(records, MetricKind.VALIDATION):
+        if has_number(record.validation_metrics):
+            source = f", from {record.validation_source}" if record.validation_source else ""
+            yield EvidenceFact(
+                EvidenceKind.VALIDATION_METRICS,
+                f"Reported in {_where(record)}{source}",
+                _sha256(record.validation_metrics),
+            )
+
+
+def _metrics(records: Iterable[Sequence[StageRecord]], kind: MetricKind) -> Iterator[MetricsFact]:
+    """A stage that runs in several accounts is awaited in each: what one of them owes is not made up for by another."""
+    for record in _reported(records, kind):
+        captured = getattr(record, f"{kind}_captured_at")
+        yield MetricsFact(kind, _values(record, kind) or {}, captured, _where(record))
+
+
+def _values(record: StageRecord, kind: MetricKind) -> Any:
+    return getattr(record, f"{kind}_metrics")
+
+
+def _where(record: StageRecord) -> str:
+    stage = Stage(record.stage).label
+    return f"{stage} ({record.account.alias})" if record.account else stage
+
+
+def _sha256(content: Any) -> str:
+    return hashlib.sha256(digests.canonical(content)).hexdigest()
