@@ -11,7 +11,7 @@ from registry.models import ModelVersion, UseCase
 from registry.services import cards, digests
 
 from ..choices import MetricKind
-from ..lifecycle import STAGES, SubjectKind
+from ..lifecycle import MODEL_STAGES
 from ..models import StageRecord
 from ..policies.facts import EvidenceFact, MetricsFact, SubjectFacts
 from ..policies.metrics import has_number
@@ -63,8 +63,7 @@ def _reports(version: ModelVersion) -> Iterator[EvidenceFact]:
 
 def _records_up_to(version: ModelVersion, stage: Stage) -> list[list[StageRecord]]:
     """Return the records of a stage and of those before it, by stage, the latest first."""
-    stages = STAGES[SubjectKind.MODEL_VERSION]
-    reached = stages[: stages.index(stage) + 1] if stage in stages else stages
+    reached = MODEL_STAGES[: MODEL_STAGES.index(stage) + 1] if stage in MODEL_STAGES else MODEL_STAGES
     found = list(
         StageRecord.objects.filter(version=version, stage__in=reached).select_related("account").order_by("pk")
     )
