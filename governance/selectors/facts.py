@@ -15,6 +15,7 @@ from ..lifecycle import MODEL_STAGES
 from ..models import StageRecord
 from ..policies.facts import EvidenceFact, MetricsFact, SubjectFacts
 from ..policies.metrics import has_number
+from . import evidence
 
 # Where ModelMetrics of a model package points at a report SageMaker Clarify wrote. Source: DescribeModelPackage.
 _REPORTS = {EvidenceKind.BIAS_REPORT: "Bias", EvidenceKind.EXPLAINABILITY_REPORT: "Explainability"}
@@ -26,10 +27,10 @@ def facts_of(subject: UseCase | ModelVersion, stage: Stage) -> SubjectFacts:
     Metrics are those of the stage, or else of the latest earlier stage that has any.
     """
     if isinstance(subject, UseCase):
-        return SubjectFacts(evidence=tuple(_documents(subject)))
+        return SubjectFacts(evidence=(*_documents(subject), *_uploaded(subject)))
     records = _records_up_to(subject, stage)
     return SubjectFacts(
-        evidence=(*_card(subject), *_reports(subject), *_validation(records)),
+        evidence=(*_card(subject), *_reports(subject), *_validation(records), *_uploaded(subject)),
         metrics=tuple(fact for kind in MetricKind for fact in _metrics(records, kind)),
     )
 
@@ -59,6 +60,11 @@ def _reports(version: ModelVersion) -> Iterator[EvidenceFact]:
             if isinstance(uri, str) and uri.strip():
                 content_digest = str(report.get("ContentDigest") or "")
                 yield EvidenceFact(kind, uri.strip(), content_digest.removeprefix("sha256:").lower())
+
+
+def _uploaded(subject: UseCase | ModelVersion) -> Iterator[EvidenceFact]:
+    for row in evidence.standing(subject):
+        yield EvidenceFact(EvidenceKind(row.kind), f"{row.public_id} {row.title}", row.sha256)
 
 
 def _records_up_to(version: ModelVersion, stage: Stage) -> list[list[StageRecord]]:
