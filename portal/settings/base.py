@@ -22,8 +22,15 @@ DEBUG = False
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
 PORTAL_PUBLIC_URL = ENVIRONMENT.public_url
+# How long an answer of the gate may be relied on.
+PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
+# A finding opens when a decision waits longer than this for its way to AWS, or a deployment to be reported.
+PORTAL_WRITE_BACK_PATIENCE_MINUTES = ENVIRONMENT.write_back_patience_minutes
+PORTAL_DEPLOYMENT_PATIENCE_DAYS = ENVIRONMENT.deployment_patience_days
 # POST /api/v1/auth/token/ changes a password into a token; an organisation with single sign-on switches it off.
 PORTAL_TOKEN_ENDPOINT = ENVIRONMENT.token_endpoint
+# Separation of duties: whether the person who last modified a version in AWS may decide on it. Who registered it never may.
+PORTAL_MODIFIER_MAY_DECIDE = ENVIRONMENT.modifier_may_decide
 
 INSTALLED_APPS = [
     "portal.core.apps.CoreConfig",
@@ -130,6 +137,26 @@ STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 MEDIA_ROOT = ENVIRONMENT.home / "media"
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    # The signed anchors of the audit trail: out of the database's reach, and in a bucket with Object Lock out of ours.
+    "anchors": (
+        {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": ENVIRONMENT.anchors_bucket,
+                "location": ENVIRONMENT.anchors_prefix,
+                "file_overwrite": False,
+            },
+        }
+        if ENVIRONMENT.anchors_bucket
+        else {
+            "BACKEND": "portal.core.storage.WriteOnceStorage",
+            "OPTIONS": {"location": ENVIRONMENT.home / "anchors"},
+        }
+    ),
+}
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"

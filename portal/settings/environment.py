@@ -25,7 +25,13 @@ class Environment(BaseSettings):
     trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list, alias="PORTAL_TRUSTED_ORIGINS")
     proxy_count: int = Field(0, alias="PORTAL_PROXY_COUNT", ge=0)
     home: Path = Field(Path(".local"), alias="PORTAL_HOME")
+    anchors_bucket: str = Field("", alias="PORTAL_ANCHORS_BUCKET")
+    anchors_prefix: str = Field("audit-anchors", alias="PORTAL_ANCHORS_PREFIX")
     token_endpoint: bool = Field(True, alias="PORTAL_TOKEN_ENDPOINT")
+    write_back_patience_minutes: int = Field(15, alias="PORTAL_WRITE_BACK_PATIENCE_MINUTES", ge=1, le=10_080)
+    deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
+    modifier_may_decide: bool = Field(False, alias="PORTAL_MODIFIER_MAY_DECIDE")
+    gate_minutes: int = Field(15, alias="PORTAL_GATE_MINUTES", ge=1, le=1440)
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
     log_level: str = Field("INFO", alias="PORTAL_LOG_LEVEL")
 
