@@ -7,6 +7,8 @@ from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, Status
 from .lifecycle import RequestState as _RequestState
 
 __all__ = [
+    "AuditCheckScope",
+    "AuditCheckState",
     "EvidenceKind",
     "EvidenceSource",
     "FindingKind",
@@ -94,18 +96,64 @@ class FindingState(Word):
     ACCEPTED = "accepted"
 
 
-class FindingKind(Word):
-    """What the portal can find so far; DOMAIN section 7 names the whole list."""
+# Every move a finding can make, (from, to); "" is "does not exist yet". Migration 0011 has the database keep it.
+FINDING_MOVES: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("", FindingState.OPEN),
+        (FindingState.OPEN, FindingState.ACKNOWLEDGED),
+        (FindingState.OPEN, FindingState.ACCEPTED),
+        (FindingState.ACKNOWLEDGED, FindingState.ACCEPTED),
+        (FindingState.OPEN, FindingState.RESOLVED),
+        (FindingState.ACKNOWLEDGED, FindingState.RESOLVED),
+        (FindingState.ACCEPTED, FindingState.RESOLVED),
+        # An acceptance that is taken back or runs out, and a resolution that did not hold.
+        (FindingState.ACCEPTED, FindingState.OPEN),
+        (FindingState.RESOLVED, FindingState.OPEN),
+    }
+)
 
+
+class FindingKind(Word):
+    """Every kind of disagreement (DOMAIN section 7), and two about what could not be read.
+
+    These wait for readings of AWS that come with the sync of endpoints, shares and monitors, and nothing opens them
+    before: `unknown_model_running`, `share_drift`, `share_to_unknown_account`, `share_external_principal`,
+    `approve_path_outside_hub`, `invitation_pending`, `invitation_expired`, `monitor_missing`, `monitor_violations`,
+    `network_isolation_off`.
+    """
+
+    APPROVED_OUTSIDE = "approved_outside_portal"
+    REJECTED_OUTSIDE = "rejected_outside_portal"
+    WRITE_BACK_PENDING = "write_back_pending"
+    WRITE_BACK_FAILED = "write_back_failed"
+    CONTENT_CHANGED = "content_changed_after_approval"
+    RUNNING_UNAPPROVED = "running_unapproved"
+    RUNNING_REJECTED = "running_rejected_or_retired"
+    APPROVED_NOT_DEPLOYED = "approved_not_deployed"
+    UNKNOWN_MODEL_RUNNING = "unknown_model_running"
+    MISSING_IN_AWS = "missing_in_aws"
     USE_CASE_UNKNOWN = "use_case_unknown"
     GROUP_UNLINKED = "group_unlinked"
+    SHARE_DRIFT = "share_drift"
+    SHARE_TO_UNKNOWN_ACCOUNT = "share_to_unknown_account"
+    SHARE_EXTERNAL_PRINCIPAL = "share_external_principal"
+    APPROVE_PATH_OUTSIDE_HUB = "approve_path_outside_hub"
+    INVITATION_PENDING = "invitation_pending"
+    INVITATION_EXPIRED = "invitation_expired"
+    MONITOR_MISSING = "monitor_missing"
+    MONITOR_VIOLATIONS = "monitor_violations"
+    METRIC_BREACHED = "metric_threshold_breached"
     CARD_MISSING = "card_missing"
     CARD_INVALID = "card_invalid"
     METADATA_INVALID = "metadata_invalid"
-    CONTENT_CHANGED = "content_changed_after_approval"
-    MISSING_IN_AWS = "missing_in_aws"
-    WRITE_BACK_FAILED = "write_back_failed"
+    NETWORK_ISOLATION_OFF = "network_isolation_off"
+    REVIEW_OVERDUE = "review_overdue"
+    BREAK_GLASS_USED = "break_glass_used"
     EVENT_UNREADABLE = "event_unreadable"
+
+    @property
+    def label(self) -> str:
+        return "Missing in AWS" if self is FindingKind.MISSING_IN_AWS else super().label
 
 
 class SigningAlgorithm(Word):
@@ -125,3 +173,24 @@ class SigningKeyState(Word):
     ACTIVE = "active"
     RETIRED = "retired"
     REVOKED = "revoked"
+
+
+class AuditCheckScope(Word):
+    """How much of the audit trail a check reads: all of it, or what came since the last sound one."""
+
+    ALL = "all"
+    RECENT = "recent"
+
+    @property
+    def label(self) -> str:
+        return "The whole trail" if self is AuditCheckScope.ALL else "What is new"
+
+
+class AuditCheckState(Word):
+    """How far a check has come: sound and broken are what it found, failed is a check that could not be done."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SOUND = "sound"
+    BROKEN = "broken"
+    FAILED = "failed"

@@ -145,6 +145,14 @@ class FindingQuerySet(models.QuerySet[Any]):
         """Findings that are neither resolved nor accepted."""
         return self.filter(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED])
 
+    def unresolved(self) -> Self:
+        """Findings that reality still bears out, accepted ones too: one per kind and subject."""
+        return self.exclude(state=FindingState.RESOLVED)
+
+    def overdue(self, today: date | None = None) -> Self:
+        """Standing findings past their due date."""
+        return self.standing().filter(due_on__lt=today or timezone.localdate())
+
 
 class OutboxQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
@@ -186,6 +194,14 @@ class AuditEventQuerySet(models.QuerySet[Any]):
     def of_object(self, table: str, object_id: int) -> Self:
         """The trail of one row, newest first."""
         return self.filter(chain=f"{table}:{object_id}").order_by("-sequence")
+
+
+class AuditRecordQuerySet(models.QuerySet[Any]):
+    """Anchors and checks of the trail: they name nobody's work, only counts and numbers of entries."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """All of them for those who may read the trail, also only that of a project."""
+        return self.all() if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) else self.none()
 
 
 class PolicyVersionQuerySet(models.QuerySet[Any]):

@@ -16,6 +16,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "governance.deliver_outbox", "schedule": 5.0, "options": {"expires": 5}},
     # Requests live for days: to the quarter of an hour is close enough.
     "expire-requests": {"task": "governance.expire_requests", "schedule": 900.0, "options": {"expires": 600}},
+    # What an event tells is found at once; this finds what only time or silence tells.
+    "review-findings": {"task": "governance.review_findings", "schedule": 300.0, "options": {"expires": 240}},
     # The full pass remains the truth: it finds what no event told.
     "sync-accounts": {"task": "governance.sync_accounts", "schedule": 300.0, "options": {"expires": 240}},
 }

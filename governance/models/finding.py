@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase, User
 
-from ..choices import FindingKind, FindingState, Severity
+from ..choices import FindingKind, FindingState, Severity, Stage
 from ..querysets import FindingQuerySet
 
 
 class Finding(models.Model):
-    """One disagreement. `subject_key` says about what; one finding stands per kind and subject at a time."""
+    """One disagreement. `subject_key` says about what, and at which stage and in which account where that matters.
+
+    One unresolved finding stands per kind and subject. What happened to it, by whom and why, is in the audit trail:
+    every change of it is an entry there. Its moves are `governance.choices.FINDING_MOVES`; a resolved one is not edited.
+    """
 
     kind = models.CharField(max_length=40, choices=FindingKind.choices())
     severity = models.CharField(max_length=10, choices=Severity.choices())
@@ -24,10 +29,14 @@ class Finding(models.Model):
     group = models.ForeignKey(ModelGroup, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
     account = models.ForeignKey(AwsAccount, on_delete=models.PROTECT, null=True, related_name="+")
+    stage = models.CharField(max_length=20, choices=Stage.choices(), blank=True)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     due_on = models.DateField(null=True, blank=True)
     first_seen_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()
+    accepted_until = models.DateField(null=True)
+    accepted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    acceptance_reason = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True)
     closing_note = models.TextField(blank=True)
 
@@ -37,16 +46,49 @@ class Finding(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["kind", "subject_key"],
-                condition=Q(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED]),
-                name="finding_one_standing_per_subject",
-            )
+                condition=Q(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED, FindingState.ACCEPTED]),
+                name="finding_one_unresolved_per_subject",
+            ),
+            models.CheckConstraint(
+                name="finding_accepted_until_by_and_why",
+                condition=(
+                    Q(state=FindingState.ACCEPTED, accepted_until__isnull=False, accepted_by__isnull=False)
+                    & ~Q(acceptance_reason="")
+                )
+                | (
+                    ~Q(state=FindingState.ACCEPTED)
+                    & Q(accepted_until__isnull=True, accepted_by__isnull=True, acceptance_reason="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="finding_closed_when_resolved",
+                condition=Q(state=FindingState.RESOLVED, closed_at__isnull=False)
+                | (~Q(state=FindingState.RESOLVED) & Q(closed_at__isnull=True, closing_note="")),
+            ),
         ]
-        indexes = [models.Index(fields=["state", "severity"])]
+        indexes = [
+            models.Index(fields=["state", "severity"]),
+            models.Index(
+                fields=["due_on"],
+                condition=Q(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED]),
+                name="finding_due",
+            ),
+        ]
 
     @property
     def public_id(self) -> str:
         """The id people use: FND-000007."""
         return f"FND-{self.pk:06d}"
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether somebody still has to do something about it."""
+        return self.state in (FindingState.OPEN, FindingState.ACKNOWLEDGED)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it stands past its due date."""
+        return self.is_standing and self.due_on is not None and self.due_on < timezone.localdate()
 
     @property
     def scope_project_id(self) -> int | None:

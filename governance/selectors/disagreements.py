@@ -1,0 +1,363 @@
+"""What disagrees now, kind by kind, from what the portal holds: no AWS is read here.
+
+Every rule is a fixed number of queries over all subjects, or over the versions an event names; it says what holds and
+what it cannot judge at this moment. What no rule looks for is told by events alone (cards, metadata, unreadable
+events, broken glass).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
+
+from portal.core.vocabulary import Stage, Status, SubjectKind
+from registry.choices import DeploymentMode, SyncKind, SyncState
+from registry.models import Deployment, ModelGroup, ModelVersion, SyncRun, UseCase
+from registry.selectors.catalogue import HEAVY
+
+from ..choices import FindingKind, OutboxKind, OutboxState, RequestState
+from ..models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, UseCaseStageRecord
+from .observed import Observation, Rule, Seen, key_of
+
+Only = Collection[int] | None
+
+# ModelApprovalStatus, in SageMaker's words.
+PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
+# Right after a write-back a description of the version may still be on its way that was read before it.
+_ECHO = timedelta(minutes=1)
+
+
+def approved_outside(now: datetime, only: Only = None) -> Seen:
+    """Versions that SageMaker says are approved while the portal's last word is another."""
+    said = _contradicted(only).filter(aws_approval_status=APPROVED)
+    return _outside(said, now, "SageMaker says {name} is Approved; the portal's last word is {word}.")
+
+
+def rejected_outside(now: datetime, only: Only = None) -> Seen:
+    """Versions that SageMaker says are rejected, or approved no more, while the portal's last word is another."""
+    taken = Q(aws_approval_status=REJECTED) | Q(aws_approval_status=PENDING, word=APPROVED)
+    return _outside(
+        _contradicted(only).filter(taken), now, "SageMaker says {name} is {said}; the portal's last word is {word}."
+    )
+
+
+def write_back_pending(now: datetime, only: Only = None) -> Seen:
+    """Versions whose decision has waited too long for its way to SageMaker."""
+    patience = timedelta(minutes=settings.PORTAL_WRITE_BACK_PATIENCE_MINUTES)
+    waiting = _messages(only).filter(
+        kind=OutboxKind.WRITE_BACK, state=OutboxState.PENDING, created_at__lt=now - patience
+    )
+    oldest: dict[int, OutboxMessage] = {}
+    for message in waiting.order_by("pk"):
+        oldest.setdefault(message.version_id or 0, message)
+    return Seen(
+        tuple(
+            Observation(
+                message.version,
+                f"{message.summary}: ordered at {message.created_at:%Y-%m-%d %H:%M} UTC and not done yet.",
+                {"outbox_message": message.pk, "last_error": message.last_error},
+            )
+            for message in oldest.values()
+            if message.version is not None
+        )
+    )
+
+
+def write_back_failed(now: datetime, only: Only = None) -> Seen:
+    """Versions with something in the outbox that was given up; one that is tried again is not settled yet."""
+    undelivered = _messages(only).exclude(state=OutboxState.DELIVERED).exclude(state=OutboxState.PENDING, last_error="")
+    given_up: dict[int, OutboxMessage] = {}
+    retried: dict[int, OutboxMessage] = {}
+    for message in undelivered.order_by("pk"):
+        (given_up if message.state == OutboxState.FAILED else retried)[message.version_id or 0] = message
+    return Seen(
+        tuple(
+            Observation(
+                message.version,
+                f"{message.summary}: given up after {message.attempts} attempts. {message.last_error}",
+                {"outbox_message": message.pk, "error": message.last_error},
+            )
+            for message in given_up.values()
+            if message.version is not None
+        ),
+        unsure=frozenset(key_of(message.version) for message in retried.values() if message.version is not None),
+        retell=False,
+    )
+
+
+def content_changed(now: datetime, only: Only = None) -> Seen:
+    """Subjects whose standing approval was given for something else, or whose request was outdated and not renewed."""
+    stale = {"outdated_at__isnull": False, "status__in": (Status.APPROVED, Status.DEPLOYED)}
+    records = _of(StageRecord.objects.filter(**stale), "version_id", only).select_related("version__group__account")
+    stages: dict[UseCase | ModelVersion, set[str]] = {}
+    for record in records.defer(*_heavy("version")).order_by("pk"):
+        stages.setdefault(record.version, set()).add(record.stage)
+    if only is None:
+        for case in UseCaseStageRecord.objects.filter(**stale).select_related("use_case").order_by("pk"):
+            stages.setdefault(case.use_case, set()).add(case.stage)
+    return Seen(
+        tuple(
+            Observation(
+                subject,
+                f"{_name(subject)} is no longer what was approved in {_labels(found)}.",
+                {"approved_stages": [stage.value for stage in Stage if stage in found]},
+            )
+            for subject, found in stages.items()
+        ),
+        unsure=_not_renewed(only),
+        retell=False,
+    )
+
+
+def running_unapproved(now: datetime, only: Only = None) -> Seen:
+    """Deployments reported in place that nobody has approved: live ones of a stage that is pending, or has no record.
+
+    A trial beside what is live is ordered before its stage is approved, and is none.
+    """
+    unapproved = Q(record_status=None) | Q(record_status=Status.PENDING, mode=DeploymentMode.LIVE)
+    found = _running(only).filter(unapproved).exclude(version__stage=Stage.RETIRED)
+    return _places(found, "{name} runs at {where} in {account} for {stage}, where it is not approved.")
+
+
+def running_rejected(now: datetime, only: Only = None) -> Seen:
+    """Deployments reported in place of versions that are rejected there or retired, by force too."""
+    gone = Q(record_status__in=(Status.REJECTED, Status.RETIRED)) | Q(version__stage=Stage.RETIRED)
+    return _places(
+        _running(only).filter(gone), "{name} runs at {where} in {account} for {stage}, where it is {status}."
+    )
+
+
+def approved_not_deployed(now: datetime, only: Only = None) -> Seen:
+    """Versions approved for production whose ordered deployment was not reported in place in time."""
+    since = now - timedelta(days=settings.PORTAL_DEPLOYMENT_PATIENCE_DAYS)
+    approval = StageEvent.objects.filter(
+        kind=SubjectKind.MODEL_VERSION, record_id_copy=OuterRef("pk"), status=Status.APPROVED
+    )
+    order = Deployment.objects.filter(version=OuterRef("version"), account=OuterRef("account"), stage=Stage.PRODUCTION)
+    waiting = (
+        _of(StageRecord.objects, "version_id", only)
+        .filter(Exists(order), stage=Stage.PRODUCTION, status=Status.APPROVED)
+        .annotate(
+            approved_at=Subquery(approval.order_by("-pk").values("at")[:1]),
+            deployment_state=Subquery(order.values("state")[:1]),
+        )
+        .filter(approved_at__lt=since)
+        .select_related("version__group__account", "account")
+        .defer(*_heavy("version"))
+    )
+    return Seen(
+        tuple(
+            Observation(
+                record.version,
+                f"{record.version.name} was approved for production on {record.approved_at:%Y-%m-%d}"
+                f" and is not deployed in {record.account} yet.",
+                {"approved_at": record.approved_at.isoformat(), "deployment": record.deployment_state},
+                stage=Stage.PRODUCTION,
+                account=record.account,
+            )
+            for record in waiting.order_by("pk")
+        )
+    )
+
+
+def missing_in_aws(now: datetime, only: Only = None) -> Seen:
+    """Versions a complete listing no longer has."""
+    rows = _of(ModelVersion.objects.exclude(missing_since=None), "pk", only)
+    return Seen(
+        tuple(
+            Observation(version, f"A complete listing of AWS no longer has {version.name}.", {"arn": version.arn})
+            for version in rows.select_related("group__account").defer(*HEAVY).order_by("pk")
+        ),
+        retell=False,
+    )
+
+
+def group_unlinked(now: datetime, only: Only = None) -> Seen:
+    """Model groups that belong to no project."""
+    rows = ModelGroup.objects.unlinked().filter(missing_since=None).select_related("account").order_by("pk")
+    return Seen(
+        tuple(
+            Observation(
+                group,
+                f"The model group {group.name} belongs to no project, so only people with a global role see it.",
+                {"arn": group.arn},
+            )
+            for group in rows
+        ),
+        retell=False,
+    )
+
+
+def review_overdue(now: datetime, only: Only = None) -> Seen:
+    """Use cases in service whose review date has passed."""
+    rows = UseCase.objects.active().filter(next_review_on__lt=now.date()).order_by("pk")
+    return Seen(
+        tuple(
+            Observation(
+                use_case,
+                f"The review of {use_case} was due on {use_case.next_review_on}.",
+                {"next_review_on": str(use_case.next_review_on)},
+            )
+            for use_case in rows
+        )
+    )
+
+
+RULES: dict[FindingKind, Rule] = {
+    FindingKind.APPROVED_OUTSIDE: approved_outside,
+    FindingKind.REJECTED_OUTSIDE: rejected_outside,
+    FindingKind.WRITE_BACK_PENDING: write_back_pending,
+    FindingKind.WRITE_BACK_FAILED: write_back_failed,
+    FindingKind.CONTENT_CHANGED: content_changed,
+    FindingKind.RUNNING_UNAPPROVED: running_unapproved,
+    FindingKind.RUNNING_REJECTED: running_rejected,
+    FindingKind.APPROVED_NOT_DEPLOYED: approved_not_deployed,
+    FindingKind.MISSING_IN_AWS: missing_in_aws,
+    FindingKind.GROUP_UNLINKED: group_unlinked,
+    FindingKind.REVIEW_OVERDUE: review_overdue,
+}
+# What a rule about other things than versions has nothing to say of when asked about some versions.
+ABOUT_NO_VERSION = frozenset({FindingKind.GROUP_UNLINKED, FindingKind.REVIEW_OVERDUE})
+
+
+def _contradicted(only: Only) -> QuerySet[Any]:
+    """Versions AWS lists whose status there is not the portal's last word about them, with what is known of both.
+
+    The word is the last write-back ordered, delivered or not; before the first one a version is pending.
+    """
+    last = OutboxMessage.objects.filter(version=OuterRef("pk"), kind=OutboxKind.WRITE_BACK).order_by("-pk")
+    listed = SyncRun.objects.filter(
+        account=OuterRef("group__account"),
+        region=OuterRef("group__region"),
+        kind=SyncKind.FULL,
+        state=SyncState.SUCCEEDED,
+    ).order_by("-started_at")
+    word = last.annotate(word=KeyTextTransform("approval_status", "payload")).values("word")
+    return (
+        _of(ModelVersion.objects.present(), "pk", only)
+        .annotate(
+            word=Coalesce(Subquery(word[:1]), Value(PENDING)),
+            word_state=Subquery(last.values("state")[:1]),
+            told_at=Subquery(last.values("delivered_at")[:1]),
+            listed_at=Subquery(listed.values("started_at")[:1]),
+        )
+        .exclude(aws_approval_status=F("word"))
+        .select_related("group__account")
+        .defer(*HEAVY)
+        .order_by("pk")
+    )
+
+
+def _outside(versions: QuerySet[Any], now: datetime, words: str) -> Seen:
+    holds, unsure = [], set()
+    for version in versions:
+        told: datetime | None = version.told_at
+        heard = told is None or version.seen_at > told or (version.listed_at is not None and version.listed_at > told)
+        settled = version.word_state in (None, OutboxState.DELIVERED) and (told is None or now - told > _ECHO)
+        observation = Observation(
+            version,
+            words.format(name=version.name, said=version.aws_approval_status, word=version.word),
+            {
+                "aws_approval_status": version.aws_approval_status,
+                "aws_approval_description": version.aws_approval_description,
+                "portal_says": version.word,
+                "last_modified_by": version.modifier_arn,
+                "last_modified_at": version.aws_modified_at.isoformat(),
+            },
+        )
+        if heard and settled:
+            holds.append(observation)
+        else:
+            # The portal's own word is on its way, or AWS was not read since it arrived.
+            unsure.add(observation.key)
+    return Seen(tuple(holds), frozenset(unsure))
+
+
+def _messages(only: Only) -> QuerySet[OutboxMessage]:
+    rows = OutboxMessage.objects.exclude(version=None).select_related("version__group__account")
+    return _of(rows, "version_id", only).defer("payload", *_heavy("version"))
+
+
+def _running(only: Only) -> QuerySet[Any]:
+    """Deployments in place, with the status of the record that speaks for their stage and account."""
+    speaking = StageRecord.objects.filter(
+        Q(account=OuterRef("account")) | Q(account=None), version=OuterRef("version"), stage=OuterRef("stage")
+    ).order_by(F("account").asc(nulls_last=True))
+    return (
+        _of(Deployment.objects.running(), "version_id", only)
+        .annotate(record_status=Subquery(speaking.values("status")[:1]))
+        .select_related("account", "version__group__account")
+        .defer(*_heavy("version"))
+        .order_by("pk")
+    )
+
+
+def _places(deployments: QuerySet[Any], words: str) -> Seen:
+    return Seen(
+        tuple(
+            Observation(
+                deployment.version,
+                words.format(
+                    name=deployment.version.name,
+                    where=deployment.endpoint or "an unnamed endpoint",
+                    account=deployment.account,
+                    stage=Stage(deployment.stage).label,
+                    status="retired" if deployment.version.stage == Stage.RETIRED else deployment.record_status,
+                ),
+                {
+                    "deployment": deployment.pk,
+                    "endpoint": deployment.endpoint,
+                    "mode": deployment.mode,
+                    "record": deployment.record_status,
+                },
+                stage=Stage(deployment.stage),
+                account=deployment.account,
+            )
+            for deployment in deployments
+        )
+    )
+
+
+def _not_renewed(only: Only) -> frozenset[str]:
+    """Subjects whose newest request was outdated: nobody has asked for what they are now."""
+    newer = ApprovalRequest.objects.filter(pk__gt=OuterRef("pk"))
+    outdated = ApprovalRequest.objects.filter(state=RequestState.OUTDATED)
+    versions = _of(outdated.exclude(version=None), "version_id", only).exclude(version__stage=Stage.RETIRED)
+    keys = {
+        f"modelversion:{pk}"
+        for pk in versions.filter(~Exists(newer.filter(version=OuterRef("version")))).values_list(
+            "version_id", flat=True
+        )
+    }
+    if only is None:
+        cases = outdated.exclude(use_case=None).exclude(use_case__stage=Stage.RETIRED)
+        keys |= {
+            f"usecase:{pk}"
+            for pk in cases.filter(~Exists(newer.filter(use_case=OuterRef("use_case")))).values_list(
+                "use_case_id", flat=True
+            )
+        }
+    return frozenset(keys)
+
+
+def _of(rows: Any, path: str, only: Only) -> Any:
+    """Rows about these versions; about all of them without any named."""
+    return rows.all() if only is None else rows.filter(**{f"{path}__in": list(only)})
+
+
+def _heavy(path: str) -> list[str]:
+    return [f"{path}__{name}" for name in HEAVY]
+
+
+def _labels(stages: Collection[str]) -> str:
+    return ", ".join(stage.label for stage in Stage if stage in stages)
+
+
+def _name(subject: UseCase | ModelVersion) -> str:
+    return subject.name if isinstance(subject, ModelVersion) else subject.public_id
