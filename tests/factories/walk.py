@@ -11,7 +11,7 @@ from governance.services import use_cases as governed_use_cases
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskClass, Stage, Status
 from registry.aws.records import GroupRecord
-from registry.choices import AccountPurpose, DeploymentState
+from registry.choices import AccountPurpose, DeploymentState, DocumentKind
 from registry.models import AwsAccount, Deployment, ModelGroup, ModelVersion, Project, UseCase, User
 from registry.services import accounts, groups, organisation, use_cases, versions
 from registry.services.use_cases import UseCaseText
@@ -111,8 +111,20 @@ def deciders(people: Cast, request: ApprovalRequest) -> list[User]:
     return [people.owner] if "model_owner" in request.waiting_roles else [people.officer, people.second_officer]
 
 
+def documented(people: Cast, subject: UseCase) -> UseCase:
+    """Write those of the five documents a use case still lacks."""
+    written = set(subject.documents.values_list("kind", flat=True))
+    texts = {kind: f"{kind.label} of {subject.name}." for kind in DocumentKind if kind not in written}
+    if texts:
+        use_cases.write_documents(actor=people.scientist.actor, use_case_id=subject.pk, texts=texts)
+        subject.refresh_from_db()
+    return subject
+
+
 def approve_once(people: Cast, subject: ModelVersion | UseCase) -> ApprovalRequest:
-    """Submit a subject and have everybody decide who must."""
+    """Submit a subject with what its stage asks for, and have everybody decide who must."""
+    if isinstance(subject, UseCase) and subject.stage in (Stage.PRE_PRODUCTION, Stage.PRODUCTION):
+        documented(people, subject)
     request = approvals.submit(actor=people.scientist.actor, subject_type=type(subject), subject_id=subject.pk)
     for decider in deciders(people, request):
         approvals.decide(actor=decider.actor, request_id=request.pk, verdict=Verdict.APPROVE)
