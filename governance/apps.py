@@ -8,3 +8,11 @@ class GovernanceConfig(AppConfig):
 
     name = "governance"
     verbose_name = "Governance"
+
+    def ready(self) -> None:
+        """Have governance told of what registry changes, so that decisions stay bound to what they were about."""
+        from registry.services import changes  # noqa: PLC0415 - models exist only now
+
+        from .services.binding import registry_changed  # noqa: PLC0415 - as above
+
+        changes.listen(registry_changed)

@@ -33,6 +33,9 @@ class Verb(StrEnum):
     RESUBMIT = "resubmit"
     DEPLOY = "deploy"
     SUPERSEDE = "supersede"
+    ROLLBACK = "rollback"
+    RENEW = "renew"
+    PROHIBIT = "prohibit"
     RETIRE = "retire"
     WITHDRAW = "withdraw"
     REQUEST_CHANGES = "request_changes"
@@ -119,8 +122,20 @@ def _model_version() -> Iterable[Edge]:
     )
     yield Edge(machine, Verb.DEPLOY, approved, deployed)
     yield Edge(machine, Verb.SUPERSEDE, deployed, superseded)
+    # Its approval stands again until its deployment is reported.
+    yield Edge(machine, Verb.ROLLBACK, superseded, approved)
     for state in (deployed, superseded):
         yield Edge(machine, Verb.RETIRE, state, RETIRED.state)
+
+
+def _use_case() -> Iterable[Edge]:
+    machine = Machine.USE_CASE
+    yield from _walk(machine, USE_CASE_STAGES)
+    # Found unacceptable after it left POC, it goes back there at once: nobody has to reject it first.
+    for stage in USE_CASE_STAGES:
+        for status in (Status.PENDING, Status.APPROVED, Status.REJECTED):
+            if (stage, status) != (Stage.POC, Status.REJECTED):
+                yield Edge(machine, Verb.PROHIBIT, _state(stage, status), _state(Stage.POC, Status.REJECTED))
 
 
 def _stage_record() -> Iterable[Edge]:
@@ -136,6 +151,9 @@ def _stage_record() -> Iterable[Edge]:
     yield Edge(machine, Verb.ADVANCE, Status.APPROVED, Status.PENDING)
     yield Edge(machine, Verb.DEPLOY, Status.APPROVED, Status.DEPLOYED)
     yield Edge(machine, Verb.SUPERSEDE, Status.DEPLOYED, Status.SUPERSEDED)
+    yield Edge(machine, Verb.ROLLBACK, Status.SUPERSEDED, Status.APPROVED)
+    yield Edge(machine, Verb.PROHIBIT, Status.PENDING, Status.REJECTED)
+    yield Edge(machine, Verb.PROHIBIT, Status.APPROVED, Status.REJECTED)
     for status in Status:
         if status is not Status.RETIRED:
             yield Edge(machine, Verb.RETIRE, status, Status.RETIRED)
@@ -158,7 +176,7 @@ def _approval_request() -> Iterable[Edge]:
 EDGES: tuple[Edge, ...] = tuple(
     sorted(
         {
-            *_walk(Machine.USE_CASE, USE_CASE_STAGES),
+            *_use_case(),
             *_model_version(),
             *_stage_record(),
             *_approval_request(),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from portal.core.access import visible
 from portal.core.actors import Actor
+from portal.core.as_of import AsOfQuerySet
 from portal.core.permissions import ROLES, Act, may_anywhere
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase
@@ -214,3 +215,27 @@ class PolicyVersionQuerySet(models.QuerySet[Any]):
     def published(self) -> Self:
         """Published versions."""
         return self.filter(state=PolicyState.PUBLISHED)
+
+
+class PastStageRowQuerySet(AsOfQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Rows of the versions the actor may see today: rights are not turned back with the table."""
+        if in_projects(actor, "project_id") is None:
+            return self.all()
+        return self.filter(version_id__in=ModelVersion.objects.visible_to(actor).values("pk"))
+
+
+class PastVersionQuerySet(AsOfQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Versions the actor may see today."""
+        if in_projects(actor, "project_id") is None:
+            return self.all()
+        return self.filter(pk__in=ModelVersion.objects.visible_to(actor).values("pk"))
+
+
+class PastUseCaseQuerySet(AsOfQuerySet):
+    def visible_to(self, actor: Actor) -> Self:
+        """Use cases the actor may see today."""
+        if in_projects(actor, "project_id") is None:
+            return self.all()
+        return self.filter(pk__in=UseCase.objects.visible_to(actor).values("pk"))

@@ -12,7 +12,7 @@ from portal.core.operations import correlated
 from registry.choices import SyncState
 from registry.models import AwsAccount
 
-from .services import approvals, delivery, sync
+from .services import deadlines, delivery, review, sync
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -31,9 +31,17 @@ def read_registry_events(**_: Any) -> None:
 
 @shared_task(name="governance.expire_requests")
 def expire_requests(**_: Any) -> None:
-    """Close the approval requests nobody decided in time."""
+    """Close the approval requests nobody decided in time, and escalate those past their due date."""
     with correlated():
-        approvals.expire_due(actor=Actor.system("clock"))
+        deadlines.expire_due(actor=Actor.system("clock"))
+        deadlines.escalate_due(actor=Actor.system("clock"))
+
+
+@shared_task(name="governance.review_findings")
+def review_findings(**_: Any) -> None:
+    """Compare what is found with what is so."""
+    with correlated():
+        review.review_all(actor=Actor.system("review"))
 
 
 @shared_task(name="governance.reconcile_group")

@@ -14,7 +14,7 @@ from portal.core.serializers import LONGEST_TEXT, Input, NoteInput
 from portal.core.viewsets import Detailed
 
 from ..selectors import resources
-from ..services import approvals, lifecycle
+from ..services import approvals, retirement
 from .approvals import ApprovalOutput
 from .timeline import TIMELINE, EventOutput
 
@@ -47,7 +47,7 @@ class Governed(Detailed):
         """Take it out of service for good, on a governance officer's word."""
         subject = self.get_object()
         values = self.read(RetireInput)
-        retired = lifecycle.retire(
+        retired = retirement.retire(
             actor=self.actor,
             subject_type=type(subject),
             subject_id=subject.pk,

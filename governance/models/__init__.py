@@ -1,10 +1,12 @@
 """One aggregate per file; import the models from here."""
 
+from .anchor import AuditAnchor, AuditCheck
 from .approval import ApprovalRequest, Decision
 from .audit import AuditEvent
 from .delegation import Delegation
 from .evidence import Evidence
 from .finding import Finding
+from .history import PastStageRow, PastUseCase, PastVersion
 from .outbox import OutboxMessage
 from .override import Override
 from .policy import PolicyRule, PolicyVersion
@@ -13,6 +15,8 @@ from .stage import LifecycleEdge, MetricReport, StageEvent, StageRecord, UseCase
 
 __all__ = [
     "ApprovalRequest",
+    "AuditAnchor",
+    "AuditCheck",
     "AuditEvent",
     "Decision",
     "Delegation",
@@ -22,6 +26,9 @@ __all__ = [
     "MetricReport",
     "OutboxMessage",
     "Override",
+    "PastStageRow",
+    "PastUseCase",
+    "PastVersion",
     "PolicyRule",
     "PolicyVersion",
     "SigningKey",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from registry.models import ModelVersion, UseCase, User
 
 from ..choices import REQUEST_STATE_CHOICES, RiskRating, Role, Stage, SubjectKind, Verdict
 from ..lifecycle import RequestState
 from ..querysets import ApprovalRequestQuerySet
+from .delegation import Delegation
 from .policy import PolicyVersion
 
 
@@ -18,8 +20,10 @@ class ApprovalRequest(models.Model):
     """Somebody asks that a subject be approved at the stage it is in.
 
     What is needed (`requirements`), the policy it comes from and the digest of what is to be decided are copied
-    in when the request is made: what is decided is exactly what was asked. `registrant` is the person who brought
-    the subject in; he may decide on it no more than the requester may.
+    in when the request is made: what is decided is exactly what was asked. `facts` is that content itself, which the
+    digest is taken over, so a later difference can be told field by field. `registrant` brought the subject in and
+    `modifier` changed it last; they may decide on it no more than the requester may. A request that `renews` asks
+    for a standing approval again whose subject has changed since it was given.
     """
 
     kind = models.CharField(max_length=20, choices=SubjectKind.choices())
@@ -30,14 +34,18 @@ class ApprovalRequest(models.Model):
     state = models.CharField(max_length=20, choices=REQUEST_STATE_CHOICES, default=RequestState.OPEN)
     requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     registrant = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    modifier = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    renews = models.BooleanField(default=False)
     note = models.TextField(blank=True)
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
     requirements = models.JSONField(default=dict)
     waiting_roles = ArrayField(models.CharField(max_length=30, choices=Role.choices()), default=list)
     tier = models.CharField(max_length=10, choices=RiskRating.choices())
     digest = models.CharField(max_length=80)
+    facts = models.JSONField(default=dict)
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    escalated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True)
     closing_note = models.TextField(blank=True)
@@ -92,13 +100,16 @@ class ApprovalRequest(models.Model):
 class Decision(models.Model):
     """One person's word on one request. Written once, never edited.
 
-    Requester and registrant are copied from the request so the database itself can refuse that somebody
-    decides on his own work; a trigger makes sure the copies are true.
+    Requester, registrant and modifier are copied from the request so the database itself can refuse that somebody
+    decides on his own work; a trigger makes sure the copies are true. A delegate decides `on_behalf_of` the one who
+    delegated: it counts as that person's word, and neither of the two may have a part in the subject.
     """
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
     decider = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     decider_name = models.CharField(max_length=200)
+    on_behalf_of = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    delegation = models.ForeignKey(Delegation, on_delete=models.PROTECT, null=True, related_name="+")
     role = models.CharField(max_length=30, choices=Role.choices())
     verdict = models.CharField(max_length=20, choices=Verdict.choices())
     comment = models.TextField(blank=True)
@@ -106,6 +117,7 @@ class Decision(models.Model):
     digest = models.CharField(max_length=80)
     requester_id_copy = models.BigIntegerField()
     registrant_id_copy = models.BigIntegerField(null=True)
+    modifier_id_copy = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -115,6 +127,28 @@ class Decision(models.Model):
             models.CheckConstraint(
                 name="decision_not_by_registrant",
                 condition=Q(registrant_id_copy__isnull=True) | ~Q(decider_id=F("registrant_id_copy")),
+            ),
+            models.CheckConstraint(
+                name="decision_not_by_modifier",
+                condition=Q(modifier_id_copy__isnull=True) | ~Q(decider_id=F("modifier_id_copy")),
+            ),
+            models.CheckConstraint(
+                name="decision_not_for_those_with_a_part",
+                condition=Q(on_behalf_of__isnull=True)
+                | (
+                    ~Q(on_behalf_of_id=F("requester_id_copy"))
+                    & ~Q(on_behalf_of_id=F("decider_id"))
+                    & (Q(registrant_id_copy__isnull=True) | ~Q(on_behalf_of_id=F("registrant_id_copy")))
+                    & (Q(modifier_id_copy__isnull=True) | ~Q(on_behalf_of_id=F("modifier_id_copy")))
+                ),
+            ),
+            models.CheckConstraint(
+                name="decision_delegated_as_a_whole",
+                condition=Q(on_behalf_of__isnull=True, delegation__isnull=True)
+                | Q(on_behalf_of__isnull=False, delegation__isnull=False),
+            ),
+            models.UniqueConstraint(
+                F("request"), Coalesce("on_behalf_of", "decider"), name="decision_once_per_authority"
             ),
             models.CheckConstraint(
                 name="decision_comment_unless_approving",

@@ -32,7 +32,8 @@ class LifecycleEdge(models.Model):
 class StageRecord(models.Model):
     """One row per model version and stage, and per account where the stage runs in several.
 
-    Absent metrics are NULL: not reported is never zero.
+    Absent metrics are NULL: not reported is never zero. `approved_digest` is the digest the standing approval was
+    given for; `outdated_at` says since when the subject is something else than that.
     """
 
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
@@ -45,6 +46,8 @@ class StageRecord(models.Model):
     monitoring_metrics = models.JSONField(null=True)
     monitoring_endpoint = models.CharField(max_length=2048, blank=True)
     monitoring_captured_at = models.DateTimeField(null=True)
+    approved_digest = models.CharField(max_length=80, blank=True)
+    outdated_at = models.DateTimeField(null=True, blank=True)
     # Values of custom attributes by their keys; what is not set is not there.
     attributes = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     audit_at = models.DateTimeField()
@@ -75,6 +78,8 @@ class UseCaseStageRecord(models.Model):
     use_case = models.ForeignKey(UseCase, on_delete=models.PROTECT, related_name="+")
     stage = models.CharField(max_length=20, choices=Stage.choices())
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING)
+    approved_digest = models.CharField(max_length=80, blank=True)
+    outdated_at = models.DateTimeField(null=True, blank=True)
     audit_at = models.DateTimeField()
     audit_user = models.CharField(max_length=200)
     revision = models.PositiveIntegerField(default=1)
@@ -96,7 +101,7 @@ class StageEvent(models.Model):
     """One move, written once and never changed: the ledger every position must agree with.
 
     `stage` and `status` are those of the record that moved; `position_*` is where the subject stands afterwards.
-    Names are copied, so the ledger outlives its people and objects. `snapshot` holds the governance table's row.
+    Names are copied, so the ledger outlives its people and objects.
     """
 
     kind = models.CharField(max_length=20, choices=SubjectKind.choices())
@@ -115,7 +120,6 @@ class StageEvent(models.Model):
     reason = models.TextField(blank=True)
     correlation = models.CharField(max_length=64)
     at = models.DateTimeField()
-    snapshot = models.JSONField(default=dict)
 
     objects = SubjectQuerySet.as_manager()
 
@@ -130,6 +134,7 @@ class StageEvent(models.Model):
         indexes = [
             models.Index(fields=["version", "-id"], condition=Q(version__isnull=False), name="stage_event_version"),
             models.Index(fields=["use_case", "-id"], condition=Q(use_case__isnull=False), name="stage_event_use_case"),
+            models.Index(fields=["kind", "record_id_copy", "-id"], name="stage_event_record"),
             models.Index(fields=["at"], name="stage_event_at"),
         ]
 

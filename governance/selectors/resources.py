@@ -93,7 +93,7 @@ def stages_to_ask_for(subject: UseCase | ModelVersion) -> tuple[Stage, ...]:
 
 def events_of(subject: UseCase | ModelVersion) -> QuerySet[StageEvent]:
     """Return the moves of a subject the caller has seen."""
-    return StageEvent.objects.all().about(subject).select_related("account").defer("snapshot")
+    return StageEvent.objects.all().about(subject).select_related("account")
 
 
 def findings(actor: Actor) -> QuerySet[Finding]:

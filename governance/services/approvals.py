@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError
@@ -13,31 +14,46 @@ from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import DomainError, Forbidden, InvalidInput, WrongState
 from portal.core.operations import operation
-from portal.core.permissions import ROLES, Act, require
-from portal.core.vocabulary import RiskClass, Role, Stage, Status, SubjectKind
+from portal.core.permissions import Act, require
+from portal.core.vocabulary import RiskClass, Stage, Status, SubjectKind
 from registry.models import ModelVersion, UseCase
 from registry.services.digests import digest
 from registry.services.positions import announced
 
 from ..choices import Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
-from ..models import ApprovalRequest, Decision
+from ..models import ApprovalRequest, Decision, StageRecord, UseCaseStageRecord
 from ..policies.engine import waiting_for
-from ..policies.facts import ApprovalNeed, Requirements, Vote
+from ..policies.facts import ApprovalNeed, Check, Requirements
 from ..policies.rules import NoRule, outstanding
 from ..selectors import policy as policies
+from ..selectors.binding import decided_content, difference, digest_of
+from ..selectors.overrides import overrides_of
 from . import lifecycle
 from .closing import close
+from .entitlement import Entitlement, SelfApproval, entitlement, missing_approvals, modifier_of
 from .locking import lock_request, lock_subject, lock_use_case, lock_version
 
+__all__ = [
+    "AlreadyDecided",
+    "AlreadyOpen",
+    "RequestClosed",
+    "RequirementsUnmet",
+    "SelfApproval",
+    "StaleRequest",
+    "checks_of",
+    "decide",
+    "missing_approvals",
+    "refusal_for",
+    "refuse_unless_met",
+    "submission_refusal",
+    "submit",
+    "withdraw",
+]
+
 Subject = UseCase | ModelVersion
-
-
-class SelfApproval(Forbidden):
-    """Nobody decides on what he requested or brought in himself."""
-
-    code = "self-approval"
-    title = "Somebody else must decide"
+# The page shows every difference; a refusal names the first of them.
+MOST_DIFFERENCES = 50
 
 
 class AlreadyDecided(WrongState):
@@ -65,10 +81,18 @@ class AlreadyOpen(WrongState):
     code = "already-open"
 
 
+class RequirementsUnmet(WrongState):
+    """The policy asks for more than there is; `errors` names every check that failed, by its key."""
+
+    code = "requirements-unmet"
+    title = "The policy asks for more"
+
+
 def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: str = "") -> ApprovalRequest:
     """Ask that a use case or version be approved at the stage it is in; a rejected one is taken up again by this.
 
-    Policy, requirements, digest and registrant are copied into the request. Raises NotFound, Forbidden, AlreadyOpen,
+    Policy, requirements, the content with its digest, registrant and last modifier are copied into the request. Where
+    a standing approval is outdated, the request asks for it anew. Raises NotFound, Forbidden, AlreadyOpen,
     WrongState when nothing can be asked for where it stands.
     """
     with operation(actor, note or "submit for approval"):
@@ -79,7 +103,7 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
             raise Forbidden("An approval is asked for by a person.")
         stage = Stage(subject.stage)
         _refuse_if_open(subject)
-        _refuse_unless_askable(subject)
+        renews = _refuse_unless_askable(subject)
         if subject.status == Status.REJECTED:
             lifecycle.resubmit(actor=actor, subject=subject, reason=note.strip())
         policy = policies.in_force()
@@ -87,7 +111,8 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
             needs = policies.requirements_for(subject, policy)
         except NoRule as error:
             raise WrongState(f"{error} An ML admin must complete the policy first.") from error
-        following = policies.stage_after(subject, policy)
+        following = None if renews else policies.stage_after(subject, policy)
+        content = decided_content(subject, stage)
         now = timezone.now()
         with announced(Verb.REGISTER):
             return ApprovalRequest.objects.create(
@@ -98,12 +123,15 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
                 to_stage=following or "",
                 requester_id=actor.user_id,
                 registrant_id=subject.registered_by_id,
+                modifier_id=modifier_of(subject),
+                renews=renews,
                 note=note.strip(),
                 policy=policy,
                 requirements=needs.as_json(),
                 waiting_roles=_roles(outstanding(needs.approvals, ())),
                 tier=policies.tier_of(subject).value,
-                digest=subject_digest(subject),
+                digest=digest(content),
+                facts=content,
                 due_at=now + timedelta(days=needs.days_until_due),
                 expires_at=now + timedelta(days=needs.days_until_expiry),
             )
@@ -114,41 +142,32 @@ def decide(
 ) -> Decision:
     """Give one person's word on a request; the last word that is missing moves the subject, in this transaction.
 
-    One rejection or request for changes closes the request. Raises NotFound, SelfApproval, Forbidden without a role
-    the request waits for, RequestClosed, AlreadyDecided, StaleRequest when the subject is not what was asked
-    about (the request becomes outdated), InvalidInput without the comment that a refusal needs.
+    One rejection or request for changes closes the request. A delegate's word is given in the delegator's name.
+    Raises NotFound, SelfApproval, Forbidden without a role the request waits for, RequestClosed, AlreadyDecided,
+    StaleRequest when the subject is not what was asked about (the request becomes outdated), RequirementsUnmet when
+    approving while a check of the policy fails that nobody overrode, InvalidInput without the comment that a refusal
+    needs.
     """
     comment = comment.strip()
-    stale: ApprovalRequest | None = None
+    stale: StaleRequest | None = None
     decision: Decision | None = None
     with operation(actor, comment or f"{verdict.label} AR-{request_id:06d}"):
         seen = access.get(ApprovalRequest, actor, pk=request_id)
         subject = lock_subject(seen)
         request = lock_request(request_id)
-        role = _role_to_decide_in(actor, request, subject)
-        if request.state != RequestState.OPEN:
-            raise RequestClosed(
-                f"{request.public_id} is {RequestState(request.state).replace('_', ' ')} and takes no more decisions."
-            )
-        if request.expires_at <= timezone.now():
-            raise RequestClosed(f"{request.public_id} has expired. It may be submitted again.")
-        if Decision.objects.filter(request=request, decider_id=actor.user_id).exists():
-            raise AlreadyDecided(f"You have already decided on {request.public_id}.")
-        if verdict is not Verdict.APPROVE and not comment:
-            raise InvalidInput("Say why.", errors={"comment": ["A comment is needed unless you approve."]})
-        if back_to is not None and verdict is not Verdict.REJECT:
-            raise InvalidInput("Only a rejection goes back.", errors={"back_to": ["Leave this out unless you reject."]})
-        if subject.stage != request.stage or subject_digest(subject) != request.digest:
+        entitled = entitlement(actor, request, subject)
+        _refuse_unless_open(actor, request, subject)
+        _refuse_without_words(verdict, comment, back_to)
+        if subject.stage != request.stage or digest_of(subject, Stage(request.stage)) != request.digest:
             close(request, Verb.OUTDATE, RequestState.OUTDATED, "It changed after it was submitted.")
-            stale = request
+            stale = _stale(request, subject)
         else:
-            decision = _record(actor, request, role, verdict, comment, back_to)
+            if verdict is Verdict.APPROVE:
+                refuse_unless_met(request, subject)
+            decision = _record(actor, request, entitled, verdict, comment, back_to)
             _carry_out(actor, request, subject, decision)
     if stale is not None:
-        raise StaleRequest(
-            f"What {stale.public_id} asks about has changed since it was submitted."
-            " Look at it again and submit it anew."
-        )
+        raise stale
     assert decision is not None
     return decision
 
@@ -167,65 +186,15 @@ def withdraw(*, actor: Actor, request_id: int, reason: str = "") -> ApprovalRequ
         return request
 
 
-def expire_due(*, actor: Actor, now: datetime | None = None) -> list[ApprovalRequest]:
-    """Close the open requests nobody decided before they expired, each in a transaction of its own.
-
-    The subject stays where it is and may be submitted again. `now` is the moment to judge by, by default this one.
-    """
-    moment = now or timezone.now()
-    expired = []
-    for request_id in ApprovalRequest.objects.expired(moment).values_list("pk", flat=True):
-        with operation(actor, "expire request"):
-            lock_subject(ApprovalRequest.objects.get(pk=request_id))
-            request = lock_request(request_id)
-            # Somebody may have decided while this waited for the lock.
-            if request.state == RequestState.OPEN:
-                close(request, Verb.EXPIRE, RequestState.EXPIRED, "Nobody decided in time. It may be submitted again.")
-                expired.append(request)
-    return expired
-
-
-def subject_digest(subject: Subject) -> str:
-    """Return the digest a decision about this subject is bound to: its content and its risk."""
-    if isinstance(subject, ModelVersion):
-        return digest(
-            {
-                "content": subject.content_digest,
-                "risk_rating": subject.risk_rating,
-                "use_cases": sorted([use_case.public_id, use_case.risk_class] for use_case in subject.use_cases.all()),
-            }
-        )
-    return digest(
-        {
-            "name": subject.name,
-            "description": subject.description,
-            "intended_purpose": subject.intended_purpose,
-            "business_owner": subject.business_owner,
-            "risk_class": subject.risk_class,
-            "documents": sorted([document.kind, document.text] for document in subject.documents.all()),
-        }
-    )
-
-
-def missing_approvals(request: ApprovalRequest) -> tuple[ApprovalNeed, ...]:
-    """Return the approvals a request still waits for."""
-    votes = [
-        Vote(decision.decider_id, Role(decision.role))
-        for decision in request.decisions.all()
-        if decision.verdict == Verdict.APPROVE
-    ]
-    return outstanding(Requirements.from_json(request.requirements).approvals, votes)
-
-
 def refusal_for(actor: Actor, request: ApprovalRequest) -> str:
     """Say why this actor may not decide on a request now, "" when he may. The page asks; `decide` enforces."""
     try:
-        _role_to_decide_in(actor, request, request.subject)
+        entitlement(actor, request, request.subject)
     except Forbidden as refusal:
         return refusal.detail
     if request.state != RequestState.OPEN:
         return f"This request is {RequestState(request.state).replace('_', ' ')}."
-    if any(decision.decider_id == actor.user_id for decision in request.decisions.all()):
+    if any(actor.user_id in (word.decider_id, word.on_behalf_of_id) for word in request.decisions.all()):
         return "You have decided on this request."
     return ""
 
@@ -250,8 +219,63 @@ def _refuse_if_open(subject: Subject) -> None:
         raise AlreadyOpen(f"{standing.public_id} already asks for this and is {_waiting(standing)}.")
 
 
-def _refuse_unless_askable(subject: Subject) -> None:
-    if subject.status not in (Status.PENDING, Status.REJECTED):
+def checks_of(request: ApprovalRequest, subject: Subject | None = None) -> tuple[Check, ...]:
+    """Return what the policy a request runs under asks for beside approvals, each check with how it stands now."""
+    asked = subject or request.subject
+    return policies.checks(
+        asked,
+        Stage(request.stage),
+        Requirements.from_json(request.requirements),
+        overrides=overrides_of(asked, Stage(request.stage)),
+    )
+
+
+def refuse_unless_met(request: ApprovalRequest, subject: Subject) -> None:
+    """Raise RequirementsUnmet naming every check that fails or has nothing to judge by, unless overridden."""
+    unmet = [check for check in checks_of(request, subject) if not check.holds]
+    if unmet:
+        raise RequirementsUnmet(
+            f"{request.public_id} cannot be approved yet: {'; '.join(check.detail for check in unmet)}.",
+            errors={check.key: [check.detail] for check in unmet},
+        )
+
+
+def _stale(request: ApprovalRequest, subject: Subject) -> StaleRequest:
+    moved = difference(request.facts, decided_content(subject, Stage(request.stage)))
+    return StaleRequest(
+        f"What {request.public_id} asks about has changed since it was submitted."
+        " Look at it again and submit it anew.",
+        errors={
+            change.field: [f"It was {json.dumps(change.before)} and is now {json.dumps(change.after)}."]
+            for change in moved[:MOST_DIFFERENCES]
+        },
+    )
+
+
+def _refuse_unless_open(actor: Actor, request: ApprovalRequest, subject: Subject) -> None:
+    if request.state == RequestState.OUTDATED:
+        raise _stale(request, subject)
+    if request.state != RequestState.OPEN:
+        raise RequestClosed(
+            f"{request.public_id} is {RequestState(request.state).replace('_', ' ')} and takes no more decisions."
+        )
+    if request.expires_at <= timezone.now():
+        raise RequestClosed(f"{request.public_id} has expired. It may be submitted again.")
+    if any(actor.user_id in (word.decider_id, word.on_behalf_of_id) for word in request.decisions.all()):
+        raise AlreadyDecided(f"You have already decided on {request.public_id}, yourself or by a delegate.")
+
+
+def _refuse_without_words(verdict: Verdict, comment: str, back_to: Stage | None) -> None:
+    if verdict is not Verdict.APPROVE and not comment:
+        raise InvalidInput("Say why.", errors={"comment": ["A comment is needed unless you approve."]})
+    if back_to is not None and verdict is not Verdict.REJECT:
+        raise InvalidInput("Only a rejection goes back.", errors={"back_to": ["Leave this out unless you reject."]})
+
+
+def _refuse_unless_askable(subject: Subject) -> bool:
+    """Refuse where nothing can be asked for; returns whether a standing approval would be asked for anew."""
+    renews = subject.status in (Status.APPROVED, Status.DEPLOYED) and _is_outdated(subject)
+    if subject.status not in (Status.PENDING, Status.REJECTED) and not renews:
         raise WrongState(
             f"It is {Status(subject.status).label.lower()} in {Stage(subject.stage).label};"
             " there is nothing to approve there."
@@ -264,38 +288,27 @@ def _refuse_unless_askable(subject: Subject) -> None:
         ]
         if prohibited:
             raise WrongState(f"The risk of {', '.join(prohibited)}, which it serves, is unacceptable.")
-        return
+        return renews
     if subject.risk_class == RiskClass.UNACCEPTABLE:
         raise WrongState("Its risk is unacceptable: it can never leave POC.")
     if subject.stage == Stage.POC and subject.risk_class == RiskClass.UNCLASSIFIED:
         raise WrongState("Its risk is not classified yet. A governance officer must classify it first.")
+    return renews
 
 
-def _role_to_decide_in(actor: Actor, request: ApprovalRequest, subject: Subject) -> Role:
-    """Return the role a decision counts in. Separation of duties comes before roles: no role overrides it."""
-    if actor.user_id is None:
-        raise Forbidden("Only a person can decide.")
-    if actor.user_id == request.requester_id:
-        raise SelfApproval(f"You asked for {request.public_id} yourself, so somebody else must decide.")
-    if actor.user_id in (request.registrant_id, subject.registered_by_id):
-        raise SelfApproval("You brought this in yourself, so somebody else must decide.")
-    if isinstance(subject, ModelVersion) and subject.registered_by_id is None and actor.name == subject.registrant_name:
-        raise SelfApproval(
-            f"It was registered in AWS by a session named {actor.name}, which nobody has linked to a person yet."
-            " An ML admin must say who that is, or somebody else must decide."
-        )
-    if Role.ML_ADMIN in actor.roles_on(subject.scope_project_id):
-        raise Forbidden("An ML admin administers roles and accounts, so he decides on nothing.")
-    held = actor.roles_on(subject.scope_project_id) & ROLES[Act.DECIDE]
-    needed = [need.role for need in Requirements.from_json(request.requirements).approvals]
-    missing = {need.role for need in missing_approvals(request)}
-    for role in sorted(held.intersection(needed), key=lambda role: role not in missing):
-        return role
-    raise Forbidden.for_act(Act.DECIDE.value, [role.label for role in dict.fromkeys(needed)])
+def _is_outdated(subject: Subject) -> bool:
+    model = UseCaseStageRecord if isinstance(subject, UseCase) else StageRecord
+    about = {"use_case" if isinstance(subject, UseCase) else "version": subject}
+    return bool(model.objects.filter(**about, stage=subject.stage, outdated_at__isnull=False).exists())
 
 
 def _record(
-    actor: Actor, request: ApprovalRequest, role: Role, verdict: Verdict, comment: str, back_to: Stage | None
+    actor: Actor,
+    request: ApprovalRequest,
+    entitled: Entitlement,
+    verdict: Verdict,
+    comment: str,
+    back_to: Stage | None,
 ) -> Decision:
     assert actor.user_id is not None
     if verdict is Verdict.REJECT and back_to is None:
@@ -305,13 +318,16 @@ def _record(
             request=request,
             decider_id=actor.user_id,
             decider_name=actor.name,
-            role=role,
+            on_behalf_of_id=entitled.delegation.delegator_id if entitled.delegation else None,
+            delegation=entitled.delegation,
+            role=entitled.role,
             verdict=verdict,
             comment=comment,
             back_to=back_to or "",
             digest=request.digest,
             requester_id_copy=request.requester_id,
             registrant_id_copy=request.registrant_id,
+            modifier_id_copy=request.modifier_id,
         )
     except IntegrityError as error:  # pragma: no cover - the locks above make this unreachable; the database is the net
         raise AlreadyDecided(f"The database refused this decision: {error}") from error
@@ -320,6 +336,9 @@ def _record(
 def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decision: Decision) -> None:
     if decision.verdict == Verdict.REJECT:
         close(request, Verb.REJECT, RequestState.REJECTED, decision.comment)
+        if request.renews:
+            # What stands stays, outdated as it is: only retirement or a rollback takes it out of service.
+            return
         lifecycle.reject(
             actor=actor,
             subject=subject,
@@ -337,6 +356,9 @@ def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decisio
         request.save(update_fields=["waiting_roles"])
         return
     close(request, Verb.APPROVE, RequestState.APPROVED, "")
+    if request.renews:
+        lifecycle.renew(actor=actor, subject=subject, request=request, reason=decision.comment)
+        return
     lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment)
 
 

@@ -12,7 +12,7 @@ from registry.choices import DeploymentState
 from registry.models import Deployment
 from registry.services import deployments as registry_deployments
 
-from . import lifecycle
+from . import in_production
 from .locking import lock_version
 
 REPORTABLE = (DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED, DeploymentState.FAILED)
@@ -36,7 +36,7 @@ def report(
         deployment = access.for_update(Deployment, actor, Act.REPORT_DEPLOYMENT, pk=deployment_id)
         registry_deployments.report(deployment=deployment, state=state, endpoint=endpoint, detail=detail)
         if state is DeploymentState.DEPLOYED and deployment.stage == Stage.PRODUCTION:
-            lifecycle.mark_deployed(
+            in_production.mark_deployed(
                 actor=actor,
                 version=version,
                 account=deployment.account,

@@ -12,8 +12,9 @@ from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
 from registry.services.versions import VersionChange, link_use_cases, record_artifact_copy
 
 from ..choices import FindingKind
-from ..models import Finding, StageRecord
+from ..models import Finding
 from . import findings, lifecycle, write_back
+from .binding import subject_changed
 from .closing import outdate
 from .locking import lock_use_case
 
@@ -27,8 +28,8 @@ def absorb_version(actor: Actor, change: VersionChange) -> None:
         )
     if change.is_new or change.content_changed:
         _order_copy(actor, version)
-    if change.content_changed:
-        _content_changed(actor, version)
+    if change.aws_changed:
+        subject_changed(actor=actor, subject=version, why="AWS has another content for it than before.")
     for kind, problems in (change.problems or {}).items():
         if problems:
             findings.observe(FindingKind(kind), version, " ".join(problems), {"problems": list(problems)})
@@ -64,6 +65,7 @@ def absorb_group(actor: Actor, group: ModelGroup) -> None:
     for finding in unknown.select_related("version__group"):
         if finding.version is not None and not link_use_cases(finding.version):
             findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")
+            subject_changed(actor=actor, subject=finding.version, why="It serves the use case its card names now.")
     _take_use_cases_along(actor, group)
 
 
@@ -75,28 +77,6 @@ def registrant_of(version: ModelVersion) -> str:
     if version.registered_by is not None:
         return str(version.registered_by.username)
     return f"aws:{version.registrant_name or 'unknown'}"
-
-
-def _content_changed(actor: Actor, version: ModelVersion) -> None:
-    outdated = outdate(version, "The version's content changed in AWS.")
-    approved = list(
-        StageRecord.objects.filter(version=version, status__in=(Status.APPROVED, Status.DEPLOYED)).values_list(
-            "stage", flat=True
-        )
-    )
-    if approved or outdated:
-        stages = ", ".join(Stage(stage).label for stage in approved)
-        findings.observe(
-            FindingKind.CONTENT_CHANGED,
-            version,
-            f"The content of {version.name} in AWS is no longer what was "
-            + (f"approved in {stages}." if approved else "submitted for approval."),
-            {
-                "digest": version.content_digest,
-                "outdated_requests": [request.public_id for request in outdated],
-                "approved_stages": approved,
-            },
-        )
 
 
 def _take_use_cases_along(actor: Actor, group: ModelGroup) -> None:

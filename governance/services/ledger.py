@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -16,7 +15,6 @@ from registry.services.positions import announced
 
 from ..lifecycle import Verb
 from ..models import StageEvent, StageRecord, UseCaseStageRecord
-from ..selectors.stage_table import expanded, rows
 
 Subject = UseCase | ModelVersion
 Record = StageRecord | UseCaseStageRecord
@@ -29,6 +27,13 @@ def records_of(subject: Subject, stage: Stage) -> list[Record]:
     return list(StageRecord.objects.select_for_update().filter(version=subject, stage=stage).order_by("pk"))
 
 
+def all_records(subject: Subject) -> list[Record]:
+    """Return the records of a subject at every stage, locked."""
+    if isinstance(subject, UseCase):
+        return list(UseCaseStageRecord.objects.select_for_update().filter(use_case=subject).order_by("pk"))
+    return list(StageRecord.objects.select_for_update(of=("self",)).filter(version=subject).order_by("pk"))
+
+
 def open_records(
     *,
     actor: Actor,
@@ -37,35 +42,32 @@ def open_records(
     accounts: Sequence[AwsAccount | None],
     verb: Verb,
     by: str = "",
-) -> list[Record]:
-    """Make the stage's records pending: insert what is missing, reopen what an earlier walk left."""
-    existing = records_of(subject, stage)
+) -> list[tuple[Record, str]]:
+    """Make the stage's records pending: insert what is missing, reopen what an earlier walk left.
+
+    Records of accounts that no longer serve the stage stay as they are. Returns each with the status it had.
+    """
+    wanted: dict[int | None, AwsAccount | None] = {
+        account.pk if account else None: account for account in ([None] if isinstance(subject, UseCase) else accounts)
+    }
+    existing = {getattr(record, "account_id", None): record for record in records_of(subject, stage)}
+    reopened = [record for key, record in existing.items() if key in wanted]
+    before = [(record, record.status) for record in reopened]
+    _set(reopened, verb, Status.PENDING, by or actor.name)
+    bind([record for record in reopened if record.approved_digest or record.outdated_at], "")
+    opened: list[tuple[Record, str]] = list(before)
     now = timezone.now()
-    opened: list[Record] = []
-    for record in existing:
-        _set(record, verb, Status.PENDING, by or actor.name)
-        opened.append(record)
-    have = {getattr(record, "account_id", None) for record in existing}
-    with announced(Verb.REGISTER):
-        if isinstance(subject, UseCase):
-            if not existing:
-                opened.append(
-                    UseCaseStageRecord.objects.create(
-                        use_case=subject, stage=stage, audit_at=now, audit_user=by or actor.name
-                    )
+    missing = [account for key, account in wanted.items() if key not in existing]
+    if missing:
+        with announced(Verb.REGISTER):
+            for account in missing:
+                values = {"stage": stage, "audit_at": now, "audit_user": by or actor.name}
+                record: Record = (
+                    UseCaseStageRecord.objects.create(use_case=subject, **values)
+                    if isinstance(subject, UseCase)
+                    else StageRecord.objects.create(version=subject, account=account, **values)
                 )
-        else:
-            for account in accounts:
-                if (account.pk if account else None) not in have:
-                    opened.append(
-                        StageRecord.objects.create(
-                            version=subject,
-                            stage=stage,
-                            account=account,
-                            audit_at=now,
-                            audit_user=by or actor.name,
-                        )
-                    )
+                opened.append((record, ""))
     return opened
 
 
@@ -73,13 +75,19 @@ def move_records(
     *, actor: Actor, records: Iterable[Record], verb: Verb, status: Status, only: Sequence[Status]
 ) -> list[tuple[Record, str]]:
     """Move those records that stand in one of `only`; returns each with the status it had."""
-    moved: list[tuple[Record, str]] = []
-    for record in records:
-        if record.status in only:
-            before = record.status
-            _set(record, verb, status, actor.name)
-            moved.append((record, before))
+    moved = [(record, record.status) for record in records if record.status in only]
+    _set([record for record, _ in moved], verb, status, actor.name)
     return moved
+
+
+def bind(records: Sequence[Record], digest: str) -> None:
+    """Write down for which digest the approval of these records was given, "" when it is gone; it is not outdated."""
+    if records:
+        type(records[0]).objects.filter(pk__in=[record.pk for record in records]).update(
+            approved_digest=digest, outdated_at=None
+        )
+        for record in records:
+            record.approved_digest, record.outdated_at = digest, None
 
 
 def write(
@@ -92,10 +100,10 @@ def write(
     request_id: int | None = None,
     by: str = "",
 ) -> list[StageEvent]:
-    """Append one event per moved record, with where the subject stands now and the table's row as it is now."""
+    """Append one event per moved record, with where the subject stands now."""
     now = timezone.now()
-    return [
-        StageEvent.objects.create(
+    return StageEvent.objects.bulk_create(
+        StageEvent(
             kind=SubjectKind.USE_CASE if isinstance(subject, UseCase) else SubjectKind.MODEL_VERSION,
             use_case=subject if isinstance(subject, UseCase) else None,
             version=subject if isinstance(subject, ModelVersion) else None,
@@ -112,28 +120,20 @@ def write(
             reason=reason,
             correlation=correlation_id(),
             at=now,
-            snapshot=_snapshot(record),
         )
         for record, before in moved
-    ]
+    )
 
 
-def _set(record: Record, verb: Verb, status: Status, who: str) -> None:
+def _set(records: Sequence[Record], verb: Verb, status: Status, who: str) -> None:
+    if not records:
+        return
+    now = timezone.now()
     with announced(verb):
-        type(record).objects.filter(pk=record.pk).update(
-            status=status, audit_at=timezone.now(), audit_user=who, revision=F("revision") + 1
+        type(records[0]).objects.filter(pk__in=[record.pk for record in records]).update(
+            status=status, audit_at=now, audit_user=who, revision=F("revision") + 1
         )
-    record.refresh_from_db(fields=["status", "audit_at", "audit_user", "revision"])
-
-
-def _snapshot(record: Record) -> dict[str, Any]:
-    if isinstance(record, UseCaseStageRecord):
-        use_case = record.use_case
-        return {
-            "use_case_id": use_case.public_id,
-            "use_case_name": use_case.name,
-            "stage": record.stage,
-            "status": record.status,
-            "risk_class": use_case.risk_class,
-        }
-    return {"rows": rows(expanded(StageRecord.objects.filter(pk=record.pk)))}
+    # The rows are locked, so what was written is what stands.
+    for record in records:
+        record.status, record.audit_at, record.audit_user = status, now, who
+        record.revision += 1

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from django.db.models import Prefetch
+
 from registry.models import ModelGroup, ModelVersion, UseCase
 
 from ..models import ApprovalRequest
 
 
 def lock_version(version_id: int) -> ModelVersion:
-    """Lock a version behind its group: moves of one version may touch its siblings."""
-    group_id = ModelVersion.objects.values_list("group_id", flat=True).get(pk=version_id)
-    ModelGroup.objects.select_for_update().get(pk=group_id)
+    """Lock a version behind its group, and behind it the use cases it serves.
+
+    Moves of one version may touch its siblings; and what is decided about it includes the risk of its use cases,
+    which must not change meanwhile.
+    """
+    ModelGroup.objects.select_for_update().only("pk").get(versions=version_id)
     return (
         ModelVersion.objects.select_for_update(of=("self",))
         .select_related("group__account", "group__project")
+        .prefetch_related(Prefetch("use_cases", UseCase.objects.select_for_update(of=("self",)).order_by("pk")))
         .get(pk=version_id)
     )
 

@@ -16,6 +16,7 @@ from ..models import ApprovalRequest
 from ..policies.facts import Requirements
 from ..selectors import policy as policies
 from ..selectors import standing
+from ..selectors.binding import digest_of
 from ..services import approvals, lifecycle
 
 
@@ -62,7 +63,7 @@ def _approvals(request: ApprovalRequest) -> dict[str, Any]:
 def _unchanged(request: ApprovalRequest) -> dict[str, Any]:
     if request.state != RequestState.OPEN:
         return {"state": "not_applicable", "label": "Unchanged since it was submitted", "detail": "It is closed."}
-    same = approvals.subject_digest(request.subject) == request.digest
+    same = digest_of(request.subject, Stage(request.stage)) == request.digest
     return {
         "state": "pass" if same else "fail",
         "label": "Unchanged since it was submitted",

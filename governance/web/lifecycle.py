@@ -16,7 +16,7 @@ from registry.selectors import catalogue
 from registry.selectors.scope import projects_where
 
 from ..selectors import standing
-from ..services import approvals, lifecycle, use_cases
+from ..services import approvals, retirement, use_cases
 from .forms import RegisterForm, RetireForm, SubmitForm
 from .panels import OfSubject, request_line, submission
 from .wording import request_url, url_of
@@ -121,7 +121,7 @@ class Retire(OfSubject, FormPage):
         )
 
     def carry_out(self, form: BaseForm) -> str:
-        lifecycle.retire(
+        retirement.retire(
             actor=self.actor,
             subject_type=type(self.subject),
             subject_id=self.subject.pk,

@@ -24,6 +24,9 @@ class Act(StrEnum):
     DECIDE = "decide on approval requests"
     WITHDRAW = "withdraw this request"
     RETIRE = "retire this"
+    ROLLBACK = "roll back to this"
+    BREAK_GLASS = "override a rule of the policy"
+    DELEGATE = "delegate a deciding role"
     REPORT_DEPLOYMENT = "report deployments"
     REPORT_METRICS = "report metrics"
     MANAGE_ACCOUNTS = "manage AWS accounts"
@@ -33,6 +36,8 @@ class Act(StrEnum):
     SEE_AUDIT = "see the audit trail"
     HANDLE_FINDINGS = "handle findings"
     MANAGE_ACCESS = "manage people and roles"
+    MANAGE_ATTRIBUTES = "manage custom attributes"
+    FILL_IN_RECORD = "fill in attributes of stage records"
     MANAGE_KEYS = "manage signing keys"
 
 
@@ -47,6 +52,10 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.DECIDE: frozenset({OWNER, OFFICER}),
     Act.WITHDRAW: frozenset({SCIENTIST, OWNER, ENGINEER}),
     Act.RETIRE: frozenset({OFFICER}),
+    Act.ROLLBACK: frozenset({OFFICER}),
+    Act.BREAK_GLASS: frozenset({OFFICER}),
+    # One's own role; an ML admin arranges it for somebody who is away already.
+    Act.DELEGATE: frozenset({OWNER, OFFICER, ADMIN}),
     Act.REPORT_DEPLOYMENT: frozenset({ENGINEER}),
     Act.REPORT_METRICS: frozenset({SCIENTIST, ENGINEER}),
     Act.MANAGE_ACCOUNTS: frozenset({ADMIN}),
@@ -56,6 +65,8 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.SEE_AUDIT: frozenset({Role.AUDITOR, ADMIN, OFFICER}),
     Act.HANDLE_FINDINGS: frozenset({OFFICER}),
     Act.MANAGE_ACCESS: frozenset({ADMIN}),
+    Act.MANAGE_ATTRIBUTES: frozenset({ADMIN}),
+    Act.FILL_IN_RECORD: frozenset({SCIENTIST, OWNER, OFFICER}),
     Act.MANAGE_KEYS: frozenset({ADMIN}),
 }
 

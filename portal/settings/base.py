@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 
 from portal.schedule import SCHEDULE
 
-from .environment import Environment, database_from_url
+from .environment import Environment, database_from_url, evidence_storage
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Environment()  # type: ignore[call-arg]  # every field comes from the environment
@@ -29,7 +29,7 @@ PORTAL_WRITE_BACK_PATIENCE_MINUTES = ENVIRONMENT.write_back_patience_minutes
 PORTAL_DEPLOYMENT_PATIENCE_DAYS = ENVIRONMENT.deployment_patience_days
 # POST /api/v1/auth/token/ changes a password into a token; an organisation with single sign-on switches it off.
 PORTAL_TOKEN_ENDPOINT = ENVIRONMENT.token_endpoint
-# Separation of duties: whether the person who last modified a version in AWS may decide on it. Who registered it never may.
+# Separation of duties: whether who last modified a version in AWS may decide on it. Who registered it never may.
 PORTAL_MODIFIER_MAY_DECIDE = ENVIRONMENT.modifier_may_decide
 
 INSTALLED_APPS = [
@@ -137,6 +137,22 @@ STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 MEDIA_ROOT = ENVIRONMENT.home / "media"
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "evidence": evidence_storage(ENVIRONMENT),
+}
+# Bytes. The handler bounds what one request may carry in files, before anybody asks who sends them.
+PORTAL_EVIDENCE_MAX_BYTES = ENVIRONMENT.evidence_max_mb * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "portal.core.uploads.BoundedUploads",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FILES = 4
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

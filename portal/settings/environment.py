@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -34,6 +34,14 @@ class Environment(BaseSettings):
     gate_minutes: int = Field(15, alias="PORTAL_GATE_MINUTES", ge=1, le=1440)
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
     log_level: str = Field("INFO", alias="PORTAL_LOG_LEVEL")
+    evidence_max_mb: int = Field(25, alias="PORTAL_EVIDENCE_MAX_MB", ge=1, le=500)
+    evidence_bucket: str = Field("", alias="PORTAL_EVIDENCE_BUCKET", pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    evidence_region: str = Field("", alias="PORTAL_EVIDENCE_REGION", pattern=r"^$|^[a-z]{2}(-[a-z]+)+-\d$")
+    evidence_prefix: str = Field("", alias="PORTAL_EVIDENCE_PREFIX", pattern=r"^$|^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
+    evidence_kms_key: str = Field(
+        "", alias="PORTAL_EVIDENCE_KMS_KEY", pattern=r"^$|^arn:aws[a-z-]*:kms:[^\s]+$|^alias/[^\s]+$|^[0-9a-f-]{36}$"
+    )
+    evidence_on_disk: bool = Field(False, alias="PORTAL_EVIDENCE_ON_DISK")
 
     @field_validator("allowed_hosts", "trusted_origins", "key_encryption_keys", mode="before")
     @classmethod
@@ -47,6 +55,46 @@ class Environment(BaseSettings):
             # The value itself must not be in the message.
             raise ValueError("each of the secrets must have at least 32 random characters")
         return value
+
+    @model_validator(mode="after")
+    def _evidence_in_one_place(self) -> Self:
+        details = [self.evidence_region, self.evidence_prefix, self.evidence_kms_key]
+        if not self.evidence_bucket and any(details):
+            raise ValueError("PORTAL_EVIDENCE_REGION, _PREFIX and _KMS_KEY say nothing without PORTAL_EVIDENCE_BUCKET")
+        if self.evidence_bucket and not self.evidence_region:
+            raise ValueError("PORTAL_EVIDENCE_BUCKET needs PORTAL_EVIDENCE_REGION")
+        if self.evidence_bucket and self.evidence_on_disk:
+            raise ValueError("PORTAL_EVIDENCE_BUCKET and PORTAL_EVIDENCE_ON_DISK exclude each other")
+        return self
+
+
+def evidence_storage(environment: Environment) -> dict[str, object]:
+    """Return the STORAGES entry for evidence: the bucket named in the environment, or a folder of PORTAL_HOME.
+
+    Nothing is ever written over, and neither has public addresses.
+    """
+    if not environment.evidence_bucket:
+        return {
+            "BACKEND": "portal.core.storage.DurableFileSystemStorage",
+            "OPTIONS": {
+                "location": environment.home.resolve() / "media" / "evidence",
+                "base_url": None,
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    key = environment.evidence_kms_key
+    return {
+        "BACKEND": "governance.services.evidence_bucket.EvidenceBucket",
+        "OPTIONS": {
+            "bucket_name": environment.evidence_bucket,
+            "region_name": environment.evidence_region,
+            "location": environment.evidence_prefix,
+            "file_overwrite": False,
+            "default_acl": None,
+            "object_parameters": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {},
+        },
+    }
 
 
 def database_from_url(url: str) -> dict[str, object]:

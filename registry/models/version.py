@@ -17,7 +17,8 @@ class ModelVersion(models.Model):
     """One ModelPackage as AWS describes it, and where it stands in its lifecycle.
 
     Known by its ARN together with its creation time: a deleted version's ARN may come back as something else.
-    `stage` and `status` are written by the lifecycle service alone; the database refuses the rest.
+    `stage` and `status` are written by the lifecycle service alone; the database refuses the rest. `registered_by` and
+    `modified_by` are the people behind AWS's CreatedBy and LastModifiedBy; the portal's own writes change neither.
     """
 
     arn = models.CharField("ARN", max_length=2048)
@@ -59,6 +60,7 @@ class ModelVersion(models.Model):
     hub_artifact_copied_at = models.DateTimeField(null=True)
 
     registered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    modified_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     stage = models.CharField(max_length=20, choices=Stage.choices(), default=Stage.DEVELOPMENT, editable=False)
     status = models.CharField(max_length=20, choices=Status.choices(), default=Status.PENDING, editable=False)
     missing_since = models.DateTimeField(null=True, blank=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db.models import F
 from django.utils import timezone
@@ -16,8 +16,10 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, may, require, require_anywhere
 
 from ..aws.records import GroupRecord
+from ..choices import ObjectKind
 from ..models import AwsAccount, ModelGroup, Project, UseCase, User
-from . import versions
+from . import changes, versions
+from .attribute_values import clean
 
 
 def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[ModelGroup, bool]:
@@ -65,9 +67,11 @@ def edit(
     project: Project | None,
     owner: User | None,
     use_cases: Iterable[UseCase],
+    attributes: Mapping[str, object] | None = None,
 ) -> ModelGroup:
     """Claim a group for a project, name its owner and the use cases it serves; its versions are linked again.
 
+    `attributes` are values of custom attributes by key, None for one to take away; left out, all stay as they are.
     Whoever moves a group needs the right on the project it leaves and on the one it enters. Raises NotFound,
     Forbidden, StaleEdit when somebody edited it since `revision`, InvalidInput when a use case belongs to another
     project.
@@ -98,12 +102,16 @@ def edit(
                 errors={"owner": [f"{owner.username} holds no role on this project."]},
             )
         group.project, group.owner = project, owner
-        group.save(update_fields=["project", "owner"])
+        if attributes is not None:
+            scope = None if project is None else project.pk
+            group.attributes = clean(ObjectKind.MODEL_GROUP, attributes, current=group.attributes, project_id=scope)
+        group.save(update_fields=["project", "owner", "attributes"])
         ModelGroup.objects.filter(pk=group.pk).update(revision=F("revision") + 1)
         group.refresh_from_db()
         group.use_cases.set(use_cases)
         for version in group.versions.select_related("group"):
             versions.link_use_cases(version)
+        changes.tell(actor=actor, what=group, fields=["use_cases"], why="The use cases of its group were edited.")
         # By name: governance keeps its findings about the group true, and registry knows nothing of them.
         enqueue_on_commit("governance.reconcile_group", group_id=group.pk)
         return group

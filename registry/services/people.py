@@ -96,7 +96,7 @@ def revoke(*, actor: Actor, role: Role, to: User | Group, project: Project | Non
 
 
 def link_identity(*, actor: Actor, user: User, arn: str) -> AwsIdentity:
-    """Say that an AWS principal is this person; versions it registered become his.
+    """Say that an AWS principal is this person; versions it registered or changed last become his.
 
     Raises Forbidden, InvalidInput when the ARN is somebody else's already.
     """
@@ -112,6 +112,10 @@ def link_identity(*, actor: Actor, user: User, arn: str) -> AwsIdentity:
             if arn in (version.registrant_arn, role_of_session(version.registrant_arn)):
                 version.registered_by = user
                 version.save(update_fields=["registered_by"])
+        for version in ModelVersion.objects.filter(modified_by=None).exclude(modifier_arn=""):
+            if arn in (version.modifier_arn, role_of_session(version.modifier_arn)):
+                version.modified_by = user
+                version.save(update_fields=["modified_by"])
         return identity
 
 

@@ -16,9 +16,10 @@ from portal.core.errors import InvalidInput, StaleEdit, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
-from ..choices import DocumentKind, RiskClass, Stage
+from ..choices import DocumentKind, ObjectKind, RiskClass, Stage
 from ..models import Project, PublicNumber, UseCase, UseCaseDocument, User
-from . import positions
+from . import changes, positions
+from .attribute_values import clean
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class UseCaseText:
     next_review_on: date | None = None
 
 
-def create(*, actor: Actor, project: Project, text: UseCaseText) -> UseCase:
+def create(
+    *, actor: Actor, project: Project, text: UseCaseText, attributes: Mapping[str, object] | None = None
+) -> UseCase:
     """Insert a use case at POC, pending, with the next public id.
 
     Runs in the caller's operation, which opens its ledger. Raises Forbidden without a registering role on the
@@ -48,14 +51,25 @@ def create(*, actor: Actor, project: Project, text: UseCaseText) -> UseCase:
         registered_by_id=actor.user_id,
         **_values(text),
     )
+    if attributes is not None:
+        use_case.attributes = clean(ObjectKind.USE_CASE, attributes, project_id=project.pk)
     _validated(use_case, project)
     use_case.number = PublicNumber.take("UC")
     positions.enter(use_case)
     return use_case
 
 
-def edit(*, actor: Actor, use_case_id: int, revision: int, text: UseCaseText) -> UseCase:
+def edit(
+    *,
+    actor: Actor,
+    use_case_id: int,
+    revision: int,
+    text: UseCaseText,
+    attributes: Mapping[str, object] | None = None,
+) -> UseCase:
     """Replace what people wrote about a use case.
+
+    `attributes` are values of custom attributes by key, None for one to take away; left out, all stay as they are.
 
     Raises NotFound, Forbidden, StaleEdit when somebody edited it since `revision`, WrongState once retired,
     InvalidInput naming the fields.
@@ -63,10 +77,16 @@ def edit(*, actor: Actor, use_case_id: int, revision: int, text: UseCaseText) ->
     with operation(actor, "edit use case"):
         use_case = _editable(actor, use_case_id, Act.EDIT_USE_CASE, revision)
         values = _values(text)
+        changed = [name for name, value in values.items() if getattr(use_case, name) != value]
         for name, value in values.items():
             setattr(use_case, name, value)
         _validated(use_case, use_case.project)
+        if attributes is not None:
+            use_case.attributes = values["attributes"] = clean(
+                ObjectKind.USE_CASE, attributes, current=use_case.attributes, project_id=use_case.project_id
+            )
         use_case.save(update_fields=list(values))
+        changes.tell(actor=actor, what=use_case, fields=changed, why="The use case was edited.")
         return _revised(use_case)
 
 
@@ -84,6 +104,7 @@ def classify(*, actor: Actor, use_case_id: int, risk_class: RiskClass, reason: s
         use_case.risk_classified_by_id = actor.user_id
         use_case.risk_classified_at = timezone.now()
         use_case.save(update_fields=["risk_class", "risk_reason", "risk_classified_by", "risk_classified_at"])
+        changes.tell(actor=actor, what=use_case, fields=["risk_class"], why=f"Classified anew: {reason.strip()}")
         return _revised(use_case)
 
 
@@ -105,6 +126,8 @@ def write_documents(*, actor: Actor, use_case_id: int, texts: Mapping[DocumentKi
                 use_case=use_case, kind=kind, defaults={"text": text.strip(), "author_id": actor.user_id}
             )
             written.append(document)
+        if written:
+            changes.tell(actor=actor, what=use_case, fields=["documents"], why="Its documents were edited.")
         return written
 
 

@@ -64,6 +64,7 @@ def take_in(*, actor: Actor, group: ModelGroup, record: VersionRecord) -> Versio
             **values,
         )
         version.registered_by_id = _person_behind(version.registrant_arn)
+        version.modified_by_id = _modifier(version, group)
         positions.enter(version)
     else:
         version = existing
@@ -73,6 +74,9 @@ def take_in(*, actor: Actor, group: ModelGroup, record: VersionRecord) -> Versio
         for name in changed:
             setattr(version, name, values[name])
         version.seen_at = timezone.now()
+        if "modifier_arn" in changed:
+            version.modified_by_id = _modifier(version, group)
+            changed.add("modified_by")
         came_back = version.missing_since is not None
         version.missing_since = None
         version.save(update_fields=[*changed, "seen_at", *(["missing_since"] if came_back else [])])
@@ -162,6 +166,13 @@ def _person_behind(arn: str) -> int | None:
     """Return the person an AWS principal is linked to: by the session itself, or else by its role."""
     linked = dict(AwsIdentity.objects.filter(arn__in=(arn, role_of_session(arn))).values_list("arn", "user_id"))
     return linked.get(arn, linked.get(role_of_session(arn)))
+
+
+def _modifier(version: ModelVersion, group: ModelGroup) -> int | None:
+    """Return the person who changed a version last: the one before, while the last to write was the portal itself."""
+    if role_of_session(version.modifier_arn) == group.account.role_arn:
+        return version.modified_by_id
+    return _person_behind(version.modifier_arn) if version.modifier_arn else None
 
 
 def _as_described(record: VersionRecord) -> dict[str, Any]:

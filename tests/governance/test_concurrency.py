@@ -13,7 +13,7 @@ from django.db import connections
 from governance.choices import Verdict
 from governance.models import ApprovalRequest, Decision, OutboxMessage, StageEvent, StageRecord
 from governance.selectors.audit import verify
-from governance.services import approvals, lifecycle, metrics
+from governance.services import approvals, metrics, retirement
 from governance.services import use_cases as governed_use_cases
 from portal.core.errors import DomainError, StaleEdit
 from portal.core.vocabulary import RiskClass, Stage
@@ -158,7 +158,7 @@ def test_deciding_and_retiring_in_the_same_instant(scene: Scene) -> None:
         results = at_once(
             saying(people.owner, request),
             partial(
-                lifecycle.retire,
+                retirement.retire,
                 actor=people.officer.actor,
                 subject_type=ModelVersion,
                 subject_id=made.pk,

@@ -9,7 +9,7 @@ import pytest
 
 from governance.choices import Verdict
 from governance.models import ApprovalRequest
-from governance.services import approvals, deployments, lifecycle
+from governance.services import approvals, deployments, retirement
 from portal.core.actors import Actor
 from portal.core.errors import DomainError
 from portal.core.vocabulary import Stage, Status
@@ -58,7 +58,7 @@ def _reject(people: Cast, subject: Subject, back_to: str) -> None:
 def _retire(people: Cast, subject: Subject) -> None:
     # Retired with a question open: the question must not outlive it.
     approvals.submit(actor=people.scientist.actor, subject_type=type(subject), subject_id=subject.pk)
-    lifecycle.retire(
+    retirement.retire(
         actor=people.officer.actor, subject_type=type(subject), subject_id=subject.pk, reason="Not needed."
     )
     subject.refresh_from_db()
@@ -115,7 +115,7 @@ def _perform(place: Place, subject: Subject, case: Case) -> Callable[[], object]
     if case.verb == "submit":
         return lambda: approvals.submit(actor=actor, subject_type=kind, subject_id=subject.pk)
     if case.verb == "retire":
-        return lambda: lifecycle.retire(
+        return lambda: retirement.retire(
             actor=actor, subject_type=kind, subject_id=subject.pk, reason="No longer needed."
         )
     if case.verb == "report_deployed":

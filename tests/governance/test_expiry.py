@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from governance.choices import Verdict
-from governance.services import approvals
+from governance.services import approvals, deadlines
 from governance.tasks import expire_requests
 from portal.core.actors import Actor
 from registry.models import ModelVersion
@@ -28,20 +28,20 @@ def asked(place: Place) -> ModelVersion:
 def test_a_request_expires_at_its_time_and_not_before(place: Place, asked: ModelVersion) -> None:
     request = approvals.submit(actor=place.people.scientist.actor, subject_type=ModelVersion, subject_id=asked.pk)
     before, after = request.expires_at - timedelta(seconds=1), request.expires_at
-    assert approvals.expire_due(actor=CLOCK, now=before) == []
-    assert [row.pk for row in approvals.expire_due(actor=CLOCK, now=after)] == [request.pk]
+    assert deadlines.expire_due(actor=CLOCK, now=before) == []
+    assert [row.pk for row in deadlines.expire_due(actor=CLOCK, now=after)] == [request.pk]
     request.refresh_from_db()
     assert (request.state, request.waiting_roles) == ("expired", [])
     assert request.closed_at is not None
     asked.refresh_from_db()
     assert (asked.stage, asked.status) == ("development", "pending")
-    assert approvals.expire_due(actor=CLOCK, now=after) == []
+    assert deadlines.expire_due(actor=CLOCK, now=after) == []
 
 
 def test_an_expired_request_takes_no_decision_and_may_be_asked_anew(place: Place, asked: ModelVersion) -> None:
     scientist, owner = place.people.scientist.actor, place.people.owner.actor
     request = approvals.submit(actor=scientist, subject_type=ModelVersion, subject_id=asked.pk)
-    approvals.expire_due(actor=CLOCK, now=request.expires_at)
+    deadlines.expire_due(actor=CLOCK, now=request.expires_at)
     with pytest.raises(approvals.RequestClosed):
         approvals.decide(actor=owner, request_id=request.pk, verdict=Verdict.APPROVE)
     again = approvals.submit(actor=scientist, subject_type=ModelVersion, subject_id=asked.pk)
@@ -53,7 +53,7 @@ def test_an_expired_request_takes_no_decision_and_may_be_asked_anew(place: Place
 def test_a_decided_request_does_not_expire(place: Place, asked: ModelVersion) -> None:
     request = approvals.submit(actor=place.people.scientist.actor, subject_type=ModelVersion, subject_id=asked.pk)
     approvals.decide(actor=place.people.owner.actor, request_id=request.pk, verdict=Verdict.APPROVE)
-    assert approvals.expire_due(actor=CLOCK, now=request.expires_at) == []
+    assert deadlines.expire_due(actor=CLOCK, now=request.expires_at) == []
 
 
 def test_the_clock_leaves_alone_what_still_has_time(place: Place, asked: ModelVersion) -> None:

@@ -9,7 +9,7 @@ import pytest
 from governance.choices import OutboxKind, Verdict
 from governance.models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, UseCaseStageRecord
 from governance.selectors.stage_table import ATTRIBUTES, rows, stage_table
-from governance.services import approvals, deployments, intake, lifecycle, metrics
+from governance.services import approvals, deployments, intake, lifecycle, metrics, retirement
 from portal.core.errors import InvalidInput, NotFound, WrongState
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskClass, Stage, Status
@@ -332,7 +332,7 @@ def test_a_stage_without_an_account_still_has_its_record(made: ModelVersion, peo
 
 
 def retire(people: Cast, subject: ModelVersion | UseCase, **values: bool) -> None:
-    lifecycle.retire(
+    retirement.retire(
         actor=people.officer.actor,
         subject_type=type(subject),
         subject_id=subject.pk,
@@ -357,7 +357,7 @@ def test_what_runs_is_not_retired_silently(made: ModelVersion, people: Cast) -> 
 
 def test_retirement_needs_a_reason_and_ends_everything(made: ModelVersion, people: Cast) -> None:
     with pytest.raises(InvalidInput):
-        lifecycle.retire(actor=people.officer.actor, subject_type=ModelVersion, subject_id=made.pk, reason="  ")
+        retirement.retire(actor=people.officer.actor, subject_type=ModelVersion, subject_id=made.pk, reason="  ")
     request = ask(people, made)
     retire(people, made)
     request.refresh_from_db()

@@ -1,0 +1,109 @@
+"""What exactly a decision is about: the content, the digest over it, and the difference, field by field.
+
+DOMAIN section 6: artifact URLs and ETags, image digests, metrics and card content, risk class, evidence hashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from portal.core.vocabulary import Stage
+from registry.models import ModelVersion, UseCase
+from registry.services.digests import canonical, digest
+
+from ..models import ApprovalRequest, StageRecord
+from . import evidence
+
+# The edition of the content below. What was decided under another one is compared field by field, never by digest.
+EDITION = 2
+
+Subject = UseCase | ModelVersion
+
+
+@dataclass(frozen=True)
+class FieldDifference:
+    """One field that is not what it was; None on a side where it is absent."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def decided_content(subject: Subject, stage: Stage) -> dict[str, Any]:
+    """Return everything a decision about a subject at a stage is bound to, as JSON.
+
+    A version's validation metrics are those of this stage: results of another stage do not bind here. What the
+    portal's own write-back changes in SageMaker is left out, and so is what comes in while it runs.
+    """
+    proofs = {f"{row.kind} {row.public_id}": row.fingerprint for row in evidence.standing(subject)}
+    if isinstance(subject, ModelVersion):
+        return {
+            "edition": EDITION,
+            "containers": [
+                {key: container.get(key) for key in ("image", "image_digest", "model_data_url", "model_data_etag")}
+                for container in subject.containers
+            ],
+            "metrics": subject.metric_sources,
+            "drift_baselines": subject.drift_baselines,
+            "metadata": subject.metadata,
+            "card": subject.card,
+            "source_uri": subject.source_uri,
+            "risk_rating": subject.risk_rating,
+            "use_cases": {use_case.public_id: use_case.risk_class for use_case in subject.use_cases.all()},
+            "validation_metrics": _validation_metrics(subject, stage),
+            "evidence": proofs,
+        }
+    return {
+        "edition": EDITION,
+        "name": subject.name,
+        "description": subject.description,
+        "intended_purpose": subject.intended_purpose,
+        "business_owner": subject.business_owner,
+        "risk_class": subject.risk_class,
+        "documents": {document.kind: document.text for document in subject.documents.all()},
+        "evidence": proofs,
+    }
+
+
+def digest_of(subject: Subject, stage: Stage) -> str:
+    """Return the digest of `decided_content`."""
+    return digest(decided_content(subject, stage))
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldDifference]:
+    """Return every leaf in which two contents differ, by its dotted path, in the order of the paths."""
+    old, new = _leaves(before), _leaves(after)
+    return [
+        FieldDifference(path, old.get(path), new.get(path))
+        for path in sorted({*old, *new})
+        if canonical(old.get(path)) != canonical(new.get(path)) or (path in old) != (path in new)
+    ]
+
+
+def moved_since(request: ApprovalRequest) -> list[FieldDifference]:
+    """Return what of a request's subject is no longer as it was when the request was made."""
+    return difference(request.facts, decided_content(request.subject, Stage(request.stage)))
+
+
+def _validation_metrics(version: ModelVersion, stage: Stage) -> dict[str, Any]:
+    records = StageRecord.objects.filter(version=version, stage=stage).values_list(
+        "account__account_id", "validation_metrics"
+    )
+    return {account or "": metrics for account, metrics in records if metrics is not None}
+
+
+def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+    """Flatten JSON; an empty object or list is a leaf of its own, so that its disappearing shows."""
+    if isinstance(value, Mapping) and value:
+        found: dict[str, Any] = {}
+        for key, item in value.items():
+            found |= _leaves(item, f"{path}.{key}" if path else str(key))
+        return found
+    if isinstance(value, list) and value:
+        found = {}
+        for index, item in enumerate(value):
+            found |= _leaves(item, f"{path}[{index}]")
+        return found
+    return {path: value}

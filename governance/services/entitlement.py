@@ -1,0 +1,125 @@
+"""Who may decide on a request, in which role, and for whom. Separation of duties comes before every role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+
+from portal.core.actors import Actor
+from portal.core.errors import Forbidden
+from portal.core.permissions import ROLES, Act
+from portal.core.vocabulary import Role
+from registry.models import ModelVersion, UseCase, User
+
+from ..choices import Verdict
+from ..models import ApprovalRequest, Delegation
+from ..policies.facts import ApprovalNeed, Requirements, Vote
+from ..policies.rules import outstanding
+
+Subject = UseCase | ModelVersion
+
+
+class SelfApproval(Forbidden):
+    """Nobody decides on what he requested, brought in or changed himself, nor has somebody else do it for him."""
+
+    code = "self-approval"
+    title = "Somebody else must decide"
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """In which role a person's word on a request counts, and whose word it is when he is a delegate."""
+
+    role: Role
+    delegation: Delegation | None = None
+
+
+def entitlement(actor: Actor, request: ApprovalRequest, subject: Subject) -> Entitlement:
+    """Return how this actor may decide on a request: by a role of his own that is missing, else by a delegation.
+
+    Raises SelfApproval for whoever has a part in the subject, Forbidden without a way to decide.
+    """
+    if actor.user_id is None:
+        raise Forbidden("Only a person can decide.")
+    if refusal := part_in(subject, actor.user_id, actor.name, request=request):
+        raise SelfApproval(refusal)
+    project_id = subject.scope_project_id
+    if Role.ML_ADMIN in actor.roles_on(project_id):
+        raise Forbidden("An ML admin administers roles and accounts, so he decides on nothing.")
+    needed = [need.role for need in Requirements.from_json(request.requirements).approvals]
+    missing = {need.role for need in missing_approvals(request)}
+    own = sorted(
+        (actor.roles_on(project_id) & ROLES[Act.DECIDE]).intersection(needed), key=lambda role: role not in missing
+    )
+    if own and own[0] in missing:
+        return Entitlement(own[0])
+    for delegation in _delegations(actor.user_id, needed, project_id):
+        if delegation.role in missing and not _cannot_delegate(delegation, request, subject):
+            return Entitlement(Role(delegation.role), delegation)
+    if own:
+        return Entitlement(own[0])
+    raise Forbidden.for_act(Act.DECIDE.value, [role.label for role in dict.fromkeys(needed)])
+
+
+def part_in(subject: Subject, user_id: int, name: str, *, request: ApprovalRequest | None = None) -> str:
+    """Say why a person has a part in a subject that bars him from deciding on it, "" when he has none.
+
+    His part is having asked, having brought it in - also in AWS, by an identity linked to him - or, unless the
+    setting PORTAL_MODIFIER_MAY_DECIDE says otherwise, having changed it last in AWS.
+    """
+    if request is not None and user_id == request.requester_id:
+        return f"You asked for {request.public_id} yourself, so somebody else must decide."
+    if user_id in (request.registrant_id if request else None, subject.registered_by_id):
+        return "You brought this in yourself, so somebody else must decide."
+    if not isinstance(subject, ModelVersion):
+        return ""
+    if user_id in (request.modifier_id if request else None, modifier_of(subject)):
+        return "You changed this last in AWS, so somebody else must decide."
+    if subject.registered_by_id is None and name == subject.registrant_name:
+        return (
+            f"It was registered in AWS by a session named {name}, which nobody has linked to a person yet."
+            " An ML admin must say who that is, or somebody else must decide."
+        )
+    return ""
+
+
+def modifier_of(subject: Subject) -> int | None:
+    """Return the person whose change of a version in AWS bars him from deciding on it; None where none does."""
+    if settings.PORTAL_MODIFIER_MAY_DECIDE or not isinstance(subject, ModelVersion):
+        return None
+    return subject.modified_by_id
+
+
+def missing_approvals(request: ApprovalRequest) -> tuple[ApprovalNeed, ...]:
+    """Return the approvals a request still waits for. A delegate's word counts as the delegator's."""
+    votes = [
+        Vote(decision.on_behalf_of_id or decision.decider_id, Role(decision.role))
+        for decision in request.decisions.all()
+        if decision.verdict == Verdict.APPROVE
+    ]
+    return outstanding(Requirements.from_json(request.requirements).approvals, votes)
+
+
+def _delegations(user_id: int, roles: Iterable[Role], project_id: int | None) -> list[Delegation]:
+    found = (
+        Delegation.objects.in_force(timezone.now().date())
+        .filter(delegate_id=user_id, role__in=list(roles))
+        .select_related("delegator")
+        .order_by("pk")
+    )
+    return [delegation for delegation in found if delegation.project_id in (None, project_id)]
+
+
+def _cannot_delegate(delegation: Delegation, request: ApprovalRequest, subject: Subject) -> bool:
+    """Whether the delegator's word is worth nothing here: he has a part, spoke already, or lost the role since."""
+    delegator: User = delegation.delegator
+    held = delegator.actor.roles_on(subject.scope_project_id)
+    return bool(
+        delegation.role not in held
+        or Role.ML_ADMIN in held
+        or part_in(subject, delegator.pk, delegator.username, request=request)
+        or any(delegator.pk in (word.decider_id, word.on_behalf_of_id) for word in request.decisions.all())
+    )

@@ -1,0 +1,86 @@
+"""Taking use cases and versions out of service for good."""
+
+from __future__ import annotations
+
+from portal.core import access
+from portal.core.actors import Actor
+from portal.core.errors import InvalidInput, WrongState
+from portal.core.operations import operation
+from portal.core.permissions import Act, require
+from portal.core.vocabulary import Stage, Status
+from registry.models import Deployment, ModelVersion, UseCase
+from registry.services import positions
+
+from ..lifecycle import RETIRED, Machine, Verb, verbs_from
+from . import ledger, write_back
+from .closing import outdate
+from .lifecycle import advance_use_case_if_ready
+from .locking import lock_use_case, lock_version
+
+Subject = UseCase | ModelVersion
+
+
+def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason: str, force: bool = False) -> Subject:
+    """Take a use case or version out of service for good, on an officer's word; what was asked about it is outdated.
+
+    Raises NotFound, Forbidden, InvalidInput without a reason, WrongState when it is retired already or, unless
+    `force`, while a deployment of it is running; the refusal names the endpoints.
+    """
+    if not reason.strip():
+        raise InvalidInput("Say why it is retired.", errors={"reason": ["A retirement needs its reason."]})
+    with operation(actor, reason):
+        visible = access.get(subject_type, actor, pk=subject_id)
+        subject: Subject = lock_use_case(visible.pk) if isinstance(visible, UseCase) else lock_version(visible.pk)
+        require(actor, Act.RETIRE, subject.scope_project_id)
+        machine = Machine.USE_CASE if isinstance(subject, UseCase) else Machine.MODEL_VERSION
+        if Verb.RETIRE not in verbs_from(machine, f"{subject.stage}/{subject.status}"):
+            raise WrongState("It is retired already.")
+        if isinstance(subject, ModelVersion):
+            _refuse_while_running(subject, force)
+        else:
+            _refuse_while_serving(subject)
+        outdate(subject, "It was retired.")
+        moved = ledger.move_records(
+            actor=actor,
+            records=ledger.all_records(subject),
+            verb=Verb.RETIRE,
+            status=Status.RETIRED,
+            only=[status for status in Status if status is not Status.RETIRED],
+        )
+        positions.place(subject, verb=Verb.RETIRE, stage=RETIRED.stage, status=RETIRED.status)
+        ledger.write(actor=actor, subject=subject, verb=Verb.RETIRE, moved=moved, reason=reason.strip())
+        if isinstance(subject, ModelVersion):
+            write_back.order_write_back(
+                version=subject,
+                stage=Stage.RETIRED,
+                status=Status.RETIRED,
+                who=actor.name,
+                request=None,
+                note=reason,
+            )
+            # It may have been the one its use cases were waiting for.
+            for use_case in subject.use_cases.order_by("pk"):
+                advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case.pk))
+        return subject
+
+
+def _refuse_while_running(version: ModelVersion, force: bool) -> None:
+    running = [
+        f"{deployment.endpoint or 'an unnamed endpoint'} in {deployment.account}"
+        for deployment in Deployment.objects.running().filter(version=version).select_related("account")
+    ]
+    if running and not force:
+        raise WrongState(
+            f"It is still running at {', '.join(running)}. Take it out of service first, or retire it by force."
+        )
+
+
+def _refuse_while_serving(use_case: UseCase) -> None:
+    active = [
+        version.name
+        for version in ModelVersion.objects.filter(use_cases=use_case)
+        .exclude(stage=Stage.RETIRED)
+        .select_related("group")
+    ]
+    if active:
+        raise WrongState(f"Versions still serve it: {', '.join(sorted(active)[:10])}. Retire or move them first.")
