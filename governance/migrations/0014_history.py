@@ -6,11 +6,10 @@ typed and has a span, so the whole table as of a moment is one query. See docs/a
 
 from __future__ import annotations
 
-from importlib import import_module
+import django.contrib.postgres.fields
+from django.db import migrations, models
 
-from django.db import migrations
-
-history = import_module("governance.migrations._history")
+from governance.migrations import _history as history
 
 BASE = """
 CREATE FUNCTION governance_jsonb_merge(jsonb, jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
@@ -46,6 +45,7 @@ BEGIN
 END $$;
 """
 
+
 class Migration(migrations.Migration):
     dependencies = [("governance", "0013_anchors")]
 
@@ -55,4 +55,82 @@ class Migration(migrations.Migration):
         migrations.RunSQL(history.stage_table_as_of()),
         migrations.RunSQL(history.VERSIONS_AS_OF),
         migrations.RunSQL(history.USE_CASES_AS_OF),
+        migrations.CreateModel(
+            name="PastStageRow",
+            fields=[
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("row_key", models.IntegerField()),
+                ("version_id", models.BigIntegerField()),
+                ("group_id", models.BigIntegerField()),
+                ("use_case_number", models.IntegerField(null=True)),
+                ("use_case_name", models.TextField(null=True)),
+                ("use_case_stage", models.TextField(null=True)),
+                ("model_group", models.TextField()),
+                ("model_version", models.IntegerField()),
+                ("model_owner", models.TextField(null=True)),
+                ("model_lob", models.TextField(null=True)),
+                ("model_project", models.TextField(null=True)),
+                ("model_stage", models.TextField()),
+                ("model_status", models.TextField()),
+                ("model_risk", models.TextField()),
+                ("validation_metrics", models.JSONField(null=True)),
+                ("monitoring_metrics", models.JSONField(null=True)),
+                ("monitoring_endpoint", models.TextField()),
+                ("monitoring_captured_at", models.DateTimeField(null=True)),
+                ("outdated_at", models.DateTimeField(null=True)),
+                ("audit_at", models.DateTimeField()),
+                ("audit_user", models.TextField()),
+                ("arn", models.TextField()),
+                ("artifact_url", models.TextField()),
+                ("hub_artifact_url", models.TextField()),
+                ("account_id", models.TextField(null=True)),
+                ("account_alias", models.TextField(null=True)),
+                ("attributes", models.JSONField()),
+            ],
+            options={
+                "db_table": "governance_stage_table_as_of",
+                "managed": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="PastUseCase",
+            fields=[
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("number", models.IntegerField()),
+                ("name", models.TextField()),
+                ("stage", models.TextField()),
+                ("status", models.TextField()),
+                ("risk_class", models.TextField()),
+                ("project", models.TextField(null=True)),
+                ("line_of_business", models.TextField(null=True)),
+                ("attributes", models.JSONField()),
+            ],
+            options={
+                "db_table": "governance_use_cases_as_of",
+                "managed": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="PastVersion",
+            fields=[
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("arn", models.TextField()),
+                ("group_id", models.BigIntegerField()),
+                ("group", models.TextField()),
+                ("number", models.IntegerField()),
+                ("project", models.TextField(null=True)),
+                ("owner", models.TextField(null=True)),
+                ("line_of_business", models.TextField(null=True)),
+                ("stage", models.TextField()),
+                ("status", models.TextField()),
+                ("risk", models.TextField()),
+                ("artifact_url", models.TextField()),
+                ("hub_artifact_url", models.TextField()),
+                ("use_cases", django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), size=None)),
+            ],
+            options={
+                "db_table": "governance_versions_as_of",
+                "managed": False,
+            },
+        ),
     ]

@@ -7,7 +7,6 @@ nothing else can. One transaction is one moment: what it changed became so all a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 _PREFIX = "governance_history_"
@@ -44,7 +43,7 @@ class Watched:
 
     def fill(self) -> str:
         """Return the SQL that fills the empty history with what the audit trail says happened."""
-        return f'INSERT INTO {self.history}\n{self.told_by_the_trail()};\nANALYZE {self.history};\n'
+        return f"INSERT INTO {self.history}\n{self.told_by_the_trail()};\nANALYZE {self.history};\n"
 
     def told_by_the_trail(self) -> str:
         """Return the query that replays the audit trail of the table into rows of its history.
@@ -169,7 +168,7 @@ USE_CASE_RECORD = Watched(
     ("use_case_id", "stage", "status", "outdated_at", "audit_at", "audit_user"),
     ("use_case_id",),
 )
-USE_CASE = Watched("registry_usecase", ("number", "name", "stage", "status", "risk_class", "project_id"))
+USE_CASE = Watched("registry_usecase", ("number", "name", "stage", "status", "risk_class", "project_id", "attributes"))
 VERSION = Watched(
     "registry_modelversion",
     (
@@ -178,7 +177,7 @@ VERSION = Watched(
     ),
 )  # fmt: skip
 LINK = Watched("registry_versionusecase", ("version_id", "use_case_id"), ("version_id",))
-GROUP = Watched("registry_modelgroup", ("name", "owner_id", "project_id"))
+GROUP = Watched("registry_modelgroup", ("name", "owner_id", "project_id", "attributes"))
 PROJECT = Watched("registry_project", ("key", "name", "line_of_business_id"))
 LINE = Watched("registry_lineofbusiness", ("name",))
 ACCOUNT = Watched("registry_awsaccount", ("account_id", "alias"))
@@ -251,9 +250,11 @@ $$;
 
 USE_CASES_AS_OF = """
 CREATE FUNCTION governance_use_cases_as_of(moment timestamptz) RETURNS TABLE (
-  id bigint, number integer, name text, stage text, status text, risk_class text, project text, line_of_business text)
+  id bigint, number integer, name text, stage text, status text, risk_class text, project text, line_of_business text,
+  attributes jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-  SELECT u.id, u.number, u.name::text, u.stage::text, u.status::text, u.risk_class::text, p.key::text, b.name::text
+  SELECT u.id, u.number, u.name::text, u.stage::text, u.status::text, u.risk_class::text, p.key::text, b.name::text,
+         coalesce(u.attributes, '{}')
     FROM governance_history_usecase u
     LEFT JOIN governance_history_project p
            ON p.id = u.project_id AND p.valid_from <= moment AND p.valid_to > moment
