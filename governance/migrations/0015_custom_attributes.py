@@ -11,6 +11,7 @@ import django.contrib.postgres.indexes
 from django.db import migrations, models
 
 from governance.migrations._audited import audited, trigger
+from governance.migrations._history import record_attributes
 
 HOLDERS = {
     "use_case": "registry_usecase",
@@ -170,6 +171,8 @@ class Migration(migrations.Migration):
                 fields=["attributes"], name="stage_record_attributes", opclasses=["jsonb_path_ops"]
             ),
         ),
+        # What a record's attributes were is part of the past of the stage table.
+        migrations.RunSQL(record_attributes()),
         *(migrations.RunSQL(sql) for sql in (HELD, LOCKED, FIT, NAMED)),
         migrations.RunSQL(audited("registry_customattribute")),
         migrations.RunSQL(
