@@ -31,7 +31,9 @@ class CustomAttribute(models.Model):
     key = models.CharField(
         max_length=50,
         validators=[
-            RegexValidator(KEY.replace("$", r"\Z"), "Give lower-case letters, digits and single underscores: cost_centre.")
+            RegexValidator(
+                KEY.replace("$", r"\Z"), "Give lower-case letters, digits and single underscores: cost_centre."
+            )
         ],
     )
     label = models.CharField(max_length=100)
