@@ -13,6 +13,7 @@ __all__ = [
     "EvidenceSource",
     "FindingKind",
     "FindingState",
+    "GateDecision",
     "MetricKind",
     "OutboxKind",
     "OutboxState",
@@ -154,6 +155,13 @@ class FindingKind(Word):
     @property
     def label(self) -> str:
         return "Missing in AWS" if self is FindingKind.MISSING_IN_AWS else super().label
+
+
+class GateDecision(Word):
+    """What the gate answers; there is nothing in between."""
+
+    ALLOW = "allow"
+    DENY = "deny"
 
 
 class SigningAlgorithm(Word):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from portal.core.actors import Actor
 
+from ..choices import GateDecision
 from ..models import Override
 from ..policies.gate import Reason, failed
 from ..selectors import gate as reading
@@ -21,7 +22,6 @@ from . import signing
 log = logging.getLogger(__name__)
 
 TYP = "gate+jwt"
-ALLOW, DENY = "allow", "deny"
 # An ARN of AWS is no longer; what is echoed and signed does not grow with what was sent.
 LONGEST = 2048
 
@@ -30,7 +30,7 @@ LONGEST = 2048
 class GateAnswer:
     """What the gate says; `attestation` is the same as a signed token."""
 
-    decision: str
+    decision: GateDecision
     reasons: tuple[Reason, ...]
     version: str | None
     model_version: int | None
@@ -46,12 +46,12 @@ class GateAnswer:
 
     @property
     def is_allowed(self) -> bool:
-        return self.decision == ALLOW
+        return self.decision is GateDecision.ALLOW
 
     def as_json(self) -> dict[str, Any]:
         """Return the answer without its attestation, as the API shows it and the attestation carries it."""
         return {
-            "decision": self.decision,
+            "decision": self.decision.value,
             "reasons": [{"code": one.code, "rule": one.rule, "detail": one.detail} for one in self.reasons],
             "version": self.version,
             "model_version": self.model_version,
@@ -87,7 +87,7 @@ def ask(actor: Actor, model_package_arn: str, stage: str, account: str) -> GateA
     reasons = failed(found.facts)
     until = now + timedelta(minutes=settings.PORTAL_GATE_MINUTES)
     answer = GateAnswer(
-        decision=DENY if reasons else ALLOW,
+        decision=GateDecision.DENY if reasons else GateDecision.ALLOW,
         reasons=reasons,
         version=found.version.name if found.version else None,
         model_version=found.version.pk if found.version else None,

@@ -7,6 +7,7 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
+from governance.api.gate import Gate, GateKeyRevocation, GateKeyRotation, GateKeys
 from governance.api.routes import ROUTES as GOVERNANCE
 from registry.api.organisation import Me
 from registry.api.routes import ROUTES as REGISTRY
@@ -23,6 +24,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/token/", TokenView.as_view(), name="api-token"),
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
     path("me/", Me.as_view(), name="api-me"),
+    path("gate/", Gate.as_view(), name="api-gate"),
+    path("gate/keys/", GateKeys.as_view(), name="api-gate-keys"),
+    path("gate/keys/rotate/", GateKeyRotation.as_view(), name="api-gate-keys-rotate"),
+    re_path(
+        r"^gate/keys/(?P<id>[A-Za-z0-9_-]{1,64})/revoke/\Z", GateKeyRevocation.as_view(), name="api-gate-keys-revoke"
+    ),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "docs/",

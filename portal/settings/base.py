@@ -137,11 +137,6 @@ STATIC_URL = "static/"
 STATIC_ROOT: Path | None = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 MEDIA_ROOT = ENVIRONMENT.home / "media"
-STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "evidence": evidence_storage(ENVIRONMENT),
-}
 # Bytes. The handler bounds what one request may carry in files, before anybody asks who sends them.
 PORTAL_EVIDENCE_MAX_BYTES = ENVIRONMENT.evidence_max_mb * 1024 * 1024
 FILE_UPLOAD_HANDLERS = [
@@ -156,6 +151,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "evidence": evidence_storage(ENVIRONMENT),
     # The signed anchors of the audit trail: out of the database's reach, and in a bucket with Object Lock out of ours.
     "anchors": (
         {
@@ -252,6 +248,7 @@ SPECTACULAR_SETTINGS = {
         "SyncState": "registry.choices.SyncState.choices",
         "FindingKind": "governance.choices.FindingKind.choices",
         "FindingState": "governance.choices.FindingState.choices",
+        "GateDecision": "governance.choices.GateDecision.choices",
         "OutboxKind": "governance.choices.OutboxKind.choices",
         "OutboxState": "governance.choices.OutboxState.choices",
         "PolicyState": "governance.choices.PolicyState.choices",

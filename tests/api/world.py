@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from governance.models import ApprovalRequest, Finding, OutboxMessage, StageRecord
-from governance.services import approvals
+from governance.services import approvals, signing
 from portal.core.operations import operation
 from portal.core.vocabulary import Stage
 from registry.choices import ShareState, SyncKind, SyncState
@@ -60,6 +60,7 @@ class World:
     deployment: Deployment
     finding: Finding
     message: OutboxMessage
+    signing_key: str
     clients: dict[str, Api]
 
     def api(self, role: str) -> Api:
@@ -81,6 +82,7 @@ class World:
             "deployment": str(self.deployment.pk),
             "finding": self.finding.public_id,
             "message": str(self.message.pk),
+            "signing_key": self.signing_key,
             "account": "333333333333",
         }
 
@@ -143,5 +145,6 @@ def build() -> World:
         deployment=Deployment.objects.get(version=trial),
         finding=Finding.objects.filter(version=fresh)[0],
         message=message,
+        signing_key=signing.active_key().kid,
         clients={role: Api(person) for role, person in actors(people).items()},
     )

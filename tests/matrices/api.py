@@ -182,6 +182,17 @@ ROWS: tuple[Row, ...] = (
         on="finding",
         body={"note": "Corrected."},
     ),
+    # the gate: without a question there is no answer; its keys are for everybody
+    Row("GET", "gate/", (401, 400, 400, 400, 400, 400, 400, 400)),
+    Row("GET", "gate/keys/", (200,) * 8),
+    Row("POST", "gate/keys/rotate/", (401, 403, 403, 403, 403, 201, 403, 403), body={"algorithm": "EdDSA"}),
+    Row(
+        "POST",
+        "gate/keys/{id}/revoke/",
+        (401, 403, 403, 403, 403, 200, 403, 403),
+        on="signing_key",
+        body={"reason": "It leaked."},
+    ),
     Row("GET", "policies/", EVERYBODY),
     Row("GET", "audit-events/", TRAIL),
     Row("GET", "audit-events/verify/", TRAIL),
