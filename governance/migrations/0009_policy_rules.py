@@ -62,6 +62,7 @@ def publish_default(apps: Any, schema_editor: Any) -> None:
         model_path=list(MODEL_STAGES),
         use_case_path=list(USE_CASE_STAGES),
         based_on=1,
+        follows=1,
         created_by="system:shipped default",
     )
     rule_model = apps.get_model("governance", "PolicyRule")
@@ -97,6 +98,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField("policyversion", "based_on", models.PositiveIntegerField(null=True)),
+        migrations.AddField("policyversion", "follows", models.PositiveIntegerField(null=True)),
         migrations.AddField(
             "policyversion",
             "created_by",

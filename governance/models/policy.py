@@ -15,9 +15,9 @@ from ..querysets import PolicyVersionQuerySet
 class PolicyVersion(models.Model):
     """One edition of the matrix. Published ones never change; the newest published one is in force.
 
-    A draft may be published only while nothing was published since it was made, so numbers follow the order of
-    publication. `based_on` is the number of the policy its cells were copied from; `revision` rises with every
-    change of a draft or of one of its cells.
+    `based_on` is the number of the policy its cells were copied from. `follows` is the number of the one in force
+    when it was made: it may be published only while that is still so, or it would undo what it never saw; numbers
+    therefore follow the order of publication. `revision` rises with every change of a draft or of one of its cells.
     """
 
     number = models.PositiveIntegerField(unique=True)
@@ -26,6 +26,7 @@ class PolicyVersion(models.Model):
     model_path = ArrayField(models.CharField(max_length=20, choices=Stage.choices()))
     use_case_path = ArrayField(models.CharField(max_length=20, choices=Stage.choices()))
     based_on = models.PositiveIntegerField(null=True)
+    follows = models.PositiveIntegerField(null=True)
     created_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
     revision = models.PositiveIntegerField(default=1)

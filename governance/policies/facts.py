@@ -90,6 +90,26 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """A whole policy: its cells, and the stages each kind of subject must pass."""
+
+    rules: tuple[Rule, ...]
+    model_path: tuple[Stage, ...]
+    use_case_path: tuple[Stage, ...]
+
+    def path(self, kind: SubjectKind) -> tuple[Stage, ...]:
+        """Return the stages this kind of subject must pass."""
+        return self.use_case_path if kind is SubjectKind.USE_CASE else self.model_path
+
+    def cell(self, kind: SubjectKind, stage: Stage, tier: RiskRating) -> Rule | None:
+        """Return one cell, None where the policy has none."""
+        for rule in self.rules:
+            if (rule.kind, rule.stage, rule.tier) == (kind, stage, tier):
+                return rule
+        return None
+
+
+@dataclass(frozen=True)
 class Vote:
     """One approval given so far: by whom, in which role."""
 

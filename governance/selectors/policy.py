@@ -7,6 +7,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from portal.core import access
+from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
 from registry.models import ModelVersion, UseCase
 
@@ -14,6 +16,7 @@ from ..lifecycle import next_stage
 from ..models import PolicyVersion, StageRecord
 from ..policies.facts import (
     Check,
+    Matrix,
     ModelInScope,
     OverrideFact,
     Requirements,
@@ -28,8 +31,8 @@ from ..policies.rules import evaluate, requirements, tier_of_use_case, tier_of_v
 from .facts import facts_of
 
 __all__ = [
-    "STANDING", "checks", "facts_of", "in_force", "kind_of", "models_in_scope", "path_of", "requirements_for",
-    "risk_class_of", "rules_of", "stage_after", "tier_of",
+    "STANDING", "by_number", "checks", "facts_of", "in_force", "kind_of", "matrix_of", "models_in_scope", "path_of",
+    "requirements_for", "risk_class_of", "rules_of", "stage_after", "tier_of",
 ]  # fmt: skip
 
 STANDING = ("approved", "deployed", "superseded")
@@ -38,6 +41,11 @@ STANDING = ("approved", "deployed", "superseded")
 def in_force() -> PolicyVersion:
     """Return the newest published policy."""
     return PolicyVersion.objects.published().order_by("-number")[0]
+
+
+def by_number(actor: Actor, number: int) -> PolicyVersion:
+    """Return one policy the actor may read. Raises NotFound for what is missing and for drafts hidden from him."""
+    return access.get(PolicyVersion, actor, number=number)
 
 
 def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
@@ -54,6 +62,15 @@ def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
             metrics=metrics_from_json(rule.metrics),
         )
         for rule in policy.rules.all()
+    )
+
+
+def matrix_of(policy: PolicyVersion) -> Matrix:
+    """Return a whole policy as frozen facts."""
+    return Matrix(
+        rules=rules_of(policy),
+        model_path=path_of(policy, SubjectKind.MODEL_VERSION),
+        use_case_path=path_of(policy, SubjectKind.USE_CASE),
     )
 
 

@@ -36,6 +36,8 @@ class Act(StrEnum):
     SEE_AUDIT = "see the audit trail"
     HANDLE_FINDINGS = "handle findings"
     MANAGE_ACCESS = "manage people and roles"
+    EDIT_POLICY = "change the policy matrix"
+    PUBLISH_POLICY = "publish policies"
     MANAGE_ATTRIBUTES = "manage custom attributes"
     FILL_IN_RECORD = "fill in attributes of stage records"
     MANAGE_KEYS = "manage signing keys"
@@ -65,6 +67,9 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.SEE_AUDIT: frozenset({Role.AUDITOR, ADMIN, OFFICER}),
     Act.HANDLE_FINDINGS: frozenset({OFFICER}),
     Act.MANAGE_ACCESS: frozenset({ADMIN}),
+    # The matrix binds every project, so these take the role everywhere.
+    Act.EDIT_POLICY: frozenset({ADMIN}),
+    Act.PUBLISH_POLICY: frozenset({ADMIN}),
     Act.MANAGE_ATTRIBUTES: frozenset({ADMIN}),
     Act.FILL_IN_RECORD: frozenset({SCIENTIST, OWNER, OFFICER}),
     Act.MANAGE_KEYS: frozenset({ADMIN}),
