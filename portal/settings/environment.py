@@ -75,7 +75,7 @@ def evidence_storage(environment: Environment) -> dict[str, object]:
     """
     if not environment.evidence_bucket:
         return {
-            "BACKEND": "portal.core.storage.DurableFileSystemStorage",
+            "BACKEND": "portal.core.durable_storage.DurableFileSystemStorage",
             "OPTIONS": {
                 "location": environment.home.resolve() / "media" / "evidence",
                 "base_url": None,

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
+from s3transfer.exceptions import RetriesExceededError
 
 
 class _Account(Protocol):
@@ -190,6 +191,7 @@ _UNREACHED = (
     boto.PaginationError,
     boto.FlexibleChecksumError,
     ResponseParserError,
+    RetriesExceededError,
 )
 _NO_CREDENTIALS = (
     boto.NoCredentialsError,
@@ -261,7 +263,7 @@ def translated(session: HasAccount, service: str, operation: str) -> Iterator[No
         if exc.operation_name == "AssumeRole" != operation:
             service, operation = "sts", "AssumeRole"
         raise from_code(session, service, operation, code, str(error.get("Message") or ""), status) from exc
-    except (boto.BotoCoreError, ResponseParserError) as exc:
+    except (boto.BotoCoreError, ResponseParserError, RetriesExceededError) as exc:
         kind: type[AwsError]
         if isinstance(exc, _UNREACHED):
             kind = AwsUnavailable

@@ -51,7 +51,8 @@ class S3Location:
 class ObjectRecord:
     """Hold what S3 says of an object: bytes, ETag without quotes, version id ("" in an unversioned bucket).
 
-    `sha256` is the hex digest that `copy` left in the object's metadata, "" where there is none.
+    `sha256` is the hex digest that `copy` left in the object's metadata, "" where there is none; `content_type` is what
+    its writer said it is.
     """
 
     url: str
@@ -60,6 +61,7 @@ class ObjectRecord:
     version_id: str
     sha256: str = ""
     source_etag: str = ""
+    content_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +88,16 @@ def parse_s3_url(url: str) -> S3Location:
     raise MalformedS3Url(f"{url!r} does not name an object in S3; it should look like s3://bucket/key.")
 
 
-def head(session: AwsSession, url: str) -> ObjectRecord:
-    """Read an object's size, ETag and version without its content.
+def head(session: AwsSession, url: str, *, version_id: str = "") -> ObjectRecord:
+    """Read an object's size, ETag and version without its content; that of one version with `version_id`.
 
     Raises AwsNotFound (also for a prefix, which is no object), AwsDenied, MalformedS3Url. Source: s3
     HeadObject.
     """
     location = parse_s3_url(url)
+    which: dict[str, Any] = {"VersionId": version_id} if version_id else {}
     with translated(session, "s3", "HeadObject"):
-        answer = session.s3.head_object(Bucket=location.bucket, Key=location.key)
+        answer = session.s3.head_object(Bucket=location.bucket, Key=location.key, **which)
     metadata = answer.get("Metadata", {})
     return ObjectRecord(
         url=location.url,
@@ -103,6 +106,7 @@ def head(session: AwsSession, url: str) -> ObjectRecord:
         version_id=_version(answer.get("VersionId")),
         sha256=metadata.get(_SHA256, ""),
         source_etag=metadata.get(_SOURCE_ETAG, ""),
+        content_type=answer.get("ContentType", ""),
     )
 
 

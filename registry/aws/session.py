@@ -232,14 +232,7 @@ class AwsSession:
         return Session(botocore_session=assumed, region_name=self.account.region)
 
     def _make(self, boto: Session, service: str) -> Any:
-        config = Config(
-            region_name=self.account.region,
-            retries={"mode": "standard", "total_max_attempts": self.total_max_attempts},
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=_READ_TIMEOUTS.get(service, READ_TIMEOUT_SECONDS),
-            max_pool_connections=MAX_POOL_CONNECTIONS,
-            user_agent_extra=SESSION_NAME,
-        )
+        config = client_config(service, self.total_max_attempts).merge(Config(region_name=self.account.region))
         make = cast("Callable[..., Any]", boto.client)
         with translated(self, service, "CreateClient"):
             client = make(service, config=config)
@@ -269,6 +262,17 @@ class AwsSession:
         for session_id, watcher in _watchers.get():
             if session_id == id(self):
                 watcher.add(delta)
+
+
+def client_config(service: str, total_max_attempts: int = TOTAL_MAX_ATTEMPTS) -> Config:
+    """Return the timeouts, attempts and pool size of every client the portal makes; attempts count the first try."""
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": total_max_attempts},
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=_READ_TIMEOUTS.get(service, READ_TIMEOUT_SECONDS),
+        max_pool_connections=MAX_POOL_CONNECTIONS,
+        user_agent_extra=SESSION_NAME,
+    )
 
 
 def session_for(account: AccountRef, *, total_max_attempts: int = TOTAL_MAX_ATTEMPTS) -> AwsSession:

@@ -45,6 +45,11 @@ def reach(account: AwsAccount, region: str | None = None) -> AwsSession:
     )
 
 
+def holding_bucket(bucket: str) -> AwsAccount | None:
+    """Return the enabled account that names this bucket among its artifact buckets, None when none does."""
+    return AwsAccount.objects.enabled().filter(artifact_buckets__contains=[bucket]).order_by("pk").first()
+
+
 def register(*, actor: Actor, account_id: str, **values: Any) -> AwsAccount:
     """Register an account. `values` are fields of EDITABLE. Raises Forbidden, InvalidInput naming the fields."""
     require(actor, Act.MANAGE_ACCOUNTS)
