@@ -16,7 +16,7 @@ from ..choices import Stage
 from ..services import lifecycle
 from ..services import use_cases as services
 from .lifecycle import Governed
-from .requirements import RequirementsOutput, requirements_now
+from .requirements import Asked, RequirementsOutput, requirements_now
 
 
 class UseCaseOutput(registry_api.UseCaseDetail):
@@ -33,7 +33,7 @@ class UseCaseOutput(registry_api.UseCaseDetail):
         return requirements_now(use_case)
 
 
-class UseCases(Governed, registry_api.UseCases):
+class UseCases(Asked, Governed, registry_api.UseCases):
     """Use cases."""
 
     serializer_class = UseCaseOutput
@@ -43,6 +43,9 @@ class UseCases(Governed, registry_api.UseCases):
         """Register a use case: POC, pending."""
         values = self.read(registry_api.UseCaseRegistration)
         registered = services.register(
-            actor=self.actor, project_id=values["project"].pk, text=registry_api.text_of(values)
+            actor=self.actor,
+            project_id=values["project"].pk,
+            text=registry_api.text_of(values),
+            attributes=values.get("attributes"),
         )
         return self.show(registered, 201)

@@ -101,6 +101,6 @@ def _known(view: Any) -> tuple[set[str], set[str]]:
             allowed.add(ORDERING)
         if view.filterset_class is not None:
             filters = view.filterset_class.base_filters
-            allowed |= set(filters)
+            allowed |= set(filters) | set(view.further_filters())
             several = {name for name, item in filters.items() if isinstance(item, django_filters.MultipleChoiceFilter)}
     return allowed, several

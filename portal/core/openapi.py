@@ -47,6 +47,8 @@ class PortalSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
+        if self.method == "GET":
+            parameters.extend(getattr(self.view, "described_parameters", ()))
         if "{id}" in self.path and isinstance(self.view, Resource):
             example = self.view.id_example
             kind = OpenApiTypes.INT if example == "1" else OpenApiTypes.STR
@@ -78,7 +80,7 @@ class PortalSchema(AutoSchema):
         return sorted(statuses | set(getattr(self.view, "problem_statuses", ())))
 
     def _is_conditional(self) -> bool:
-        return isinstance(self.view, Revised) and self.method == "PATCH"
+        return isinstance(self.view, Revised) and self.view.action in self.view.conditional_actions
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)

@@ -7,13 +7,14 @@ that starts at `visible_to`, what is missing and what is hidden are the same 404
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.http import parse_etags
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import mixins, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -45,6 +46,8 @@ class PortalView(APIView):
     # Query parameters besides a list's own, and refusals besides those its method and address imply.
     query_parameters: tuple[str, ...] = ()
     problem_statuses: tuple[int, ...] = ()
+    # What the schema says of query parameters that no filter set declares.
+    described_parameters: tuple[OpenApiParameter, ...] = ()
 
     @property
     def actor(self) -> Actor:
@@ -97,6 +100,10 @@ class Resource(PortalView, GenericViewSet):
             self.is_list = True
         return prepared
 
+    def further_filters(self) -> Iterable[str]:
+        """Return the names of filters that are known only at run time; read when a list is asked."""
+        return ()
+
     def get_serializer_class(self) -> type[serializers.Serializer]:
         if self.action == "list" and self.list_serializer_class is not None:
             return self.list_serializer_class
@@ -146,6 +153,9 @@ class Detailed(Resource):
 
 class Revised(Detailed):
     """A resource whose rows count their revisions: the ETag of a detail, and the If-Match an edit must carry."""
+
+    # The actions that ask for `agreed_revision`; the schema says so of them.
+    conditional_actions: ClassVar[frozenset[str]] = frozenset({"partial_update"})
 
     def headers_of(self, row: Any) -> dict[str, str]:
         return {"ETag": f'"{row.revision}"'}

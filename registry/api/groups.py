@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.filters import Filters, account_filter, exactly, use_case_filter
+from portal.core.filters import account_filter, exactly, use_case_filter
 from portal.core.serializers import Input, Output
-from portal.core.viewsets import ROW_ID, Listed, Revised
+from portal.core.viewsets import ROW_ID, Revised
 
+from ..choices import ObjectKind
 from ..models import ModelGroup
 from ..selectors import resources
+from ..selectors.exports import GROUP_COLUMNS, group_row
 from ..services import groups
+from .attributes import AttributeFilters, AttributesInput, AttributesOutput, Exported, exports
 from .serializers import PersonField, ProjectField, UseCasesField, username
 
 
@@ -34,6 +38,7 @@ class GroupOutput(Output):
     use_cases = UseCasesField()
     aws_created_at = serializers.DateTimeField(allow_null=True)
     missing_since = serializers.DateTimeField(allow_null=True)
+    attributes = AttributesOutput(ObjectKind.MODEL_GROUP)
     revision = serializers.IntegerField()
 
 
@@ -43,11 +48,13 @@ class GroupEdit(Input):
     owner = PersonField(required=False, allow_null=True)
     project = ProjectField(required=False, allow_null=True)
     use_cases = UseCasesField(required=False)
+    attributes = AttributesInput()
 
 
-class GroupFilters(Filters):
+class GroupFilters(AttributeFilters):
     """Filters of the list."""
 
+    attribute_kind = ObjectKind.MODEL_GROUP
     name = exactly("name", "The name of the group.")
     arn = exactly("arn", "The ARN of the group.")
     account = account_filter("account__account_id")
@@ -56,7 +63,7 @@ class GroupFilters(Filters):
     use_case = use_case_filter("use_cases__number")
 
 
-class ModelGroups(Listed, Revised):
+class ModelGroups(Exported, Revised):
     """Model groups: SageMaker's model package groups."""
 
     noun = "model group"
@@ -66,6 +73,16 @@ class ModelGroups(Listed, Revised):
     filterset_class = GroupFilters
     search_fields = ("name", "description")
     ordering_fields = {"id": "pk", "name": "name"}
+    attribute_kind = ObjectKind.MODEL_GROUP
+    export_name, export_columns = "model-groups", GROUP_COLUMNS
+
+    def export_row(self, row: Any) -> dict[str, Any]:
+        return group_row(row)
+
+    @exports(GroupOutput)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the model groups, page by page as JSON, or all that match as CSV."""
+        return super().list(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[ModelGroup]:
         return resources.model_groups(self.actor)
@@ -83,5 +100,6 @@ class ModelGroups(Listed, Revised):
             project=values.get("project", group.project),
             owner=values.get("owner", group.owner),
             use_cases=values.get("use_cases", list(group.use_cases.all())),
+            attributes=values.get("attributes"),
         )
         return self.show(edited)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -12,15 +13,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from portal.core.filters import Filters, exactly, one_of
+from portal.core.filters import exactly, one_of
 from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
-from portal.core.viewsets import ByPublicId, Listed, Revised
+from portal.core.viewsets import ByPublicId, Revised
 
-from ..choices import DocumentKind, RiskClass, Stage, Status
+from ..choices import DocumentKind, ObjectKind, RiskClass, Stage, Status
 from ..models import UseCase
 from ..selectors import resources
+from ..selectors.exports import USE_CASE_COLUMNS, use_case_row
 from ..services import use_cases
 from ..services.use_cases import UseCaseText
+from .attributes import AttributeFilters, AttributesInput, AttributesOutput, Exported, exports
 from .serializers import GroupReference, PersonField, ProjectField, VersionReference, username
 
 
@@ -44,6 +47,7 @@ class UseCaseSummary(Output):
     next_review_on = serializers.DateField(allow_null=True)
     registered_by = username("registered_by")
     registered_at = serializers.DateTimeField()
+    attributes = AttributesOutput(ObjectKind.USE_CASE)
     revision = serializers.IntegerField()
 
 
@@ -99,6 +103,7 @@ class UseCaseEdit(Input):
     business_owner = text(max_length=200)
     model_owner = PersonField(required=False, allow_null=True)
     next_review_on = serializers.DateField(required=False, allow_null=True)
+    attributes = AttributesInput()
 
 
 class UseCaseRegistration(UseCaseEdit):
@@ -124,9 +129,10 @@ class DocumentsInput(Input):
     monitoring_evaluation = text()
 
 
-class UseCaseFilters(Filters):
+class UseCaseFilters(AttributeFilters):
     """Filters of the list."""
 
+    attribute_kind = ObjectKind.USE_CASE
     stage = one_of(Stage, "stage")
     status = one_of(Status, "status")
     risk_class = one_of(RiskClass, "risk_class")
@@ -141,7 +147,7 @@ def text_of(values: dict[str, Any], use_case: UseCase | None = None) -> UseCaseT
     return UseCaseText(**{**current, **{name: values[name] for name in names if name in values}})
 
 
-class UseCases(ByPublicId, Listed, Revised):
+class UseCases(ByPublicId, Exported, Revised):
     """Use cases."""
 
     noun = "use case"
@@ -162,6 +168,16 @@ class UseCases(ByPublicId, Listed, Revised):
         "registered_at": "registered_at",
     }
     tie_breaker = ("number",)
+    attribute_kind = ObjectKind.USE_CASE
+    export_name, export_columns = "use-cases", USE_CASE_COLUMNS
+
+    def export_row(self, row: Any) -> dict[str, Any]:
+        return use_case_row(row)
+
+    @exports(UseCaseSummary)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show the use cases, page by page as JSON, or all that match as CSV."""
+        return super().list(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[UseCase]:
         return resources.use_cases(self.actor) if self.is_list else resources.use_cases_in_detail(self.actor)
@@ -173,7 +189,11 @@ class UseCases(ByPublicId, Listed, Revised):
         revision = self.agreed_revision(use_case)
         values = self.read(UseCaseEdit, partial=True)
         edited = use_cases.edit(
-            actor=self.actor, use_case_id=use_case.pk, revision=revision, text=text_of(values, use_case)
+            actor=self.actor,
+            use_case_id=use_case.pk,
+            revision=revision,
+            text=text_of(values, use_case),
+            attributes=values.get("attributes"),
         )
         return self.show(edited)
 

@@ -134,6 +134,13 @@ def within(rows: QuerySet[Any], attribute: CustomAttribute, bound: str, value: D
     return compared.filter(**{f"{name}__{comparison}": _stored(value)})
 
 
+def named_in(rows: QuerySet[Any], attribute: CustomAttribute) -> list[tuple[str, str]]:
+    """Return whom the attribute names on any of the rows, as (sign-in name, name) in the order of names."""
+    held = rows.order_by().values_list(KeyTransform(attribute.key, "attributes"), flat=True).distinct()
+    people = User.objects.filter(pk__in=[pk for pk in held if pk is not None]).order_by("display_name", "username")
+    return [(person.username, str(person)) for person in people]
+
+
 def _stored(value: str | Decimal | date) -> Any:
     if isinstance(value, date):
         return value.isoformat()
