@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.filters import Filters, account_filter, arn_filter, one_of, use_case_filter
-from portal.core.serializers import LONGEST_TEXT, Input, NoInput, Output, word
+from portal.core.csv_export import CsvRenderer, streamed
+from portal.core.filters import Filters, account_filter, arn_filter, exactly, one_of, use_case_filter
+from portal.core.serializers import LONGEST_TEXT, Input, NoInput, Output, text, word
 from portal.core.viewsets import ByPublicId, Detailed, Listed
-from registry.api.serializers import username
+from registry.api.serializers import PersonField, username
 
-from ..choices import FindingKind, FindingState, Severity
+from ..choices import FindingKind, FindingState, Severity, Stage
 from ..models import Finding
-from ..selectors import resources
+from ..selectors import findings as selectors
 from ..services import findings
+
+_CHUNK = 500
+_JSON = (JSONRenderer,)
 
 
 class FindingSubject(Output):
@@ -43,11 +52,16 @@ class FindingOutput(Output):
     evidence = serializers.JSONField()
     subject = serializers.SerializerMethodField()
     model_package_arn = serializers.CharField(source="version.arn", allow_null=True)
+    stage = serializers.SerializerMethodField()
     account = serializers.CharField(source="account.account_id", allow_null=True)
     owner = username("owner")
     due_on = serializers.DateField(allow_null=True)
+    overdue = serializers.BooleanField(source="is_overdue")
     first_seen_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
+    accepted_until = serializers.DateField(allow_null=True, help_text="The last day it may stand.")
+    accepted_by = username("accepted_by")
+    acceptance_reason = serializers.CharField()
     closed_at = serializers.DateTimeField(allow_null=True)
     closing_note = serializers.CharField()
 
@@ -63,11 +77,61 @@ class FindingOutput(Output):
             return {"kind": "account", "id": finding.account.account_id, "name": finding.account.alias}
         return None
 
+    @extend_schema_field(word(Stage, allow_null=True))
+    def get_stage(self, finding: Finding) -> str | None:
+        return finding.stage or None
+
+
+class FindingEvent(Output):
+    """One thing that happened to a finding."""
+
+    at = serializers.DateTimeField()
+    what = serializers.CharField(source="title")
+    who = serializers.CharField(source="person")
+    words = serializers.CharField(source="text")
+
+
+class FindingDetail(FindingOutput):
+    """One disagreement, with what happened to it, newest first."""
+
+    history = serializers.SerializerMethodField()
+
+    @extend_schema_field(FindingEvent(many=True))
+    def get_history(self, finding: Finding) -> Any:
+        return FindingEvent(selectors.history(finding), many=True).data
+
 
 class ResolveInput(Input):
     """What was done about it."""
 
     note = serializers.CharField(max_length=LONGEST_TEXT)
+
+
+class AcceptInput(Input):
+    """Why it may stand, and until the end of which day: at most a year ahead."""
+
+    reason = serializers.CharField(max_length=LONGEST_TEXT)
+    until = serializers.DateField()
+
+
+class ReopenInput(Input):
+    """Why it is opened again."""
+
+    reason = serializers.CharField(max_length=LONGEST_TEXT)
+
+
+class AssignInput(Input):
+    """Who deals with it; null is nobody."""
+
+    owner = PersonField(allow_null=True)
+    reason = text()
+
+
+class DueInput(Input):
+    """By when it is to be dealt with; null is no date."""
+
+    due_on = serializers.DateField(allow_null=True)
+    reason = text()
 
 
 class FindingFilters(Filters):
@@ -76,9 +140,25 @@ class FindingFilters(Filters):
     kind = one_of(FindingKind, "kind")
     state = one_of(FindingState, "state")
     severity = one_of(Severity, "severity")
+    owner = exactly("owner__username", "A sign-in name.")
+    overdue = django_filters.ChoiceFilter(
+        choices=[("true", "true"), ("false", "false")],
+        method="by_due_date",
+        help_text="`true`: those that stand past their due date; `false`: all the others.",
+    )
     use_case = use_case_filter("use_case__number")
+    version = exactly("version__pk", "The number of a model version.", method="by_version")
+    group = exactly("group__name", "The name of a model group.")
     model_package_arn = arn_filter("version__arn")
     account = account_filter("account__account_id")
+
+    def by_due_date(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        late = selectors.overdue(rows)
+        return late if value == "true" else rows.exclude(pk__in=late.values("pk"))
+
+    def by_version(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        known = value.isdecimal() and value.isascii() and len(value) < 19
+        return rows.filter(version__pk=int(value)) if known else rows.none()
 
 
 class Findings(ByPublicId, Listed, Detailed):
@@ -88,8 +168,10 @@ class Findings(ByPublicId, Listed, Detailed):
     lookup_field = "pk"
     public_id_prefix = "FND"
     id_example = "FND-000001"
-    serializer_class = FindingOutput
+    serializer_class = FindingDetail
+    list_serializer_class = FindingOutput
     filterset_class = FindingFilters
+    renderer_classes = (JSONRenderer, CsvRenderer)
     search_fields = ("summary",)
     ordering_fields = {
         "id": "pk",
@@ -100,20 +182,67 @@ class Findings(ByPublicId, Listed, Detailed):
     }
 
     def get_queryset(self) -> QuerySet[Finding]:
-        return resources.findings(self.actor)
+        return selectors.findings(self.actor)
+
+    @extend_schema(
+        responses={(200, "application/json"): FindingOutput(many=True), (200, "text/csv"): OpenApiTypes.STR},
+        parameters=[
+            OpenApiParameter(
+                "format", OpenApiTypes.STR, enum=["json", "csv"], description="`csv` sends every row that matches."
+            )
+        ],
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+        """Show the findings, page by page as JSON, or all of what matches as CSV."""
+        if request.accepted_renderer.format != CsvRenderer.format:
+            return super().list(request, *args, **kwargs)
+        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=_CHUNK)
+        return streamed(f"findings-{timezone.now():%Y-%m-%d}.csv", selectors.COLUMNS, map(selectors.as_row, rows))
 
     @extend_schema(request=NoInput)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], renderer_classes=_JSON)
     def acknowledge(self, request: Request, **kwargs: Any) -> Response:
-        """Take a finding on."""
+        """Take a finding on; whoever does owns it."""
         finding = self.get_object()
         self.read(NoInput)
         return self.show(findings.acknowledge(actor=self.actor, finding_id=finding.pk))
 
     @extend_schema(request=ResolveInput)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], renderer_classes=_JSON)
     def resolve(self, request: Request, **kwargs: Any) -> Response:
         """Close a finding by hand, saying what was done; it opens again when reality still disagrees."""
         finding = self.get_object()
         values = self.read(ResolveInput)
         return self.show(findings.resolve(actor=self.actor, finding_id=finding.pk, note=values["note"]))
+
+    @extend_schema(request=AcceptInput)
+    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    def accept(self, request: Request, **kwargs: Any) -> Response:
+        """Let a disagreement stand until the end of a day; after it the finding opens again by itself."""
+        finding = self.get_object()
+        values = self.read(AcceptInput)
+        return self.show(findings.accept(actor=self.actor, finding_id=finding.pk, **values))
+
+    @extend_schema(request=ReopenInput)
+    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    def reopen(self, request: Request, **kwargs: Any) -> Response:
+        """Take an acceptance or a resolution back, with a new due date."""
+        finding = self.get_object()
+        values = self.read(ReopenInput)
+        return self.show(findings.reopen(actor=self.actor, finding_id=finding.pk, **values))
+
+    @extend_schema(request=AssignInput)
+    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    def assign(self, request: Request, **kwargs: Any) -> Response:
+        """Give a finding to somebody who can see it, or to nobody."""
+        finding = self.get_object()
+        values = self.read(AssignInput)
+        return self.show(findings.assign(actor=self.actor, finding_id=finding.pk, **values))
+
+    @extend_schema(request=DueInput)
+    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    def due(self, request: Request, **kwargs: Any) -> Response:
+        """Change by when a finding is to be dealt with."""
+        finding = self.get_object()
+        values = self.read(DueInput)
+        return self.show(findings.set_due(actor=self.actor, finding_id=finding.pk, **values))

@@ -16,7 +16,8 @@ class Finding(models.Model):
     """One disagreement. `subject_key` says about what, and at which stage and in which account where that matters.
 
     One unresolved finding stands per kind and subject. What happened to it, by whom and why, is in the audit trail:
-    every change of it is an entry there. Its moves are `governance.choices.FINDING_MOVES`; a resolved one is not edited.
+    every change of it is an entry there. Its moves are `governance.choices.FINDING_MOVES`; one that is resolved is not
+    edited.
     """
 
     kind = models.CharField(max_length=40, choices=FindingKind.choices())

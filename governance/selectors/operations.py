@@ -1,4 +1,4 @@
-"""The outbox and the findings as their pages show them."""
+"""The outbox as its page shows it, and how many findings stand."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from portal.core import access
 from portal.core.actors import Actor
 
-from ..choices import FindingState, OutboxState, Severity
+from ..choices import OutboxState
 from ..models import Finding, OutboxMessage
-
-_GRAVEST_FIRST = [Severity.CRITICAL, Severity.SERIOUS, Severity.WARNING, Severity.INFO]
 
 
 def outbox(actor: Actor) -> QuerySet[Any]:
@@ -40,31 +38,6 @@ def outbox_counts(actor: Actor) -> dict[str, int]:
 def message(actor: Actor, pk: int) -> OutboxMessage:
     """Return one outbox message. Raises NotFound."""
     return access.get(OutboxMessage, actor, pk=pk)
-
-
-def findings(actor: Actor) -> QuerySet[Any]:
-    """Return the findings an actor may see: standing ones first, the gravest of them first."""
-    gravity = Case(
-        *[When(severity=severity, then=Value(index)) for index, severity in enumerate(_GRAVEST_FIRST)],
-        output_field=IntegerField(),
-    )
-    standing = Case(
-        When(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED], then=Value(0)),
-        default=Value(1),
-        output_field=IntegerField(),
-    )
-    return (
-        Finding.objects.visible_to(actor)
-        .select_related("use_case", "group", "version__group", "account", "owner")
-        .annotate(gravity=gravity, closed=standing)
-        .order_by("closed", "gravity", "-last_seen_at", "-pk")
-    )
-
-
-def finding(actor: Actor, pk: int) -> Finding:
-    """Return one finding with its subjects. Raises NotFound."""
-    access.get(Finding, actor, pk=pk)
-    return findings(actor).get(pk=pk)
 
 
 def standing_by_severity(actor: Actor) -> dict[str, int]:

@@ -20,7 +20,6 @@ from ..models import (
     ApprovalRequest,
     AuditEvent,
     Decision,
-    Finding,
     OutboxMessage,
     PolicyVersion,
     StageEvent,
@@ -58,9 +57,9 @@ def approval_requests(actor: Actor) -> QuerySet[ApprovalRequest]:
     """Return the approval requests an actor sees."""
     return (
         ApprovalRequest.objects.visible_to(actor)
-        .select_related("requester", "registrant", "policy", "use_case", "version__group")
-        .prefetch_related("decisions__decider")
-        .defer("version__described", "version__card", "version__metadata", "version__containers")
+        .select_related("requester", "registrant", "modifier", "policy", "use_case", "version__group")
+        .prefetch_related("decisions__decider", "decisions__on_behalf_of")
+        .defer("facts", "version__described", "version__card", "version__metadata", "version__containers")
     )
 
 
@@ -94,15 +93,6 @@ def stages_to_ask_for(subject: UseCase | ModelVersion) -> tuple[Stage, ...]:
 def events_of(subject: UseCase | ModelVersion) -> QuerySet[StageEvent]:
     """Return the moves of a subject the caller has seen."""
     return StageEvent.objects.all().about(subject).select_related("account")
-
-
-def findings(actor: Actor) -> QuerySet[Finding]:
-    """Return the findings an actor sees."""
-    return (
-        Finding.objects.visible_to(actor)
-        .select_related("use_case", "group", "version__group", "account", "owner")
-        .defer("version__described", "version__card", "version__metadata", "version__containers")
-    )
 
 
 def outbox(actor: Actor) -> QuerySet[OutboxMessage]:

@@ -95,7 +95,10 @@ def clear(
     account: AwsAccount | None = None,
     mark: str = "",
 ) -> None:
-    """Resolve what is unresolved of this kind about this subject: reality agrees again. Runs in the caller's operation."""
+    """Resolve what is unresolved of this kind about this subject: reality agrees again.
+
+    Runs in the caller's operation.
+    """
     key = key_of(subject, stage=stage, account=account, mark=mark)
     _resolve(Finding.objects.unresolved().filter(kind=kind, subject_key=key), note, timezone.now())
 

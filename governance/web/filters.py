@@ -13,9 +13,8 @@ from registry.models import Project
 from registry.selectors.catalogue import visible_projects
 from registry.web.filters import choice, search
 
-from ..choices import FindingKind, FindingState, OutboxKind, OutboxState, Severity
-from ..models import AuditEvent, Finding, OutboxMessage, StageRecord
-from ..querysets import FindingQuerySet
+from ..choices import OutboxKind, OutboxState
+from ..models import AuditEvent, OutboxMessage, StageRecord
 from ..selectors.audit_trail import tables
 from ..selectors.words import table_words
 
@@ -75,32 +74,6 @@ class OutboxFilter(filters.FilterSet):
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(Q(summary__icontains=value) | Q(last_error__icontains=value))
-
-
-class FindingFilter(filters.FilterSet):
-    q = search("Words, FND-000001")
-    state = filters.ChoiceFilter(
-        method="by_state",
-        label="State",
-        empty_label="Any state",
-        choices=[("standing", "Open or acknowledged"), *FindingState.choices()],
-    )
-    severity = choice(Severity, "Severity", "severity", "Any severity")
-    kind = choice(FindingKind, "Kind", "kind", "Any kind")
-
-    class Meta:
-        model = Finding
-        fields: list[str] = []
-
-    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        condition = Q(summary__icontains=value)
-        digits = value.upper().removeprefix("FND-")
-        if digits.isdecimal() and len(digits) < 19:
-            condition |= Q(pk=int(digits))
-        return rows.filter(condition)
-
-    def by_state(self, rows: FindingQuerySet, name: str, value: str) -> QuerySet[Any]:
-        return rows.standing() if value == "standing" else rows.filter(state=value)
 
 
 _ACTIONS = [("insert", "Created"), ("update", "Changed"), ("delete", "Deleted")]

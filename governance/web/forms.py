@@ -1,4 +1,4 @@
-"""What people fill in about approvals, deployments, metrics and findings. Forms parse; services decide."""
+"""What people fill in about approvals, deployments and metrics. Forms parse; services decide."""
 
 from __future__ import annotations
 
@@ -180,14 +180,4 @@ class MetricsForm(forms.Form):
         label="Measured at (UTC)",
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text="Left empty, it is now.",
-    )
-
-
-class ResolveForm(forms.Form):
-    """Close a finding by hand."""
-
-    note = forms.CharField(
-        label="What was done about it",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="It opens again by itself when the next sync still sees a disagreement.",
     )

@@ -6,12 +6,13 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.http import urlencode
 
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may
 from portal.core.views import Page
 from portal.core.vocabulary import Stage, Status
-from registry.models import ModelVersion, UseCase
+from registry.models import ModelGroup, ModelVersion, UseCase
 from registry.selectors import catalogue
 
 from ..choices import OutboxState, RequestState
@@ -52,6 +53,15 @@ def request_line(request: ApprovalRequest, actor: Actor) -> dict[str, Any]:
         "may_decide": not approvals.refusal_for(actor, request),
         "decisions": list(request.decisions.all()),
     }
+
+
+def all_findings_url(subject: UseCase | ModelVersion | ModelGroup) -> str:
+    """Return the address of the list of everything ever found about a subject."""
+    if isinstance(subject, UseCase):
+        query = {"use_case": subject.number}
+    else:
+        query = {"version" if isinstance(subject, ModelVersion) else "group": subject.pk}
+    return f"{reverse('governance:finding_list')}?{urlencode(query)}"
 
 
 class OfSubject(Page):
@@ -112,6 +122,7 @@ class Panel(OfSubject):
             "is_use_case": isinstance(subject, UseCase),
             "self_url": self.address("panel"),
             "findings": list(standing.standing_findings(actor, subject)),
+            "all_url": all_findings_url(subject),
             "to_submit": subject.status in (Status.PENDING, Status.REJECTED),
         }
         if isinstance(subject, UseCase):
@@ -181,6 +192,7 @@ class GroupPanel(Page):
         return super().get_context_data(
             group=self.group,
             findings=list(standing.standing_findings(self.actor, self.group)),
+            all_url=all_findings_url(self.group),
             entries=timeline_of(timeline.history_of_group(self.group)),
             back_url=reverse("registry:group", args=[self.group.pk]),
             **kwargs,

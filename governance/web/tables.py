@@ -22,7 +22,7 @@ from portal.core.templatetags.portal_ui import (
 )
 
 from ..choices import OutboxState, RequestState
-from ..models import ApprovalRequest, AuditEvent, Finding, OutboxMessage
+from ..models import ApprovalRequest, AuditEvent, OutboxMessage
 from ..selectors.inbox import is_overdue
 from ..selectors.stage_table import ATTRIBUTES, as_row
 from ..selectors.words import actor_words, field_words, table_words, value_words
@@ -38,18 +38,6 @@ def move_words(request: ApprovalRequest) -> SafeString:
         plain(request.stage),
         plain(request.to_stage),
     )
-
-
-def subject_link(finding: Finding) -> SafeString:
-    """Return what a finding is about, as a link where there is a page."""
-    if finding.use_case or finding.version:
-        subject = finding.use_case or finding.version
-        assert subject is not None
-        return format_html('<a href="{}">{}</a>', url_of(subject), name_of(subject))
-    if finding.group:
-        url = reverse("registry:group", args=[finding.group.pk])
-        return format_html('<a href="{}">{}</a>', url, finding.group.name)
-    return format_html("{}", finding.account) if finding.account else absent("the portal")
 
 
 class RequestTable(PortalTable):
@@ -229,34 +217,6 @@ class OutboxTable(PortalTable):
 
 def _error(text: str) -> SafeString | str:
     return format_html('<span class="cell-error">{}</span>', text) if text else ""
-
-
-class FindingTable(PortalTable):
-    label = "Findings"
-    kind = tables.Column("Finding", order_by=("kind", "pk"))
-    severity = tables.Column("Severity", order_by=("gravity", "pk"))
-    subject = tables.Column("About", orderable=False, empty_values=())
-    state = tables.Column("State", order_by=("state", "pk"))
-    last_seen_at = tables.Column("Last seen", order_by=("last_seen_at", "pk"))
-
-    def render_kind(self, record: Finding) -> SafeString:
-        return name_cell(
-            plain(record.kind),
-            reverse("governance:finding", args=[record.pk]),
-            f"{record.public_id} · {record.summary}",
-        )
-
-    def render_severity(self, record: Finding) -> SafeString:
-        return status_badge(record.severity, "severity")
-
-    def render_subject(self, record: Finding) -> SafeString:
-        return subject_link(record)
-
-    def render_state(self, record: Finding) -> SafeString:
-        return two(status_badge(record.state, "finding"), f"by {record.owner}" if record.owner else "")
-
-    def render_last_seen_at(self, record: Finding) -> SafeString:
-        return reltime(record.last_seen_at)
 
 
 class AuditTable(PortalTable):

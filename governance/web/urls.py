@@ -6,7 +6,7 @@ from django.urls import path
 
 from portal.core import public_ids
 
-from . import approvals, audit, lifecycle, operations, panels, reports, stage_table
+from . import approvals, audit, findings, lifecycle, operations, panels, reports, stage_table
 
 public_ids.register()
 
@@ -32,8 +32,13 @@ urlpatterns = [
     path("accounts/<account:account_id>/sync/", operations.AccountSync.as_view(), name="account_sync"),
     path("outbox/", operations.OutboxList.as_view(), name="outbox"),
     path("outbox/<row:pk>/retry/", operations.OutboxRetry.as_view(), name="outbox_retry"),
-    path("findings/", operations.FindingList.as_view(), name="finding_list"),
-    path("findings/<finding:pk>/", operations.FindingPage.as_view(), name="finding"),
-    path("findings/<finding:pk>/acknowledge/", operations.FindingAcknowledge.as_view(), name="finding_acknowledge"),
+    path("findings/", findings.FindingList.as_view(), name="finding_list"),
+    path("findings/export.csv", findings.FindingFile.as_view(), name="finding_file"),
+    path("findings/<finding:pk>/", findings.FindingPage.as_view(), name="finding"),
+    path("findings/<finding:pk>/acknowledge/", findings.FindingAcknowledge.as_view(), name="finding_acknowledge"),
+    path("findings/<finding:pk>/accept/", findings.FindingAccept.as_view(), name="finding_accept"),
+    path("findings/<finding:pk>/assign/", findings.FindingAssign.as_view(), name="finding_assign"),
+    path("findings/<finding:pk>/due/", findings.FindingDue.as_view(), name="finding_due"),
+    path("findings/<finding:pk>/reopen/", findings.FindingReopen.as_view(), name="finding_reopen"),
     path("audit-trail/", audit.AuditTrail.as_view(), name="audit_trail"),
 ]
