@@ -6,25 +6,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
-from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.csv_export import CsvRenderer, streamed
 from portal.core.errors import NotFound
-from portal.core.filters import Filters, account_filter, arn_filter, exactly, one_of, use_case_filter
+from portal.core.filters import account_filter, arn_filter, exactly, one_of, use_case_filter
 from portal.core.serializers import Input, Output, text, word
-from portal.core.viewsets import ROW_ID, Listed
+from portal.core.viewsets import ROW_ID, Revised
+from registry.api.attributes import AttributeFilters, AttributesInput, AttributesOutput, Exported, exports
+from registry.choices import ObjectKind
 
 from ..choices import MetricKind, RiskRating, Stage, Status
 from ..selectors import resources
 from ..selectors.stage_table import ATTRIBUTES
-from ..services import metrics
+from ..services import metrics, record_attributes
 
 COLUMNS = (
     "id",
@@ -36,7 +34,6 @@ COLUMNS = (
     "risk_tier",
     "risk_tier_source",
 )
-_CHUNK = 500
 
 
 class StageRecordOutput(Output):
@@ -64,11 +61,20 @@ class StageRecordOutput(Output):
     account = serializers.CharField(allow_null=True)
     risk_tier = word(RiskRating)
     risk_tier_source = serializers.CharField()
+    attributes = AttributesOutput(ObjectKind.STAGE_RECORD)
+    revision = serializers.IntegerField(allow_null=True, help_text="null in a table of the past: it is not edited.")
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Show the selector's row as it is: the table, its CSV and its history say the same."""
         row = instance if isinstance(instance, dict) else resources.stage_record_row(instance)
-        return {name: row[name] for name in COLUMNS}
+        attributes = self.fields["attributes"].to_representation(row["attributes"])
+        return {**{name: row[name] for name in COLUMNS}, "attributes": attributes, "revision": row["revision"]}
+
+
+class RecordEdit(Input):
+    """What people note about a record."""
+
+    attributes = AttributesInput()
 
 
 class ValidationInput(Input):
@@ -87,9 +93,10 @@ class MonitoringInput(Input):
     captured_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class StageRecordFilters(Filters):
+class StageRecordFilters(AttributeFilters):
     """Filters of the table."""
 
+    attribute_kind = ObjectKind.STAGE_RECORD
     model_package_arn = arn_filter("version__arn")
     model_group = exactly("version__group__name", "The name of a model group.")
     model_stage = one_of(Stage, "stage")
@@ -100,7 +107,7 @@ class StageRecordFilters(Filters):
     account = account_filter("account__account_id")
 
 
-class StageRecords(Listed):
+class StageRecords(Exported, Revised):
     """The model stage governance table: fifteen attributes per version, stage, account and use case."""
 
     noun = "stage record"
@@ -108,7 +115,6 @@ class StageRecords(Listed):
     lookup_value_regex = ROW_ID
     serializer_class = StageRecordOutput
     filterset_class = StageRecordFilters
-    renderer_classes = (JSONRenderer, CsvRenderer)
     search_fields = ("version__group__name", "row_use_case_name")
     ordering_fields = {
         "id": "pk",
@@ -120,34 +126,46 @@ class StageRecords(Listed):
         "audit_timestamp": "audit_at",
     }
     tie_breaker = ("pk", "row_key")
+    attribute_kind = ObjectKind.STAGE_RECORD
+    export_name, export_columns = "stage-records", COLUMNS
 
     def get_queryset(self) -> QuerySet[Any]:
         return resources.stage_records(self.actor)
 
-    @extend_schema(
-        responses={(200, "application/json"): StageRecordOutput(many=True), (200, "text/csv"): OpenApiTypes.STR},
-        parameters=[
-            OpenApiParameter(
-                "format", OpenApiTypes.STR, enum=["json", "csv"], description="`csv` sends every row that matches."
-            )
-        ],
-    )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def get_object(self) -> Any:
+        """Return the record's row for its first use case: it stands for the record itself."""
+        found = self.get_queryset().filter(**self.lookup()).first()
+        if found is None:
+            raise NotFound("There is no such stage record.")
+        return found
+
+    def export_row(self, row: Any) -> dict[str, Any]:
+        return resources.stage_record_row(row)
+
+    @exports(StageRecordOutput)
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the table, page by page as JSON, or all of what matches as CSV."""
-        if request.accepted_renderer.format != CsvRenderer.format:
-            return super().list(request, *args, **kwargs)
-        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=_CHUNK)
-        return streamed(f"stage-records-{timezone.now():%Y-%m-%d}.csv", COLUMNS, map(resources.stage_record_row, rows))
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(request=RecordEdit)
+    def partial_update(self, request: Request, **kwargs: Any) -> Response:
+        """Put values over the record's custom attributes; If-Match says on which state."""
+        record = self.get_object()
+        revision = self.agreed_revision(record)
+        values = self.read(RecordEdit).get("attributes", {})
+        record_attributes.set_attributes(actor=self.actor, record_id=record.pk, values=values, revision=revision)
+        edited = self.get_object()
+        return Response(self.get_serializer(edited).data, headers=self.headers_of(edited))
 
     @extend_schema(request=ValidationInput, responses={201: StageRecordOutput})
-    @action(detail=True, methods=["post"], url_path="validation-metrics", renderer_classes=(JSONRenderer,))
+    @action(detail=True, methods=["post"], url_path="validation-metrics")
     def validation_metrics(self, request: Request, **kwargs: Any) -> Response:
         """Report validation results; the newest by capture time is the record's attribute."""
         values = self.read(ValidationInput)
         return self._reported(MetricKind.VALIDATION, source=values.pop("source"), **values)
 
     @extend_schema(request=MonitoringInput, responses={201: StageRecordOutput})
-    @action(detail=True, methods=["post"], url_path="monitoring-metrics", renderer_classes=(JSONRenderer,))
+    @action(detail=True, methods=["post"], url_path="monitoring-metrics")
     def monitoring_metrics(self, request: Request, **kwargs: Any) -> Response:
         """Report monitoring results and the endpoint they were captured from."""
         values = self.read(MonitoringInput)
@@ -158,4 +176,4 @@ class StageRecords(Listed):
         row = resources.stage_record(self.actor, record.pk)
         if row is None:  # the report was taken and its reader lost sight of it in the same moment
             raise NotFound("There is no such stage record.")
-        return Response(StageRecordOutput(row).data, status=201)
+        return Response(StageRecordOutput(row, context=self.get_serializer_context()).data, status=201)

@@ -49,7 +49,10 @@ def expanded(records: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def as_row(record: Any) -> dict[str, Any]:
-    """Return one row of `expanded` as the fifteen attributes and what identifies the row; absent is None."""
+    """Return one row of `expanded` as the fifteen attributes and what identifies the row; absent is None.
+
+    Custom attributes are as they are kept, people by their id.
+    """
     version = record.version
     group = version.group
     project = group.project
@@ -82,6 +85,8 @@ def as_row(record: Any) -> dict[str, Any]:
         "artifact_url": version.artifact_url or None,
         "hub_artifact_url": version.hub_artifact_url or None,
         "account": record.account.account_id if record.account else None,
+        "attributes": record.attributes,
+        "revision": record.revision,
     }
 
 
