@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 
 from portal.schedule import SCHEDULE
 
-from .environment import Environment, database_from_url, evidence_storage
+from .environment import Environment, anchors_storage, database_from_url, evidence_storage
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Environment()  # type: ignore[call-arg]  # every field comes from the environment
@@ -153,21 +153,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "evidence": evidence_storage(ENVIRONMENT),
     # The signed anchors of the audit trail: out of the database's reach, and in a bucket with Object Lock out of ours.
-    "anchors": (
-        {
-            "BACKEND": "storages.backends.s3.S3Storage",
-            "OPTIONS": {
-                "bucket_name": ENVIRONMENT.anchors_bucket,
-                "location": ENVIRONMENT.anchors_prefix,
-                "file_overwrite": False,
-            },
-        }
-        if ENVIRONMENT.anchors_bucket
-        else {
-            "BACKEND": "portal.core.storage.WriteOnceStorage",
-            "OPTIONS": {"location": ENVIRONMENT.home / "anchors"},
-        }
-    ),
+    "anchors": anchors_storage(ENVIRONMENT),
 }
 
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
@@ -246,9 +232,12 @@ SPECTACULAR_SETTINGS = {
         "ShareState": "registry.choices.ShareState.choices",
         "SyncKind": "registry.choices.SyncKind.choices",
         "SyncState": "registry.choices.SyncState.choices",
+        "EvidenceKind": "portal.core.vocabulary.EvidenceKind.choices",
+        "EvidenceSource": "governance.choices.EvidenceSource.choices",
         "FindingKind": "governance.choices.FindingKind.choices",
         "FindingState": "governance.choices.FindingState.choices",
         "GateDecision": "governance.choices.GateDecision.choices",
+        "MetricKind": "governance.choices.MetricKind.choices",
         "OutboxKind": "governance.choices.OutboxKind.choices",
         "OutboxState": "governance.choices.OutboxState.choices",
         "PolicyState": "governance.choices.PolicyState.choices",

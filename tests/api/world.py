@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from governance.choices import FindingKind
 from governance.models import ApprovalRequest, Finding, OutboxMessage, StageRecord
-from governance.services import approvals, signing
+from governance.services import approvals, findings, policies, signing
 from portal.core.operations import operation
 from portal.core.vocabulary import Stage
-from registry.choices import ShareState, SyncKind, SyncState
+from registry.choices import AttributeType, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
     AwsAccount,
+    CustomAttribute,
     Deployment,
     ModelGroup,
     ModelVersion,
@@ -22,6 +24,8 @@ from registry.models import (
     UseCase,
     User,
 )
+from registry.services import custom_attributes
+from registry.services.custom_attributes import AttributeDefinition
 from tests.factories import Cast, at_stage, cast, group, project, use_case, version
 from tests.factories.people import SYSTEM
 from tests.factories.walk import all_accounts
@@ -59,8 +63,11 @@ class World:
     trial_record: StageRecord
     deployment: Deployment
     finding: Finding
+    accepted_finding: Finding
     message: OutboxMessage
+    attribute: CustomAttribute
     signing_key: str
+    policy_draft: int
     clients: dict[str, Api]
 
     def api(self, role: str) -> Api:
@@ -81,8 +88,12 @@ class World:
             "trial_record": str(self.trial_record.pk),
             "deployment": str(self.deployment.pk),
             "finding": self.finding.public_id,
+            "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
+            "attribute": str(self.attribute.pk),
             "signing_key": self.signing_key,
+            "policy": "2",
+            "policy_draft": str(self.policy_draft),
             "account": "333333333333",
         }
 
@@ -127,6 +138,10 @@ def build() -> World:
             seen_at=timezone.now(),
         )
         share.groups.add(models)
+        known = findings.observe(FindingKind.REVIEW_OVERDUE, asked, "The review was due.")
+    accepted = findings.accept(
+        actor=people.officer.actor, finding_id=known.pk, reason="It is under way.", until=timezone.localdate()
+    )
     message = OutboxMessage.objects.filter(version=trial).first()
     assert message is not None
     return World(
@@ -144,7 +159,15 @@ def build() -> World:
         trial_record=StageRecord.objects.get(version=trial, stage=Stage.QA),
         deployment=Deployment.objects.get(version=trial),
         finding=Finding.objects.filter(version=fresh)[0],
+        accepted_finding=accepted,
         message=message,
+        attribute=custom_attributes.define(
+            actor=people.admin.actor,
+            definition=AttributeDefinition(
+                kind=ObjectKind.USE_CASE, key="cost_centre", label="Cost centre", type=AttributeType.TEXT
+            ),
+        ),
         signing_key=signing.active_key().kid,
+        policy_draft=policies.draft(actor=people.admin.actor, note="Stricter.").number,
         clients={role: Api(person) for role, person in actors(people).items()},
     )

@@ -7,6 +7,7 @@ stranger who holds every deciding and working role on another project. `on` name
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 COLUMNS = (
@@ -38,6 +39,8 @@ OF_THE_PROJECT = (401, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (401, 403, 403, 200, 200, 200, 200, 200)
 TRAIL = (401, 403, 403, 403, 200, 200, 200, 200)
 CURRENT = {"If-Match": "*"}
+# Drafts of policies are read by officers, ML admins and auditors of any project.
+DRAFTED = (401, 404, 404, 404, 403, 200, 403, 403)
 
 ROWS: tuple[Row, ...] = (
     Row("GET", "", EVERYBODY),
@@ -109,9 +112,39 @@ ROWS: tuple[Row, ...] = (
         body={"reason": "Replaced."},
     ),
     Row("GET", "model-versions/{id}/requirements/", OF_THE_PROJECT, on="fresh"),
+    Row("GET", "use-cases/{id}/requirements/", OF_THE_PROJECT, on="draft"),
     Row("GET", "model-versions/{id}/timeline/", OF_THE_PROJECT, on="fresh"),
+    # custom attributes: everybody reads them, ML admins define them
+    Row("GET", "custom-attributes/", EVERYBODY),
+    Row("GET", "custom-attributes/{id}/", EVERYBODY, on="attribute"),
+    Row(
+        "POST",
+        "custom-attributes/",
+        (401, 403, 403, 403, 403, 201, 403, 403),
+        body={"kind": "use_case", "key": "sponsor", "label": "Sponsor", "type": "user"},
+    ),
+    Row(
+        "PATCH",
+        "custom-attributes/{id}/",
+        (401, 403, 403, 403, 403, 200, 403, 403),
+        on="attribute",
+        body={"label": "Cost"},
+        headers=CURRENT,
+    ),
+    Row("DELETE", "custom-attributes/{id}/", (401, 403, 403, 403, 403, 204, 403, 403), on="attribute"),
+    Row("POST", "custom-attributes/{id}/archive/", (401, 403, 403, 403, 403, 200, 403, 403), on="attribute"),
+    Row("POST", "custom-attributes/{id}/restore/", (401, 403, 403, 403, 403, 409, 403, 403), on="attribute"),
     # the stage table
     Row("GET", "stage-records/", EVERYBODY),
+    Row("GET", "stage-records/{id}/", OF_THE_PROJECT, on="trial_record"),
+    Row(
+        "PATCH",
+        "stage-records/{id}/",
+        (401, 200, 200, 403, 200, 403, 403, 404),
+        on="trial_record",
+        body={"attributes": {}},
+        headers=CURRENT,
+    ),
     Row(
         "POST",
         "stage-records/{id}/validation-metrics/",
@@ -193,7 +226,47 @@ ROWS: tuple[Row, ...] = (
         on="signing_key",
         body={"reason": "It leaked."},
     ),
+    Row(
+        "POST",
+        "findings/{id}/accept/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="finding",
+        body={"reason": "Known.", "until": str(datetime.now(UTC).date() + timedelta(days=1))},
+    ),
+    Row("POST", "findings/{id}/assign/", (401, 403, 403, 403, 200, 403, 403, 404), on="finding", body={"owner": None}),
+    Row("POST", "findings/{id}/due/", (401, 403, 403, 403, 200, 403, 403, 404), on="finding", body={"due_on": None}),
+    Row(
+        "POST",
+        "findings/{id}/reopen/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="accepted_finding",
+        body={"reason": "It did not hold."},
+    ),
     Row("GET", "policies/", EVERYBODY),
+    Row("GET", "policies/{id}/", EVERYBODY, on="policy"),
+    Row("GET", "policies/{id}/", (401, 404, 404, 404, 200, 200, 200, 200), on="policy_draft"),
+    Row("GET", "policies/{id}/changes/", EVERYBODY, on="policy"),
+    Row("GET", "policies/{id}/preview/", EVERYBODY, on="policy"),
+    Row("GET", "policies/{id}/preview/", (401, 404, 404, 404, 200, 200, 200, 200), on="policy_draft"),
+    Row("POST", "policies/", (401, 403, 403, 403, 403, 201, 403, 403), body={"note": "Stricter."}),
+    Row("PATCH", "policies/{id}/", DRAFTED, on="policy_draft", body={"note": "Stricter."}, headers=CURRENT),
+    Row(
+        "PUT",
+        "policies/{id}/rules/",
+        DRAFTED,
+        on="policy_draft",
+        body={
+            "kind": "model_version",
+            "stage": "qa",
+            "tier": "low",
+            "approvals": [{"role": "governance_officer", "count": 2}],
+            "days_until_due": 3,
+            "days_until_expiry": 9,
+        },
+        headers=CURRENT,
+    ),
+    Row("POST", "policies/{id}/publish/", DRAFTED, on="policy_draft", headers=CURRENT),
+    Row("DELETE", "policies/{id}/", (401, 404, 404, 404, 403, 204, 403, 403), on="policy_draft", headers=CURRENT),
     Row("GET", "audit-events/", TRAIL),
     Row("GET", "audit-events/verify/", TRAIL),
     Row("GET", "projects/", EVERYBODY),
