@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
+# A guard reads the tables it means: without this, a session's temporary tables come first.
+FIXED_PATH = """
+DO $$
+DECLARE
+  guard regprocedure;
+BEGIN
+  FOR guard IN
+    SELECT p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = 'public' AND p.proname LIKE 'governance\\_%' AND p.prorettype = 'trigger'::regtype
+       AND NOT coalesce(p.proconfig, '{}') && ARRAY['search_path=public, pg_temp']
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s SET search_path = public, pg_temp', guard);
+  END LOOP;
+END $$;
+"""
+
 
 def audited(table: str, key: str = "id", quiet: str = "", hidden: str = "") -> str:
     """Return the SQL that puts a table under the audit trigger and refuses its TRUNCATE.

@@ -48,6 +48,10 @@ class BadSignature(InvalidInput):
     title = "The signature does not hold"
 
 
+class RevokedKey(BadSignature):
+    """A token whose key was revoked: it may be this portal's, but nobody can tell from the signature."""
+
+
 def sign(claims: Mapping[str, Any], *, typ: str) -> str:
     """Return the claims as a compact JWS under the active key; `typ` goes into the header and keeps uses apart.
 
@@ -77,7 +81,7 @@ def verify(token: str, *, typ: str, at: datetime | None = None) -> dict[str, Any
     if key is None:
         raise BadSignature("It names a key that this portal never had.")
     if key.state == SigningKeyState.REVOKED:
-        raise BadSignature(f"Its key {key.kid} was revoked: {key.revocation_reason}")
+        raise RevokedKey(f"Its key {key.kid} was revoked: {key.revocation_reason}")
     try:
         claims: dict[str, Any] = jwt.decode(
             token,

@@ -25,8 +25,10 @@ class Environment(BaseSettings):
     trusted_origins: Annotated[list[str], NoDecode] = Field(default_factory=list, alias="PORTAL_TRUSTED_ORIGINS")
     proxy_count: int = Field(0, alias="PORTAL_PROXY_COUNT", ge=0)
     home: Path = Field(Path(".local"), alias="PORTAL_HOME")
-    anchors_bucket: str = Field("", alias="PORTAL_ANCHORS_BUCKET")
-    anchors_prefix: str = Field("audit-anchors", alias="PORTAL_ANCHORS_PREFIX")
+    anchors_bucket: str = Field("", alias="PORTAL_ANCHORS_BUCKET", pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    anchors_prefix: str = Field(
+        "audit-anchors", alias="PORTAL_ANCHORS_PREFIX", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+    )
     token_endpoint: bool = Field(True, alias="PORTAL_TOKEN_ENDPOINT")
     write_back_patience_minutes: int = Field(15, alias="PORTAL_WRITE_BACK_PATIENCE_MINUTES", ge=1, le=10_080)
     deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
@@ -66,6 +68,31 @@ class Environment(BaseSettings):
         if self.evidence_bucket and self.evidence_on_disk:
             raise ValueError("PORTAL_EVIDENCE_BUCKET and PORTAL_EVIDENCE_ON_DISK exclude each other")
         return self
+
+
+def anchors_storage(environment: Environment) -> dict[str, object]:
+    """Return the STORAGES entry for the audit trail's signed anchors: a bucket, or a folder of PORTAL_HOME.
+
+    What keeps them in the bucket is its Object Lock with a default retention, which nobody of the portal may shorten.
+    """
+    if not environment.anchors_bucket:
+        return {
+            "BACKEND": "portal.core.write_once.WriteOnceStorage",
+            "OPTIONS": {
+                "location": environment.home.resolve() / "anchors",
+                "base_url": None,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": environment.anchors_bucket,
+            "location": environment.anchors_prefix,
+            "file_overwrite": False,
+            "default_acl": None,
+        },
+    }
 
 
 def evidence_storage(environment: Environment) -> dict[str, object]:

@@ -1,0 +1,61 @@
+"""Whether the database still guards what it governs: every table in the trail, every guard in force."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+# Tables of the governed apps that the audit trigger does not watch, and why.
+EXEMPT = {
+    "governance_auditevent": "the trail itself: append-only",
+    "registry_publicnumber": "a counter; every number given out is on the audited row that took it",
+    "registry_syncrun": "the portal's own running; it governs nothing",
+    "auth_permission": "Django's vocabulary of permissions, written by migrations",
+}
+# What triggers derive from audited tables, and refuse to have written by anybody else.
+DERIVED = "governance_history_"
+
+# Bits of pg_trigger.tgtype: 1 for each row, 4 insert, 8 delete, 16 update, 32 truncate. "A" is ENABLE ALWAYS.
+_TABLES = """
+SELECT c.relname,
+       coalesce(bool_or(f.proname = 'governance_audit_row' AND t.tgtype & 29 = 29 AND t.tgenabled = 'A'), false),
+       coalesce(bool_or(f.proname ~ '_refuse_|_guard$' AND t.tgtype & 32 = 32 AND t.tgenabled = 'A'), false),
+       coalesce(bool_or(f.proname ~ '_refuse_change$|_history_guard$' AND t.tgtype & 24 = 24 AND t.tgenabled = 'A'),
+                false)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT t.tgisinternal
+  LEFT JOIN pg_proc f ON f.oid = t.tgfoid
+ WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname ~ '^(registry|governance|auth)_'
+ GROUP BY c.relname ORDER BY c.relname
+"""
+_TRIGGERS = """
+SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc f ON f.oid = t.tgfoid
+ WHERE n.nspname = 'public' AND NOT t.tgisinternal AND f.proname LIKE 'governance\\_%' AND t.tgenabled <> 'A'
+ ORDER BY 1, 2
+"""
+_FUNCTIONS = """
+SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+ WHERE n.nspname = 'public' AND p.prorettype = 'trigger'::regtype AND p.proname LIKE 'governance\\_%'
+   AND NOT coalesce(p.proconfig, '{}') && ARRAY['search_path=public, pg_temp']
+ ORDER BY 1
+"""
+
+
+def gaps() -> list[str]:
+    """Return what is not guarded, one sentence each; nothing in a database that is as its migrations left it."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        for table, is_audited, refuses_truncate, refuses_change in cursor.fetchall():
+            is_derived = table.startswith(DERIVED)
+            if not is_audited and table not in EXEMPT and not is_derived:
+                found.append(f"The table {table} is not in the audit trail.")
+            if not refuses_truncate and (table not in EXEMPT or table == "governance_auditevent"):
+                found.append(f"The table {table} can be emptied by TRUNCATE.")
+            if not refuses_change and (table == "governance_auditevent" or is_derived):
+                found.append(f"The rows of {table} can be changed.")
+        cursor.execute(_TRIGGERS)
+        found += [f"The trigger {name} of {table} is not in force for every session." for table, name in cursor]
+        cursor.execute(_FUNCTIONS)
+        found += [f"The trigger function {name} has no fixed search path." for (name,) in cursor]
+    return found
