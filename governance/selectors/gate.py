@@ -70,7 +70,7 @@ def read(actor: Actor, *, arn: str, stage: str, account_id: str, now: datetime) 
         ),
         path=path,
     )
-    if version is None or in_force is None or asked is None or asked not in (path or ()):
+    if version is None or in_force is None or asked is None:
         return GateReading(known, version, None if in_force is None else in_force.number, ())
     return _at_stage(known, version, asked, account_id, in_force, now)
 
@@ -83,7 +83,9 @@ def _at_stage(
     overrides = list(Override.objects.about(version).filter(stage=stage).order_by("pk"))
     standing = [row for row in overrides if row.is_in_force(now)]
     checks: tuple[Check, ...] | None = None
-    if needs is not None:
+    if needs is None and stage not in (known.path or ()):
+        checks = ()  # Nothing is asked for where nothing runs; that the stage is not on the path says it all.
+    elif needs is not None:
         facts = [OverrideFact(row.check_key, row.public_id, row.expires_at) for row in standing]
         checks = policies.checks(version, stage, needs, facts, now)
     rested_on = {check.key for check in checks or () if check.outcome is Outcome.OVERRIDDEN}
