@@ -91,7 +91,7 @@ def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
         key=f"evidence:{kind}",
         label=kind.label,
         outcome=Outcome.PASS if found else Outcome.MISSING,
-        detail=f"{references}." if found else "Not reported: there is none yet.",
+        detail=f"{references}." if found else f"{kind.label} is not reported.",
         actual=references or "not reported",
         threshold="present",
     )

@@ -27,7 +27,16 @@ def client(service: str, endpoint: str, account_id: str, role: str, session: str
     )
 
 
-def register(endpoint: str, *, use_case_id: str = "UC-0001", card: str | None = None, artifact: str = "") -> str:
+# Where the reports of SageMaker Clarify lie that a training pipeline registers with its model.
+REPORTS = {
+    section: {"Report": {"ContentType": "application/json", "S3Uri": f"s3://ml-artifacts-dev/clarify/{section}.json"}}
+    for section in ("Bias", "Explainability")
+}
+
+
+def register(
+    endpoint: str, *, use_case_id: str = "UC-0001", card: str | None = None, artifact: str = "", reports: bool = False
+) -> str:
     """Register a version in the group that is shared with the development account; return its ARN."""
     sagemaker = client("sagemaker", endpoint, DEVELOPMENT, "DataScientist", "data.scientist")
     shared = sagemaker.list_model_package_groups(CrossAccountFilterOption="CrossAccount")
@@ -48,6 +57,7 @@ def register(endpoint: str, *, use_case_id: str = "UC-0001", card: str | None = 
         ModelPackageGroupName=group,
         ModelPackageDescription="Model to detect credit risk",
         ModelApprovalStatus="PendingManualApproval",
+        **({"ModelMetrics": REPORTS} if reports else {}),
         CustomerMetadataProperties={"algorithm": "xgboost", "validation_auc": "0.78"},
         ModelCard={"ModelCardContent": content, "ModelCardStatus": "Draft"},
         InferenceSpecification={

@@ -92,6 +92,7 @@ def test_a_version_registered_in_a_notebook_becomes_a_deployed_production_model(
     owner.post(approve, {"decision": "approve"}, expect=409)
     _written_to_aws(started_portal, arn, "development", "Approved")
 
+    _evidence_is_asked_for_and_attached(dana, officers[0], version)
     for stage, following in (("qa", "pre_production"), ("pre_production", "production"), ("production", None)):
         record = dana.results("stage-records/", model_package_arn=arn, model_stage=stage)[0]
         assert record["model_status"] == "pending"
@@ -171,6 +172,30 @@ def test_a_use_case_is_registered_rejected_reworked_and_approved(started_portal:
     owner.post(f"approvals/{request['id']}/decisions/", {"decision": "approve"})
     now = dana.get(path)
     assert (now["stage"], now["status"]) == ("development", "pending")
+
+
+def _evidence_is_asked_for_and_attached(dana: Api, officer: Api, version: int) -> None:
+    """The use case is of high risk: without reports of bias and explainability no officer can approve."""
+
+    def missing() -> set[str]:
+        needs = dana.get(f"model-versions/{version}/requirements/", stage="qa")
+        assert (needs["risk_tier"], needs["approvals"]) == ("high", [{"role": "governance_officer", "count": 2}])
+        return {check["key"] for check in needs["checks"] if check["outcome"] == "missing"}
+
+    assert missing() == {"evidence:bias_report", "evidence:explainability_report"}
+    request = dana.post(f"model-versions/{version}/submit/", {"note": "Too early."})
+    refused = officer.post(f"approvals/{request['id']}/decisions/", {"decision": "approve"}, expect=409)
+    assert set(refused["errors"]) == {"evidence:bias_report", "evidence:explainability_report"}
+    dana.post(f"approvals/{request['id']}/withdraw/", expect=200)
+    for kind in ("bias_report", "explainability_report"):
+        dana.call(
+            "POST",
+            "evidence/",
+            expect=201,
+            data={"kind": kind, "model_version": version, "title": f"{kind} of the holdout"},
+            files={"file": (f"{kind}.json", b'{"version": "1.0"}', "application/json")},
+        )
+    assert missing() == set()
 
 
 def _written_to_aws(portal: StartedPortal, arn: str, stage: str, status: str) -> None:

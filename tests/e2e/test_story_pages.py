@@ -40,7 +40,8 @@ def sign_in(chromium: Browser, started_portal: StartedPortal) -> Iterator[SignIn
 
 
 def test_a_model_becomes_production_in_the_pages(sign_in: SignIn, started_portal: StartedPortal) -> None:
-    arn = scientist.register(started_portal.sandbox)
+    # Its use case is of high risk, so officers will look for reports of bias and explainability.
+    arn = scientist.register(started_portal.sandbox, reports=True)
     dana, owner, engineer = sign_in("data.scientist"), sign_in("model.owner"), sign_in("ml.engineer")
     officers = [sign_in("governance.officer"), sign_in("second.officer")]
     version = _open_version(dana, arn)
