@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
@@ -23,6 +23,8 @@ from registry.selectors.catalogue import HEAVY
 
 from ..choices import FindingKind, OutboxKind, OutboxState, RequestState
 from ..models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, UseCaseStageRecord
+from . import policy as policies
+from .breaches import metric_breached
 from .observed import Observation, Rule, Seen, key_of
 
 Only = Collection[int] | None
@@ -93,13 +95,13 @@ def write_back_failed(now: datetime, only: Only = None) -> Seen:
 
 def content_changed(now: datetime, only: Only = None) -> Seen:
     """Subjects whose standing approval was given for something else, or whose request was outdated and not renewed."""
-    stale = {"outdated_at__isnull": False, "status__in": (Status.APPROVED, Status.DEPLOYED)}
-    records = _of(StageRecord.objects.filter(**stale), "version_id", only).select_related("version__group__account")
+    stale = Q(outdated_at__isnull=False, status__in=policies.STANDING)
+    records = _of(StageRecord.objects.filter(stale), "version_id", only).select_related("version__group__account")
     stages: dict[UseCase | ModelVersion, set[str]] = {}
     for record in records.defer(*_heavy("version")).order_by("pk"):
         stages.setdefault(record.version, set()).add(record.stage)
     if only is None:
-        for case in UseCaseStageRecord.objects.filter(**stale).select_related("use_case").order_by("pk"):
+        for case in UseCaseStageRecord.objects.filter(stale).select_related("use_case").order_by("pk"):
             stages.setdefault(case.use_case, set()).add(case.stage)
     return Seen(
         tuple(
@@ -221,6 +223,7 @@ RULES: dict[FindingKind, Rule] = {
     FindingKind.MISSING_IN_AWS: missing_in_aws,
     FindingKind.GROUP_UNLINKED: group_unlinked,
     FindingKind.REVIEW_OVERDUE: review_overdue,
+    FindingKind.METRIC_BREACHED: metric_breached,
 }
 # What a rule about other things than versions has nothing to say of when asked about some versions.
 ABOUT_NO_VERSION = frozenset({FindingKind.GROUP_UNLINKED, FindingKind.REVIEW_OVERDUE})
@@ -242,7 +245,7 @@ def _contradicted(only: Only) -> QuerySet[Any]:
     return (
         _of(ModelVersion.objects.present(), "pk", only)
         .annotate(
-            word=Coalesce(Subquery(word[:1]), Value(PENDING)),
+            word=Coalesce(Subquery(word[:1]), Value(PENDING), output_field=TextField()),
             word_state=Subquery(last.values("state")[:1]),
             told_at=Subquery(last.values("delivered_at")[:1]),
             listed_at=Subquery(listed.values("started_at")[:1]),

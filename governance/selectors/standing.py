@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage
 from registry.models import ModelGroup, ModelVersion, UseCase
 
-from ..choices import OutboxState
+from ..choices import OutboxState, Severity
 from ..lifecycle import STAGES
 from ..models import ApprovalRequest, Finding, OutboxMessage, StageRecord, UseCaseStageRecord
 from . import policy as policies
@@ -45,7 +45,7 @@ def requests_about(subject: Subject) -> list[ApprovalRequest]:
     found = (
         ApprovalRequest.objects.about(subject)
         .select_related("requester", "policy", "use_case__project", "version__group__project")
-        .prefetch_related("decisions__decider")
+        .prefetch_related("decisions__decider", "decisions__on_behalf_of")
         .order_by("-pk")
     )
     return list(found)
@@ -67,14 +67,18 @@ def rows_of_version(actor: Actor, version: ModelVersion) -> list[Any]:
 
 def standing_findings(actor: Actor, subject: Subject | ModelGroup) -> QuerySet[Any]:
     """Return the open and acknowledged findings about a subject, the gravest first."""
-    rows = Finding.objects.visible_to(actor).standing().select_related("owner")
+    gravity = Case(
+        *[When(severity=severity, then=Value(index)) for index, severity in enumerate(reversed(Severity))],
+        output_field=IntegerField(),
+    )
+    rows = Finding.objects.visible_to(actor).standing().select_related("owner").annotate(gravity=gravity)
     if isinstance(subject, UseCase):
         rows = rows.filter(use_case=subject)
     elif isinstance(subject, ModelVersion):
         rows = rows.filter(version=subject)
     else:
         rows = rows.filter(group=subject)
-    return rows.order_by("first_seen_at", "pk")
+    return rows.order_by("gravity", "first_seen_at", "pk")
 
 
 def messages_of(version: ModelVersion, limit: int = 20) -> list[OutboxMessage]:

@@ -12,7 +12,7 @@ from registry.choices import DeploymentState
 from registry.models import Deployment
 from registry.services import deployments as registry_deployments
 
-from . import in_production
+from . import in_production, review
 from .locking import lock_version
 
 REPORTABLE = (DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED, DeploymentState.FAILED)
@@ -42,4 +42,5 @@ def report(
                 account=deployment.account,
                 reason=detail.strip() or "Reported deployed.",
             )
+        review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DEPLOYMENT)
         return deployment

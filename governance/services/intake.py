@@ -13,7 +13,7 @@ from registry.services.versions import VersionChange, link_use_cases, record_art
 
 from ..choices import FindingKind
 from ..models import Finding
-from . import findings, lifecycle, write_back
+from . import findings, lifecycle, review, write_back
 from .binding import subject_changed
 from .closing import outdate
 from .locking import lock_use_case
@@ -36,6 +36,8 @@ def absorb_version(actor: Actor, change: VersionChange) -> None:
         else:
             findings.clear(FindingKind(kind), version, "The next sync found nothing wrong.")
     findings.clear(FindingKind.MISSING_IN_AWS, version, "AWS lists it again.")
+    if change.is_new or change.aws_changed:
+        review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DESCRIPTION)
 
 
 def absorb_missing(actor: Actor, version: ModelVersion) -> None:
@@ -61,7 +63,7 @@ def absorb_group(actor: Actor, group: ModelGroup) -> None:
     else:
         findings.clear(FindingKind.GROUP_UNLINKED, group, "It was claimed for a project.")
     # A use case registered or a group claimed since may give the version what its card named.
-    unknown = Finding.objects.standing().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group=group)
+    unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group=group)
     for finding in unknown.select_related("version__group"):
         if finding.version is not None and not link_use_cases(finding.version):
             findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")

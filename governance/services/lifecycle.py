@@ -17,7 +17,7 @@ from ..lifecycle import MODEL_STAGES, USE_CASE_STAGES, Verb, stages_back_to
 from ..models import ApprovalRequest, StageRecord
 from ..policies.rules import use_case_blockers
 from ..selectors import policy as policies
-from . import findings, in_production, ledger, write_back
+from . import findings, in_production, ledger, review, write_back
 from .closing import outdate
 from .locking import lock_use_case
 
@@ -123,6 +123,8 @@ def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to:
         write_back.order_write_back(
             version=subject, stage=stage, status=Status.REJECTED, who=actor.name, request=request, note=reason
         )
+        # What still runs where it was sent back from is found at once.
+        review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
 
 
 def resubmit(*, actor: Actor, subject: Subject, reason: str) -> None:

@@ -18,6 +18,9 @@ from registry.aws.values import plain_text
 
 from ..choices import MetricKind, Status
 from ..models import MetricReport, StageRecord
+from . import review
+from .binding import subject_changed
+from .locking import lock_version
 
 _CLOCK_SKEW = timedelta(minutes=5)
 _MOST_METRICS = 500
@@ -37,9 +40,13 @@ def report(
 
     `metrics` is a JSON object; null means "not reported" and stays null. Raises NotFound, Forbidden, WrongState
     for a retired record, InvalidInput for an empty object, a number that is not finite or a capture in the future.
+    A monitoring report beyond a threshold of the policy in force opens a finding, one within resolves it.
     """
     _check(metrics, captured_at)
     with operation(actor, f"report {kind.label.lower()} metrics"):
+        seen = access.get(StageRecord, actor, pk=record_id)
+        # Test results are part of what is decided, so they come in behind the lock a decision takes.
+        version = lock_version(seen.version_id)
         record = access.for_update(StageRecord, actor, Act.REPORT_METRICS, pk=record_id)
         if record.status == Status.RETIRED:
             raise WrongState("This version is retired; metrics are no longer recorded for it.")
@@ -62,6 +69,10 @@ def report(
             setattr(record, where, (source if kind is MetricKind.VALIDATION else endpoint).strip())
             record.audit_at, record.audit_user = timezone.now(), actor.name
             record.save(update_fields=[f"{prefix}_metrics", f"{prefix}_captured_at", where, "audit_at", "audit_user"])
+            if kind is MetricKind.VALIDATION:
+                subject_changed(actor=actor, subject=version, why="New validation metrics came in.")
+            else:
+                review.look_at(actor=actor, version_id=record.version_id, kinds=review.AFTER_METRICS)
         return record
 
 

@@ -72,7 +72,16 @@ def break_glass(
             FindingKind.BREAK_GLASS_USED,
             subject,
             f"{actor.name} overrode a rule for {stage.label} until {expires_at:%Y-%m-%d %H:%M} UTC: {check.detail}",
-            {"override": row.public_id, "check": check.key, "reason": row.reason, "stage": stage.value},
+            {
+                "override": row.public_id,
+                "check": check.key,
+                "reason": row.reason,
+                "stage": stage.value,
+                # Whoever broke the glass does not close the finding about it.
+                "granted_by_id": actor.user_id,
+            },
+            stage=stage,
+            mark=row.public_id,
         )
         return row
 

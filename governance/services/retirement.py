@@ -12,7 +12,7 @@ from registry.models import Deployment, ModelVersion, UseCase
 from registry.services import positions
 
 from ..lifecycle import RETIRED, Machine, Verb, verbs_from
-from . import ledger, write_back
+from . import ledger, review, write_back
 from .closing import outdate
 from .lifecycle import advance_use_case_if_ready
 from .locking import lock_use_case, lock_version
@@ -58,6 +58,8 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
                 request=None,
                 note=reason,
             )
+            # By force it goes on running, and that is found at once.
+            review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
             # It may have been the one its use cases were waiting for.
             for use_case in subject.use_cases.order_by("pk"):
                 advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case.pk))
