@@ -33,6 +33,35 @@ def _of_subjects(rows: Any, actor: Actor) -> Any:
     )
 
 
+def delegated_to(actor: Actor) -> tuple[Any, ...]:
+    """Return the delegations this person may use today, read once for him."""
+    if "delegations" not in actor.memo:
+        model = apps.get_model("governance", "Delegation")
+        found = model._default_manager.in_force(timezone.now().date()).filter(delegate_id=actor.user_id)
+        actor.memo["delegations"] = tuple(found.select_related("delegator").order_by("pk"))
+    found_before: tuple[Any, ...] = actor.memo["delegations"]
+    return found_before
+
+
+def _waits_for(delegation: Any) -> Q:
+    """Requests that wait for the delegator's word: he holds the role there, has no part in them and is silent yet."""
+    delegator: Actor = delegation.delegator.actor
+    there = Q()
+    if not delegator.holds_everywhere(Role(delegation.role)):
+        held = [pk for pk, roles in delegator.grants.by_project.items() if delegation.role in roles]
+        there = Q(use_case__project_id__in=held) | Q(version__group__project_id__in=held)
+    if delegation.project_id is not None:
+        there &= Q(use_case__project_id=delegation.project_id) | Q(version__group__project_id=delegation.project_id)
+    person = delegation.delegator_id
+    part = Q(requester_id=person)
+    for name in ("registrant_id", "modifier_id"):
+        part |= Q(**{name: person, f"{name}__isnull": False})
+    spoken = apps.get_model("governance", "Decision")._default_manager.filter(
+        Q(decider_id=person) | Q(on_behalf_of_id=person)
+    )
+    return Q(waiting_roles__contains=[delegation.role]) & there & ~part & ~Q(pk__in=spoken.values("request_id"))
+
+
 class StageRecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Records of the versions the actor may see."""
@@ -101,12 +130,15 @@ class ApprovalRequestQuerySet(SubjectQuerySet):
                 condition |= Q(waiting_roles__contains=[role]) & (
                     Q(use_case__project_id__in=projects) | Q(version__group__project_id__in=projects)
                 )
+        for delegation in delegated_to(actor):
+            condition |= _waits_for(delegation)
         return (
             self.open()
             .filter(condition)
             .exclude(requester_id=actor.user_id)
             .exclude(registrant_id=actor.user_id)
-            .exclude(decisions__decider_id=actor.user_id)
+            .exclude(modifier_id=actor.user_id)
+            .exclude(Q(decisions__decider_id=actor.user_id) | Q(decisions__on_behalf_of_id=actor.user_id))
         )
 
 
@@ -207,8 +239,9 @@ class AuditRecordQuerySet(models.QuerySet[Any]):
 
 class PolicyVersionQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """The policy binds everybody, so everybody may read it; drafts are for ML admins and officers."""
-        if actor.is_system or actor.holds(Role.ML_ADMIN) or actor.holds(Role.GOVERNANCE_OFFICER):
+        """The policy binds everybody, so everybody may read it; drafts are for ML admins, officers and auditors."""
+        readers = (Role.ML_ADMIN, Role.GOVERNANCE_OFFICER, Role.AUDITOR)
+        if actor.is_system or any(map(actor.holds, readers)):
             return self.all()
         return self.published()
 

@@ -48,6 +48,8 @@ def sections(actor: Actor, path: str) -> list[Section]:
                 _item("Approvals", reverse("governance:queue"), "inbox", path, waiting, "waiting on you"),
                 _item("Stage table", reverse("governance:stage_table"), "table", path),
                 _item("Findings", reverse("governance:finding_list"), "flag", path, standing, "open"),
+                _item("Delegations", reverse("governance:delegation_list"), "users", path),
+                _item("Gate", reverse("governance:gate"), "shield-lock", path),
             ],
         },
         {
@@ -73,11 +75,13 @@ def sections(actor: Actor, path: str) -> list[Section]:
             }
         )
     if may_anywhere(actor, Act.SEE_AUDIT):
+        exceptions = _item("Exceptions", reverse("governance:override_list"), "hand-stop", path)
         trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)
-        found.append({"label": "Oversee", "items": [trail]})
+        found.append({"label": "Oversee", "items": [exceptions, trail]})
     if actor.holds_everywhere(Role.ML_ADMIN):
         console = _item("Admin console", reverse("admin:index"), "settings", path)
-        found.append({"label": "Administer", "items": [console]})
+        keys = _item("Signing keys", reverse("governance:signing_keys"), "key", path)
+        found.append({"label": "Administer", "items": [console, keys]})
     return found
 
 

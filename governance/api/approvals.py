@@ -26,6 +26,7 @@ from ..models import ApprovalRequest
 from ..policies.engine import waiting_for
 from ..policies.facts import Requirements
 from ..selectors import resources
+from ..selectors.binding import moved_since
 from ..services import approvals
 from .requirements import NeedOutput, as_needs
 
@@ -46,6 +47,7 @@ class DecisionOutput(Output):
     decision = word(Verdict, source="verdict")
     decided_by = username("decider")
     role = word(Role)
+    on_behalf_of = username("on_behalf_of")
     comment = serializers.CharField()
     back_to = serializers.CharField(help_text='The stage a rejection goes back to, "" otherwise.')
     decided_at = serializers.DateTimeField()
@@ -62,6 +64,8 @@ class ApprovalOutput(Output):
     state = serializers.ChoiceField(choices=REQUEST_STATE_CHOICES)
     requester = username("requester")
     registrant = username("registrant")
+    modifier = username("modifier")
+    renews = serializers.BooleanField(help_text="Whether it asks for a standing approval again that is outdated.")
     note = serializers.CharField()
     policy_version = serializers.IntegerField(source="policy.number")
     risk_tier = word(RiskRating, source="tier")
@@ -72,6 +76,7 @@ class ApprovalOutput(Output):
     decisions = DecisionOutput(many=True, source="decisions.all")
     due_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
+    escalated_at = serializers.DateTimeField(allow_null=True)
     is_overdue = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     closed_at = serializers.DateTimeField(allow_null=True)
@@ -154,6 +159,14 @@ class DecidedOutput(DecisionOutput):
     request = RequestStanding()
 
 
+class DifferenceOutput(Output):
+    """One field of what is decided that is no longer what it was; null where it is absent."""
+
+    field = serializers.CharField()
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
 class WithdrawInput(Input):
     """Why a request is taken back."""
 
@@ -210,6 +223,12 @@ class Approvals(ByPublicId, Listed, Detailed):
         )
         decision.request = self.get_queryset().get(pk=asked.pk)
         return Response(DecidedOutput(decision, context=self.get_serializer_context()).data, status=201)
+
+    @extend_schema(responses=DifferenceOutput(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def difference(self, request: Request, **kwargs: Any) -> Response:
+        """Show field by field what of the subject is no longer as it was when it was submitted."""
+        return Response(DifferenceOutput(moved_since(self.get_object()), many=True).data)
 
     @extend_schema(request=WithdrawInput)
     @action(detail=True, methods=["post"])

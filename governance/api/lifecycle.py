@@ -13,9 +13,12 @@ from rest_framework.response import Response
 from portal.core.serializers import LONGEST_TEXT, Input, NoteInput
 from portal.core.viewsets import Detailed
 
+from ..choices import Stage
+from ..selectors import overrides as selectors
 from ..selectors import resources
-from ..services import approvals, retirement
+from ..services import approvals, overrides, retirement
 from .approvals import ApprovalOutput
+from .overrides import BreakGlassInput, OverrideOutput
 from .timeline import TIMELINE, EventOutput
 
 
@@ -55,6 +58,24 @@ class Governed(Detailed):
             force=values["force"],
         )
         return self.show(retired)
+
+    @extend_schema(request=BreakGlassInput, responses={201: OverrideOutput})
+    @action(detail=True, methods=["post"], url_path="break-glass")
+    def break_glass(self, request: Request, **kwargs: Any) -> Response:
+        """Override a failing check of the policy for a while, on a governance officer's word; it opens a finding."""
+        subject = self.get_object()
+        values = self.read(BreakGlassInput)
+        made = overrides.break_glass(
+            actor=self.actor,
+            subject_type=type(subject),
+            subject_id=subject.pk,
+            stage=Stage(values["stage"]),
+            check_key=values["check"],
+            reason=values["reason"],
+            expires_at=values["expires_at"],
+        )
+        shown = selectors.register(self.actor).get(pk=made.pk)
+        return Response(OverrideOutput(shown, context=self.get_serializer_context()).data, status=201)
 
     @extend_schema(responses=EventOutput(many=True))
     @action(methods=["get"], **TIMELINE)  # type: ignore[arg-type]  # one dict for two actions

@@ -6,9 +6,12 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .approvals import Approvals
 from .audit import AuditEvents
+from .delegations import Delegations
 from .deployments import Deployments
+from .evidence import EvidenceList
 from .findings import Findings
 from .operations import Accounts, Outbox
+from .overrides import Overrides
 from .policies import Policies
 from .stage_records import StageRecords
 from .use_cases import UseCases
@@ -19,9 +22,12 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("model-versions", ModelVersions, "model-version"),
     ("stage-records", StageRecords, "stage-record"),
     ("approvals", Approvals, "approval"),
+    ("delegations", Delegations, "delegation"),
+    ("overrides", Overrides, "override"),
     ("deployments", Deployments, "deployment"),
     ("accounts", Accounts, "account"),
     ("outbox", Outbox, "outbox"),
+    ("evidence", EvidenceList, "evidence"),
     ("findings", Findings, "finding"),
     ("policies", Policies, "policy"),
     ("audit-events", AuditEvents, "audit-event"),

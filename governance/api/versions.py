@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.errors import InvalidInput, WrongState
-from portal.core.serializers import word
+from portal.core.serializers import LONGEST_TEXT, Input, word
 from registry.api import versions as registry_api
 from registry.models import ModelVersion
 
 from ..choices import RiskRating, Stage
 from ..lifecycle import MODEL_STAGES
 from ..selectors import policy as policies
+from ..services import in_production
 from .lifecycle import Governed
-from .requirements import RequirementsOutput, requirements_now, requirements_of
+from .requirements import Asked, RequirementsOutput, requirements_now
 
 
 class _Tier(serializers.Serializer):
@@ -49,33 +48,26 @@ class VersionOutput(_Tier, registry_api.VersionDetail):
         return requirements_now(version)
 
 
-class ModelVersions(Governed, registry_api.ModelVersions):
+class RollbackInput(Input):
+    """Where this version is to run again, and why."""
+
+    stage = serializers.ChoiceField(choices=[(stage.value, stage.label) for stage in MODEL_STAGES])
+    reason = serializers.CharField(max_length=LONGEST_TEXT)
+
+
+class ModelVersions(Asked, Governed, registry_api.ModelVersions):
     """Model versions."""
 
     serializer_class = VersionOutput
     list_serializer_class = VersionRow
 
-    @extend_schema(
-        responses=RequirementsOutput,
-        parameters=[
-            OpenApiParameter(
-                "stage",
-                OpenApiTypes.STR,
-                enum=[stage.value for stage in MODEL_STAGES],
-                description="By default its own.",
-            )
-        ],
-    )
-    @action(detail=True, methods=["get"], query_parameters=("stage",), problem_statuses=(409,))
-    def requirements(self, request: Request, **kwargs: Any) -> Response:
-        """Show what an approval at a stage needs, and what of it is missing."""
+    @extend_schema(request=RollbackInput)
+    @action(detail=True, methods=["post"])
+    def rollback(self, request: Request, **kwargs: Any) -> Response:
+        """Order the deployment of this earlier version, which was approved for that stage, with a reason."""
         version = self.get_object()
-        asked = request.query_params.get("stage", version.stage)
-        if "stage" not in request.query_params and asked == Stage.RETIRED:
-            raise WrongState(f"{version.name} is retired; there is nothing to approve any more.")
-        if asked not in MODEL_STAGES:
-            raise InvalidInput(
-                "There is no such stage.",
-                errors={"stage": [f"Give one of {', '.join(MODEL_STAGES)}."]},
-            )
-        return Response(RequirementsOutput(requirements_of(version, Stage(asked))).data)
+        values = self.read(RollbackInput)
+        rolled_back = in_production.rollback(
+            actor=self.actor, version_id=version.pk, stage=Stage(values["stage"]), reason=values["reason"]
+        )
+        return self.show(rolled_back)

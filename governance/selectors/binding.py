@@ -5,6 +5,8 @@ DOMAIN section 6: artifact URLs and ETags, image digests, metrics and card conte
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -94,16 +96,21 @@ def _validation_metrics(version: ModelVersion, stage: Stage) -> dict[str, Any]:
     return {account or "": metrics for account, metrics in records if metrics is not None}
 
 
-def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+def _leaves(content: Mapping[str, Any]) -> dict[str, Any]:
     """Flatten JSON; an empty object or list is a leaf of its own, so that its disappearing shows."""
-    if isinstance(value, Mapping) and value:
-        found: dict[str, Any] = {}
-        for key, item in value.items():
-            found |= _leaves(item, f"{path}.{key}" if path else str(key))
-        return found
-    if isinstance(value, list) and value:
-        found = {}
-        for index, item in enumerate(value):
-            found |= _leaves(item, f"{path}[{index}]")
-        return found
-    return {path: value}
+    found: dict[str, Any] = {}
+    waiting = [(_name(key), value) for key, value in content.items()]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Mapping) and value:
+            waiting += [(f"{path}.{_name(key)}", item) for key, item in value.items()]
+        elif isinstance(value, list) and value:
+            waiting += [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+        else:
+            found[path] = value
+    return found
+
+
+def _name(key: str) -> str:
+    """Return a key as part of a path; one that could be read as more than itself is quoted."""
+    return key if re.fullmatch(r"[^\s.\[\]\"][^.\[\]\"]*", key) else json.dumps(key, ensure_ascii=False)

@@ -29,7 +29,7 @@ class Tab(StrEnum):
 
 def queue(actor: Actor, tab: Tab) -> QuerySet[Any]:
     """Return the requests of one part of the queue: open ones by due date, closed ones by when they closed."""
-    rows = ApprovalRequest.objects.visible_to(actor).defer(*(f"version__{name}" for name in HEAVY))
+    rows = ApprovalRequest.objects.visible_to(actor).defer("facts", *(f"version__{name}" for name in HEAVY))
     match tab:
         case Tab.MINE:
             return _ready(rows.awaiting(actor)).order_by("due_at", "pk")
@@ -99,5 +99,5 @@ def is_overdue(found: ApprovalRequest) -> bool:
 
 def _ready(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.select_related(
-        "use_case__project", "version__group__project", "requester", "registrant"
-    ).prefetch_related("decisions__decider")
+        "use_case__project", "version__group__project", "requester", "registrant", "modifier"
+    ).prefetch_related("decisions__decider", "decisions__on_behalf_of")

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage
 from registry.models import ModelVersion, UseCase
 from registry.selectors.catalogue import HEAVY
 
-from ..models import Override
-from ..policies.facts import OverrideFact
+from ..models import ApprovalRequest, Override
+from ..policies.facts import Check, OverrideFact, Requirements
+from ..policies.rules import NoRule
+from . import policy as policies
 
 Subject = UseCase | ModelVersion
 
@@ -36,3 +39,35 @@ def register(actor: Actor) -> QuerySet[Any]:
 def standing_for(subject: Subject) -> list[Override]:
     """Return the overrides in force about a subject, newest first."""
     return list(Override.objects.about(subject).in_force().select_related("granted_by").order_by("-pk"))
+
+
+def in_force(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of the rows that count now."""
+    return rows.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+def over(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of the rows that count no more."""
+    return rows.exclude(revoked_at=None, expires_at__gt=timezone.now())
+
+
+def checks_now(subject: Subject, stage: Stage) -> tuple[Check, ...]:
+    """Return the checks of a subject at a stage: as the request that waits there pins them, else as the policy asks.
+
+    Raises NoRule where the policy says nothing.
+    """
+    waiting = ApprovalRequest.objects.open().about(subject).filter(stage=stage).first()
+    needs = (
+        Requirements.from_json(waiting.requirements)
+        if waiting is not None
+        else policies.requirements_for(subject, policies.in_force(), stage)
+    )
+    return policies.checks(subject, stage, needs, overrides_of(subject, stage))
+
+
+def failing(subject: Subject, stage: Stage) -> tuple[Check, ...]:
+    """Return the checks that keep a subject from approval at a stage now; none where the policy says nothing."""
+    try:
+        return tuple(check for check in checks_now(subject, stage) if not check.holds)
+    except NoRule:
+        return ()

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 
 from portal.core.actors import Actor
-from portal.core.vocabulary import Stage
+from portal.core.vocabulary import Stage, Status
 from registry.models import ModelGroup, ModelVersion, UseCase
 
 from ..choices import OutboxState, Severity
@@ -104,3 +104,33 @@ def last_write_back(version: ModelVersion) -> OutboxMessage | None:
 def records_of_version(version: ModelVersion, stage: Stage) -> list[StageRecord]:
     """Return a version's records of one stage, one per account."""
     return list(StageRecord.objects.filter(version=version, stage=stage).select_related("account").order_by("pk"))
+
+
+def is_earlier_there(version: ModelVersion, stage: Stage) -> bool:
+    """Whether a version was approved for a stage before and could be rolled back to there."""
+    wanted = Status.SUPERSEDED if stage is Stage.PRODUCTION else Status.APPROVED
+    standing = StageRecord.objects.filter(version=version, stage=stage, status=wanted, outdated_at=None)
+    return version.stage != Stage.RETIRED and version.missing_since is None and standing.exists()
+
+
+def deployed_beside(version: ModelVersion) -> list[StageRecord]:
+    """Return the production records of the group's other versions that run now."""
+    return list(
+        StageRecord.objects.filter(version__group_id=version.group_id, stage=Stage.PRODUCTION, status=Status.DEPLOYED)
+        .exclude(version=version)
+        .select_related("version__group", "account")
+    )
+
+
+def outdated_approvals(subject: Subject) -> list[StageRecord] | list[UseCaseStageRecord]:
+    """Return the records whose standing approval was given for something else than the subject is now."""
+    if isinstance(subject, UseCase):
+        return list(UseCaseStageRecord.objects.filter(use_case=subject, outdated_at__isnull=False).order_by("pk"))
+    return list(StageRecord.objects.filter(version=subject, outdated_at__isnull=False).order_by("pk"))
+
+
+def is_outdated_here(subject: Subject) -> bool:
+    """Whether the approval a subject stands on where it is now would be asked for anew."""
+    if subject.status not in (Status.APPROVED, Status.DEPLOYED):
+        return False
+    return any(record.stage == subject.stage for record in outdated_approvals(subject))

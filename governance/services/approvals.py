@@ -22,13 +22,14 @@ from registry.services.positions import announced
 
 from ..choices import Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
-from ..models import ApprovalRequest, Decision, StageRecord, UseCaseStageRecord
+from ..models import ApprovalRequest, Decision
 from ..policies.engine import waiting_for
 from ..policies.facts import ApprovalNeed, Check, Requirements
 from ..policies.rules import NoRule, outstanding
 from ..selectors import policy as policies
 from ..selectors.binding import decided_content, difference, digest_of
 from ..selectors.overrides import overrides_of
+from ..selectors.standing import is_outdated_here
 from . import lifecycle
 from .closing import close
 from .entitlement import Entitlement, SelfApproval, entitlement, missing_approvals, modifier_of
@@ -243,8 +244,7 @@ def refuse_unless_met(request: ApprovalRequest, subject: Subject) -> None:
 def _stale(request: ApprovalRequest, subject: Subject) -> StaleRequest:
     moved = difference(request.facts, decided_content(subject, Stage(request.stage)))
     return StaleRequest(
-        f"What {request.public_id} asks about has changed since it was submitted."
-        " Look at it again and submit it anew.",
+        f"What {request.public_id} asks about has changed since it was submitted. Look at it again and submit it anew.",
         errors={
             change.field: [f"It was {json.dumps(change.before)} and is now {json.dumps(change.after)}."]
             for change in moved[:MOST_DIFFERENCES]
@@ -274,7 +274,7 @@ def _refuse_without_words(verdict: Verdict, comment: str, back_to: Stage | None)
 
 def _refuse_unless_askable(subject: Subject) -> bool:
     """Refuse where nothing can be asked for; returns whether a standing approval would be asked for anew."""
-    renews = subject.status in (Status.APPROVED, Status.DEPLOYED) and _is_outdated(subject)
+    renews = is_outdated_here(subject)
     if subject.status not in (Status.PENDING, Status.REJECTED) and not renews:
         raise WrongState(
             f"It is {Status(subject.status).label.lower()} in {Stage(subject.stage).label};"
@@ -294,12 +294,6 @@ def _refuse_unless_askable(subject: Subject) -> bool:
     if subject.stage == Stage.POC and subject.risk_class == RiskClass.UNCLASSIFIED:
         raise WrongState("Its risk is not classified yet. A governance officer must classify it first.")
     return renews
-
-
-def _is_outdated(subject: Subject) -> bool:
-    model = UseCaseStageRecord if isinstance(subject, UseCase) else StageRecord
-    about = {"use_case" if isinstance(subject, UseCase) else "version": subject}
-    return bool(model.objects.filter(**about, stage=subject.stage, outdated_at__isnull=False).exists())
 
 
 def _record(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden
@@ -18,6 +16,7 @@ from ..choices import Verdict
 from ..models import ApprovalRequest, Delegation
 from ..policies.facts import ApprovalNeed, Requirements, Vote
 from ..policies.rules import outstanding
+from ..querysets import delegated_to
 
 Subject = UseCase | ModelVersion
 
@@ -49,6 +48,9 @@ def entitlement(actor: Actor, request: ApprovalRequest, subject: Subject) -> Ent
     project_id = subject.scope_project_id
     if Role.ML_ADMIN in actor.roles_on(project_id):
         raise Forbidden("An ML admin administers roles and accounts, so he decides on nothing.")
+    if spoken := next((w for w in request.decisions.all() if actor.user_id in (w.decider_id, w.on_behalf_of_id)), None):
+        # He was entitled when he spoke; that he has spoken is for the caller to say.
+        return Entitlement(Role(spoken.role), spoken.delegation)
     needed = [need.role for need in Requirements.from_json(request.requirements).approvals]
     missing = {need.role for need in missing_approvals(request)}
     own = sorted(
@@ -56,7 +58,7 @@ def entitlement(actor: Actor, request: ApprovalRequest, subject: Subject) -> Ent
     )
     if own and own[0] in missing:
         return Entitlement(own[0])
-    for delegation in _delegations(actor.user_id, needed, project_id):
+    for delegation in delegated_to(actor):
         if delegation.role in missing and not _cannot_delegate(delegation, request, subject):
             return Entitlement(Role(delegation.role), delegation)
     if own:
@@ -103,22 +105,13 @@ def missing_approvals(request: ApprovalRequest) -> tuple[ApprovalNeed, ...]:
     return outstanding(Requirements.from_json(request.requirements).approvals, votes)
 
 
-def _delegations(user_id: int, roles: Iterable[Role], project_id: int | None) -> list[Delegation]:
-    found = (
-        Delegation.objects.in_force(timezone.now().date())
-        .filter(delegate_id=user_id, role__in=list(roles))
-        .select_related("delegator")
-        .order_by("pk")
-    )
-    return [delegation for delegation in found if delegation.project_id in (None, project_id)]
-
-
 def _cannot_delegate(delegation: Delegation, request: ApprovalRequest, subject: Subject) -> bool:
-    """Whether the delegator's word is worth nothing here: he has a part, spoke already, or lost the role since."""
+    """Whether the delegator's word is worth nothing here: another project, no role, a part in it, or given already."""
     delegator: User = delegation.delegator
     held = delegator.actor.roles_on(subject.scope_project_id)
     return bool(
-        delegation.role not in held
+        delegation.project_id not in (None, subject.scope_project_id)
+        or delegation.role not in held
         or Role.ML_ADMIN in held
         or part_in(subject, delegator.pk, delegator.username, request=request)
         or any(delegator.pk in (word.decider_id, word.on_behalf_of_id) for word in request.decisions.all())

@@ -17,10 +17,10 @@ from registry.models import ModelVersion, UseCase
 from ..choices import FindingKind
 from ..lifecycle import STAGES
 from ..models import ApprovalRequest, Override
-from ..policies.facts import Check, Outcome, Requirements
+from ..policies.facts import Check, Outcome
 from ..policies.rules import NoRule
 from ..selectors import policy as policies
-from ..selectors.overrides import overrides_of
+from ..selectors.overrides import checks_now
 from . import findings
 from .entitlement import SelfApproval, part_in
 from .locking import lock_use_case, lock_version
@@ -55,7 +55,7 @@ def break_glass(
         if refusal := part_in(subject, actor.user_id, actor.name, request=waiting):
             raise SelfApproval(refusal)
         _refuse_without_reason(subject, stage, reason, expires_at)
-        check = _failing(subject, stage, check_key, waiting)
+        check = _failing(subject, stage, check_key)
         row = Override.objects.create(
             kind=policies.kind_of(subject),
             use_case=subject if isinstance(subject, UseCase) else None,
@@ -115,17 +115,11 @@ def _refuse_without_reason(subject: Subject, stage: Stage, reason: str, expires_
         raise InvalidInput("A rule is not overridden without saying why and for how long.", errors=problems)
 
 
-def _failing(subject: Subject, stage: Stage, key: str, waiting: ApprovalRequest | None) -> Check:
-    """Return the check by its key, as the request that waits pins it, else as the policy in force asks."""
+def _failing(subject: Subject, stage: Stage, key: str) -> Check:
     try:
-        needs = (
-            Requirements.from_json(waiting.requirements)
-            if waiting is not None
-            else policies.requirements_for(subject, policies.in_force(), stage)
-        )
+        checks = {check.key: check for check in checks_now(subject, stage)}
     except NoRule as error:
         raise WrongState(str(error)) from error
-    checks = {check.key: check for check in policies.checks(subject, stage, needs, overrides_of(subject, stage))}
     if key not in checks:
         names = ", ".join(sorted(checks)) or "none"
         raise InvalidInput("There is no such check.", errors={"check": [f"The checks for {stage.label} are: {names}."]})

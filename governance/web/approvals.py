@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from django.forms import BaseForm
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.http import urlencode
 
+from portal.core.permissions import Act, may
 from portal.core.views import ActionView, FormPage, TablePage
 from portal.core.vocabulary import Stage
 from registry.models import ModelVersion, UseCase
@@ -17,7 +19,9 @@ from registry.selectors import catalogue
 from ..choices import RequestState, Verdict
 from ..models import ApprovalRequest
 from ..selectors import comparison, inbox, standing
+from ..selectors.binding import moved_since
 from ..selectors.inbox import Tab
+from ..selectors.overrides import failing
 from ..services import approvals, preview
 from .checks import checks_of, sign_offs_of
 from .forms import DecisionForm
@@ -142,6 +146,12 @@ class RequestPage(FormPage):
         }
         if is_open:
             context |= self._effects(asked)
+        if is_open or asked.state == RequestState.OUTDATED:
+            context["moved"] = moved_since(asked)
+        if is_open and may(actor, Act.BREAK_GLASS, asked.scope_project_id) and failing(subject, Stage(asked.stage)):
+            kind, key = ("use_case", subject.number) if isinstance(subject, UseCase) else ("version", subject.pk)
+            address = reverse(f"governance:{kind}_break_glass", args=[key])
+            context["break_glass_url"] = f"{address}?{urlencode({'stage': asked.stage})}"
         context |= self._about(subject)
         return super().get_context_data(**context, **kwargs)
 

@@ -13,7 +13,7 @@ from registry.models import ModelVersion, UseCase
 
 from ..choices import RequestState, Verdict
 from ..models import ApprovalRequest
-from ..policies.facts import Requirements
+from ..policies.facts import Outcome, Requirements
 from ..selectors import policy as policies
 from ..selectors import standing
 from ..selectors.binding import digest_of
@@ -42,7 +42,7 @@ def sign_offs_of(request: ApprovalRequest) -> list[dict[str, Any]]:
 def checks_of(actor: Actor, request: ApprovalRequest) -> list[dict[str, Any]]:
     """Return the checks of a request. They inform whoever decides; the service enforces what is enforced."""
     subject = request.subject
-    checks = [_approvals(request), _unchanged(request)]
+    checks = [_approvals(request), _unchanged(request), *_of_policy(request)]
     checks += _of_version(subject, request) if isinstance(subject, ModelVersion) else _of_use_case(subject, request)
     return [*checks, _findings(actor, subject)]
 
@@ -58,6 +58,22 @@ def _approvals(request: ApprovalRequest) -> dict[str, Any]:
         "label": "Approvals",
         "detail": f"{said[:1].upper()}{said[1:]}. Policy {request.policy.number} at {request.tier} risk.",
     }
+
+
+_STATES = {
+    Outcome.PASS: "pass",
+    Outcome.FAIL: "fail",
+    Outcome.MISSING: "missing",
+    Outcome.OVERRIDDEN: "waived",
+}
+
+
+def _of_policy(request: ApprovalRequest) -> list[dict[str, Any]]:
+    """Return what the policy asks for beside approvals, with its numbers and thresholds: these are enforced."""
+    return [
+        {"state": _STATES[check.outcome], "label": check.label, "detail": check.detail}
+        for check in approvals.checks_of(request)
+    ]
 
 
 def _unchanged(request: ApprovalRequest) -> dict[str, Any]:

@@ -12,13 +12,15 @@ from portal.core.actors import Actor
 from portal.core.permissions import Act, may
 from portal.core.views import Page
 from portal.core.vocabulary import Stage, Status
+from registry.choices import ObjectKind
 from registry.models import ModelGroup, ModelVersion, UseCase
-from registry.selectors import catalogue
+from registry.selectors import attributes, catalogue
+from registry.web.attributes import card_items
 
 from ..choices import OutboxState, RequestState
 from ..models import ApprovalRequest
+from ..selectors import overrides, standing, timeline
 from ..selectors import policy as policies
-from ..selectors import standing, timeline
 from ..selectors.inbox import is_overdue
 from ..selectors.stage_table import as_row
 from ..services import approvals, lifecycle
@@ -117,13 +119,20 @@ class Panel(OfSubject):
             "submission": submission(actor, subject),
             "submit_url": self.address("submit"),
             "retire_url": self.address("retire"),
+            "may_roll_back": (
+                isinstance(subject, ModelVersion)
+                and may(actor, Act.ROLLBACK, subject.scope_project_id)
+                and standing.is_earlier_there(subject, Stage.PRODUCTION)
+            ),
+            "overrides": overrides.standing_for(subject),
+            "outdated": standing.outdated_approvals(subject),
             "may_retire": not retired and may(actor, Act.RETIRE, subject.scope_project_id),
             "retired": retired,
             "is_use_case": isinstance(subject, UseCase),
             "self_url": self.address("panel"),
             "findings": list(standing.standing_findings(actor, subject)),
             "all_url": all_findings_url(subject),
-            "to_submit": subject.status in (Status.PENDING, Status.REJECTED),
+            "to_submit": subject.status in (Status.PENDING, Status.REJECTED) or standing.is_outdated_here(subject),
         }
         if isinstance(subject, UseCase):
             context["blockers"] = () if retired else lifecycle.blockers(subject)
@@ -171,8 +180,17 @@ class Activity(OfSubject):
         else:
             rows = standing.rows_of_version(actor, subject)
             may_report = may(actor, Act.REPORT_METRICS, subject.scope_project_id) and subject.stage != Stage.RETIRED
+            may_fill_in = may(actor, Act.FILL_IN_RECORD, subject.scope_project_id) and subject.stage != Stage.RETIRED
+            sheet = attributes.sheet(ObjectKind.STAGE_RECORD, archived=True)
             context["rows"] = [
-                {"record": record, "values": as_row(record), "may_report": may_report} for record in rows
+                {
+                    "record": record,
+                    "values": as_row(record),
+                    "may_report": may_report,
+                    "may_fill_in": may_fill_in and bool(sheet.columns),
+                    "attributes": card_items(sheet, record.attributes),
+                }
+                for record in rows
             ]
             context["current"] = [row for row in context["rows"] if row["record"].stage == subject.stage] or context[
                 "rows"

@@ -6,7 +6,20 @@ from django.urls import path
 
 from portal.core import public_ids
 
-from . import approvals, audit, findings, lifecycle, operations, panels, reports, stage_table
+from . import (
+    approvals,
+    audit,
+    exceptions,
+    findings,
+    gate,
+    lifecycle,
+    operations,
+    panels,
+    record_attributes,
+    reports,
+    signing_keys,
+    stage_table,
+)
 
 public_ids.register()
 
@@ -27,6 +40,7 @@ urlpatterns = [
     path("model-versions/<row:pk>/retire/", lifecycle.Retire.as_view(), name="version_retire"),
     path("deployments/<row:pk>/report/", reports.DeploymentReport.as_view(), name="deployment_report"),
     path("stage-records/<row:pk>/validation-metrics/", reports.MetricsReport.as_view(), name="metrics_report"),
+    path("stage-records/<row:pk>/attributes/", record_attributes.RecordAttributes.as_view(), name="record_attributes"),
     path("stage-table/", stage_table.StageTablePage.as_view(), name="stage_table"),
     path("stage-table/export.csv", stage_table.StageTableFile.as_view(), name="stage_table_file"),
     path("accounts/<account:account_id>/sync/", operations.AccountSync.as_view(), name="account_sync"),
@@ -40,5 +54,17 @@ urlpatterns = [
     path("findings/<finding:pk>/assign/", findings.FindingAssign.as_view(), name="finding_assign"),
     path("findings/<finding:pk>/due/", findings.FindingDue.as_view(), name="finding_due"),
     path("findings/<finding:pk>/reopen/", findings.FindingReopen.as_view(), name="finding_reopen"),
+    path("exceptions/", exceptions.OverrideList.as_view(), name="override_list"),
+    path("exceptions/<override:pk>/revoke/", exceptions.OverrideRevoke.as_view(), name="override_revoke"),
+    path("delegations/", exceptions.DelegationList.as_view(), name="delegation_list"),
+    path("delegations/new/", exceptions.DelegationNew.as_view(), name="delegation_new"),
+    path("delegations/<row:pk>/revoke/", exceptions.DelegationRevoke.as_view(), name="delegation_revoke"),
+    path("use-cases/<use_case:number>/break-glass/", exceptions.BreakGlass.as_view(), name="use_case_break_glass"),
+    path("model-versions/<row:pk>/break-glass/", exceptions.BreakGlass.as_view(), name="version_break_glass"),
+    path("model-versions/<row:pk>/rollback/", exceptions.Rollback.as_view(), name="version_rollback"),
+    path("gate/", gate.GatePage.as_view(), name="gate"),
+    path("signing-keys/", signing_keys.SigningKeys.as_view(), name="signing_keys"),
+    path("signing-keys/rotate/", signing_keys.SigningKeyRotate.as_view(), name="signing_key_rotate"),
+    path("signing-keys/<str:kid>/revoke/", signing_keys.SigningKeyRevoke.as_view(), name="signing_key_revoke"),
     path("audit-trail/", audit.AuditTrail.as_view(), name="audit_trail"),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from .vocabulary import Role
 
@@ -39,6 +40,8 @@ class Actor:
         self.name = name
         self.user_id = user_id
         self._load_grants = load_grants
+        # What was read once for this actor while he acts: he lives no longer than one request or task.
+        self.memo: dict[str, Any] = {}
 
     @classmethod
     def system(cls, name: str) -> Actor:

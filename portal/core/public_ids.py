@@ -39,6 +39,18 @@ class FindingId(_PublicId):
     prefix, regex = "FND", r"FND-[0-9]{1,18}"
 
 
+class EvidenceId(_PublicId):
+    """EV-000001"""
+
+    prefix, regex = "EV", r"EV-[0-9]{1,18}"
+
+
+class OverrideId(_PublicId):
+    """BG-000001"""
+
+    prefix, regex = "BG", r"BG-[0-9]{1,18}"
+
+
 class AccountId:
     """The twelve digits of an AWS account; they stay text, for they may begin with zeros."""
 
@@ -65,11 +77,13 @@ class RowId:
 
 @cache
 def register() -> None:
-    """Make the converters known, once, under `use_case`, `request`, `finding`, `account` and `row`."""
+    """Make the converters known, once, under `use_case`, `request`, `finding`, `override`, `evidence`, `account` and `row`."""
     for name, converter in (
         ("use_case", UseCaseId),
         ("request", RequestId),
         ("finding", FindingId),
+        ("override", OverrideId),
+        ("evidence", EvidenceId),
         ("account", AccountId),
         ("row", RowId),
     ):

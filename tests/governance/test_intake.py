@@ -90,8 +90,9 @@ def test_changed_content_outdates_what_was_asked(of: ModelGroup, people: Cast, c
     found = standing(subject, FindingKind.CONTENT_CHANGED)
     assert found is not None
     assert found.evidence["outdated_requests"] == [request.public_id]
-    with pytest.raises(approvals.RequestClosed):
+    with pytest.raises(approvals.StaleRequest) as refusal:
         approvals.decide(actor=people.owner.actor, request_id=request.pk, verdict=Verdict.APPROVE)
+    assert refusal.value.errors, "the refusal names what changed, field by field"
     assert ask(people, subject).digest != request.digest
 
 

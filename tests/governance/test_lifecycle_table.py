@@ -71,7 +71,10 @@ def test_forbidden_moves_do_not_exist_under_any_verb(machine: str, source: str, 
 @pytest.mark.parametrize("kind", SubjectKind)
 def test_no_move_but_approval_leads_to_approved_and_no_approval_changes_the_stage(kind: SubjectKind) -> None:
     for edge in edges_of(Machine(kind)):
-        if edge.target.endswith("/approved"):
+        if edge.verb is Verb.ROLLBACK:
+            # What was approved there before stands approved again, and nothing else does.
+            assert (edge.source, edge.target) == ("production/superseded", "production/approved")
+        elif edge.target.endswith("/approved"):
             assert (edge.verb, edge.source) == (Verb.APPROVE, edge.target.replace("approved", "pending"))
 
 
@@ -98,8 +101,14 @@ def test_every_living_state_can_be_retired_and_rejection_never_leads_forward(kin
             assert walk.index(target) <= walk.index(source)
 
 
+def test_a_use_case_found_unacceptable_goes_back_to_poc_from_wherever_it_is() -> None:
+    found = [edge for edge in EDGES if edge.verb is Verb.PROHIBIT and edge.machine is Machine.USE_CASE]
+    assert {edge.target for edge in found} == {"poc/rejected"}
+    assert {edge.source for edge in found} == STATES["use_case"] - {"poc/rejected", "retired/retired"}
+
+
 def test_only_versions_are_deployed() -> None:
-    assert {edge.machine for edge in EDGES if edge.verb in (Verb.DEPLOY, Verb.SUPERSEDE)} == {
+    assert {edge.machine for edge in EDGES if edge.verb in (Verb.DEPLOY, Verb.SUPERSEDE, Verb.ROLLBACK)} == {
         Machine.MODEL_VERSION,
         Machine.STAGE_RECORD,
     }
