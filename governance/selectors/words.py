@@ -17,6 +17,7 @@ _FIELDS = {
     "model_owner_id": "model owner",
     "owner_id": "owner",
     "project_id": "project",
+    "attributes": "custom attributes",
     "aws_approval_status": "approval status in SageMaker",
     "aws_approval_description": "approval description in SageMaker",
     "aws_stage": "lifecycle stage in SageMaker",
@@ -49,6 +50,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
 _TABLES = {
     "usecase": "use case",
     "usecasedocument": "use case document",
+    "customattribute": "custom attribute",
     "modelgroup": "model group",
     "modelgroup_use_cases": "use case of a model group",
     "modelversion": "model version",

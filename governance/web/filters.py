@@ -9,8 +9,10 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from portal.core.vocabulary import RiskRating, Stage, Status
+from registry.choices import ObjectKind
 from registry.models import Project
 from registry.selectors.catalogue import visible_projects
+from registry.web.attributes import AttributeFilterSet
 from registry.web.filters import choice, search
 
 from ..choices import OutboxKind, OutboxState
@@ -23,8 +25,10 @@ def _project_keys(request: Any) -> QuerySet[Project]:
     return visible_projects(request.user.actor)
 
 
-class StageTableFilter(filters.FilterSet):
+class StageTableFilter(AttributeFilterSet):
     """The filters of the stage governance table, under the names the API uses."""
+
+    attribute_kind = ObjectKind.STAGE_RECORD
 
     search = filters.CharFilter(
         method="by_words",

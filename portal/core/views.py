@@ -103,6 +103,10 @@ class TablePage(Page):
         """Return the arguments of `empty_state` for a list with no rows at all: what to do next."""
         return {"title": "Nothing here yet"}
 
+    def table_arguments(self) -> dict[str, Any]:
+        """Return what the table is made with, beside its rows."""
+        return {}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         chosen = None
         rows = self.rows()
@@ -110,7 +114,7 @@ class TablePage(Page):
             chosen = self.filter_class(self.request.GET or None, queryset=rows, request=self.request)
             # A filter with a value that does not exist shows nothing and says so, instead of showing everything.
             rows = chosen.qs if not chosen.is_bound or chosen.form.is_valid() else rows.none()
-        table = self.table_class(rows, request=self.request)
+        table = self.table_class(rows, request=self.request, **self.table_arguments())
         RequestConfig(self.request, paginate={"per_page": self.per_page}).configure(table)
         table.empty_text = self._empty_text(chosen)
         return super().get_context_data(**{"filter": chosen, "table": table, **kwargs})

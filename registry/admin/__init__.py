@@ -1,5 +1,5 @@
 """The registry in the console for ML admins."""
 
-from . import accounts, organisation, people, records
+from . import accounts, attributes, organisation, people, records
 
-__all__ = ["accounts", "organisation", "people", "records"]
+__all__ = ["accounts", "attributes", "organisation", "people", "records"]

@@ -13,6 +13,7 @@ from portal.core.admin import RecordAdmin, RecordInline, audit_trail_of, console
 
 from ..models import (
     ApiToken,
+    Classification,
     Deployment,
     ModelGroup,
     ModelGroupGroupObjectPermission,
@@ -54,6 +55,21 @@ class UseCaseAdmin(RecordAdmin):
 
     def object_links(self, row: UseCase) -> list[tuple[str, str]]:
         return [("Page in the portal", reverse("registry:use_case", args=[row.number]))]
+
+
+@admin.register(Classification, site=console)
+class ClassificationAdmin(RecordAdmin):
+    list_display = (
+        "use_case", "state", "proposed_class", "confirmed_class", "edition", "assessor", "assessed_at", "decided_by",
+    )  # fmt: skip
+    list_filter = ("state", "proposed_class", "confirmed_class", "edition", "is_derogated")
+    list_select_related = ("use_case", "assessor", "decided_by")
+    search_fields = ("use_case__name", "=use_case__number", "reason", "decision_reason")
+    date_hierarchy = "assessed_at"
+    ordering = ("-assessed_at",)
+
+    def object_links(self, row: Classification) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("registry:use_case_ai_act", args=[row.use_case.number]))]
 
 
 @admin.register(UseCaseDocument, site=console)

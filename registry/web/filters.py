@@ -9,11 +9,12 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
-from registry.choices import SyncState
+from registry.choices import ObjectKind, SyncState
 
 from ..models import ModelGroup, ModelVersion, Project, SyncRun, UseCase
 from ..selectors.catalogue import visible_projects
 from ..selectors.operations import accounts
+from .attributes import AttributeFilterSet
 
 
 def _projects(request: Any) -> QuerySet[Project]:
@@ -32,7 +33,8 @@ def search(placeholder: str) -> filters.CharFilter:
     )
 
 
-class UseCaseFilter(filters.FilterSet):
+class UseCaseFilter(AttributeFilterSet):
+    attribute_kind = ObjectKind.USE_CASE
     q = search("Name, UC-0001")
     stage = choice(Stage, "Stage", "stage", "Any stage")
     status = choice(Status, "Status", "status", "Any status")
@@ -51,7 +53,8 @@ class UseCaseFilter(filters.FilterSet):
         return rows.filter(condition)
 
 
-class GroupFilter(filters.FilterSet):
+class GroupFilter(AttributeFilterSet):
+    attribute_kind = ObjectKind.MODEL_GROUP
     q = search("Name or ARN")
     project = filters.ModelChoiceFilter(queryset=_projects, label="Project", empty_label="Any project")
     claimed = filters.ChoiceFilter(

@@ -13,9 +13,10 @@ from portal.core.templatetags.palette import plain_words
 from portal.core.vocabulary import RiskClass
 from registry.services.use_cases import UseCaseText
 
-from ..choices import DocumentKind
+from ..choices import DocumentKind, ObjectKind
 from ..models import ModelGroup, Project, UseCase
 from ..selectors.scope import people_of, projects_where, use_cases_of
+from .attributes import AttributeFields
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -61,10 +62,14 @@ class UseCaseFields(forms.Form):
         )
 
 
-class UseCaseForm(UseCaseFields):
+class UseCaseForm(UseCaseFields, AttributeFields):
     """The edit form; it carries the revision that was read, so that nobody overwrites what he has not seen."""
 
     revision = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    def __init__(self, *args: Any, use_case: UseCase, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ask_for_attributes(ObjectKind.USE_CASE, use_case.attributes, use_case.project_id)
 
     @staticmethod
     def values_of(use_case: UseCase) -> dict[str, Any]:
@@ -134,7 +139,7 @@ class _UseCaseChoices(forms.ModelMultipleChoiceField):
         return f"{obj} ({obj.project.name})"
 
 
-class GroupForm(forms.Form):
+class GroupForm(AttributeFields):
     """Claim a model group for a project, name its owner and the use cases it serves."""
 
     project: forms.ModelChoiceField = forms.ModelChoiceField(
@@ -165,6 +170,7 @@ class GroupForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
+        self.ask_for_attributes(ObjectKind.MODEL_GROUP, group.attributes, group.project_id)
 
     @staticmethod
     def values_of(group: ModelGroup) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.forms import BaseForm
@@ -16,8 +16,10 @@ from portal.core.permissions import ROLES, Act, may, may_anywhere
 from portal.core.views import FormPage, Page, TablePage
 from registry.services import groups
 
+from ..choices import ObjectKind
 from ..models import ModelGroup
-from ..selectors import catalogue, operations
+from ..selectors import attributes, catalogue, operations
+from .attributes import card_items
 from .differences import overtaken
 from .filters import GroupFilter
 from .forms import GroupForm
@@ -39,6 +41,9 @@ class GroupList(TablePage):
             " project once an ML engineer has claimed them for it.",
             "icon": "packages",
         }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(query=self.request.GET.urlencode(), **kwargs)
 
 
 class OfGroup(Page):
@@ -82,6 +87,7 @@ class GroupDetail(OfGroup):
         return super().get_context_data(
             table=table,
             use_cases=catalogue.use_cases_behind(self.actor, self.group),
+            attributes=card_items(attributes.sheet(ObjectKind.MODEL_GROUP, archived=True), self.group.attributes),
             shares=[
                 {
                     "share": share,
@@ -128,6 +134,7 @@ class GroupEdit(OfGroup, FormPage):
             project=given["project"],
             owner=given["owner"],
             use_cases=list(given["use_cases"]),
+            attributes=cast("GroupForm", form).attributes(),
         )
         self.say(f"{group.name} belongs to {group.project} now." if group.project else f"{group.name} is saved.")
         return self.url

@@ -6,18 +6,20 @@ from django.urls import path
 
 from portal.core import public_ids
 
-from . import accounts, groups, use_cases, versions
+from . import accounts, exports, groups, use_cases, versions
 
 public_ids.register()
 
 app_name = "registry"
 urlpatterns = [
     path("use-cases/", use_cases.UseCaseList.as_view(), name="use_case_list"),
+    path("use-cases/export.csv", exports.UseCaseFile.as_view(), name="use_case_file"),
     path("use-cases/<use_case:number>/", use_cases.UseCaseDetail.as_view(), name="use_case"),
     path("use-cases/<use_case:number>/edit/", use_cases.UseCaseEdit.as_view(), name="use_case_edit"),
     path("use-cases/<use_case:number>/documents/", use_cases.UseCaseDocuments.as_view(), name="use_case_documents"),
     path("use-cases/<use_case:number>/classify/", use_cases.UseCaseClassify.as_view(), name="use_case_classify"),
     path("model-groups/", groups.GroupList.as_view(), name="group_list"),
+    path("model-groups/export.csv", exports.GroupFile.as_view(), name="group_file"),
     path("model-groups/<row:pk>/", groups.GroupDetail.as_view(), name="group"),
     path("model-groups/<row:pk>/edit/", groups.GroupEdit.as_view(), name="group_edit"),
     path("model-versions/", versions.VersionList.as_view(), name="version_list"),

@@ -16,9 +16,11 @@ from portal.core.views import FormPage, Page, TablePage
 from portal.core.vocabulary import RiskClass, Stage
 from registry.services import use_cases
 
+from ..choices import ObjectKind
 from ..models import UseCase
-from ..selectors import catalogue
+from ..selectors import attributes, catalogue
 from ..selectors.scope import projects_where
+from .attributes import card_items
 from .differences import overtaken
 from .filters import UseCaseFilter
 from .forms import ClassifyForm, DocumentsForm, UseCaseForm
@@ -49,7 +51,9 @@ class UseCaseList(TablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(may_register=may_anywhere(self.actor, Act.REGISTER_USE_CASE), **kwargs)
+        return super().get_context_data(
+            may_register=may_anywhere(self.actor, Act.REGISTER_USE_CASE), query=self.request.GET.urlencode(), **kwargs
+        )
 
 
 class OfUseCase(Page):
@@ -96,6 +100,7 @@ class UseCaseDetail(OfUseCase):
             documents=documents,
             written=sum(1 for _, document in documents if document),
             groups=catalogue.groups_behind(self.actor, use_case),
+            attributes=card_items(attributes.sheet(ObjectKind.USE_CASE, archived=True), use_case.attributes),
             may_edit=is_open and may(self.actor, Act.EDIT_USE_CASE, scope),
             may_classify=is_open and may(self.actor, Act.CLASSIFY_USE_CASE, scope),
             unclassified=use_case.risk_class == RiskClass.UNCLASSIFIED,
@@ -111,7 +116,11 @@ class UseCaseEdit(OfUseCase, FormPage):
 
     def form_arguments(self) -> dict[str, Any]:
         projects = projects_where(self.actor, Act.EDIT_USE_CASE).filter(pk=self.use_case.project_id)
-        return {"projects": projects, "initial": UseCaseForm.values_of(self.use_case)}
+        return {
+            "projects": projects,
+            "use_case": self.use_case,
+            "initial": UseCaseForm.values_of(self.use_case),
+        }
 
     def carry_out(self, form: BaseForm) -> str:
         given = cast("UseCaseForm", form)
@@ -120,6 +129,7 @@ class UseCaseEdit(OfUseCase, FormPage):
             use_case_id=self.use_case.pk,
             revision=given.cleaned_data["revision"],
             text=given.text(),
+            attributes=given.attributes(),
         )
         self.say(f"{self.use_case.public_id} is saved.")
         return self.url
