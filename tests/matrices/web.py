@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from tests.api.world import ROLES, World
 
 COLUMNS = ROLES
@@ -45,8 +47,10 @@ def argument(world: World, on: str) -> list[Any]:
         "trial_record": world.trial_record.pk,
         "deployment": world.deployment.pk,
         "finding": world.finding.pk,
+        "accepted_finding": world.accepted_finding.pk,
         "message": world.message.pk,
         "account": "333333333333",
+        "signing_key": world.signing_key,
     }
     return [thing[on]]
 
@@ -60,8 +64,20 @@ def _edit(world: World) -> dict[str, Any]:
     return {"name": "Clearer", "intended_purpose": "Rank.", "revision": world.draft.revision}
 
 
+def _note(world: World) -> dict[str, Any]:
+    return {"revision": world.trial_record.revision}
+
+
 def _register(world: World) -> dict[str, Any]:
     return {"name": "New", "intended_purpose": "Rank.", "project": world.project.pk}
+
+
+def _until(world: World) -> dict[str, Any]:
+    return {"reason": "The card comes with the next version.", "until": str(timezone.localdate())}
+
+
+def _to_owner(world: World) -> dict[str, Any]:
+    return {"owner": world.people.owner.pk, "reason": ""}
 
 
 def _claim(world: World) -> dict[str, Any]:
@@ -106,6 +122,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:request_withdraw", (302, 302, 403, 403, 403, 403, 403, 404), on="version_request"),
     # use cases
     Row("GET", "registry:use_case_list", EVERYBODY),
+    Row("GET", "registry:use_case_file", EVERYBODY),
     Row("GET", "registry:use_case", OF_THE_PROJECT, on="draft"),
     Row("GET", "registry:use_case_edit", WRITERS, on="draft"),
     Row("POST", "registry:use_case_edit", done(WRITERS), on="draft", body=_edit),
@@ -129,6 +146,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:use_case_retire", done(OFFICERS), on="draft", body=REASON),
     # model groups and versions
     Row("GET", "registry:group_list", EVERYBODY),
+    Row("GET", "registry:group_file", EVERYBODY),
     Row("GET", "registry:group", OF_THE_PROJECT, on="group"),
     Row("GET", "registry:group_edit", CLAIMERS, on="group"),
     Row("POST", "registry:group_edit", done(CLAIMERS), on="group", body=_claim),
@@ -145,6 +163,8 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:deployment_report", done(ENGINEERS), on="deployment", body=said(state="deployed")),
     Row("GET", "governance:metrics_report", TESTERS, on="trial_record"),
     Row("POST", "governance:metrics_report", done(TESTERS), on="trial_record", body=said(metrics="auc: 0.8")),
+    Row("GET", "governance:record_attributes", WRITERS, on="trial_record"),
+    Row("POST", "governance:record_attributes", done(WRITERS), on="trial_record", body=_note),
     # the table
     Row("GET", "governance:stage_table", EVERYBODY),
     Row("GET", "governance:stage_table_file", EVERYBODY),
@@ -161,5 +181,30 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:finding", OF_THE_PROJECT, on="finding"),
     Row("POST", "governance:finding", done(OFFICERS), on="finding", body=said(note="The card was mended.")),
     Row("POST", "governance:finding_acknowledge", done(OFFICERS), on="finding"),
+    Row("GET", "governance:finding_file", EVERYBODY),
+    Row("GET", "governance:finding_accept", OFFICERS, on="finding"),
+    Row("POST", "governance:finding_accept", done(OFFICERS), on="finding", body=_until),
+    Row("GET", "governance:finding_assign", OFFICERS, on="finding"),
+    Row("POST", "governance:finding_assign", done(OFFICERS), on="finding", body=_to_owner),
+    Row("GET", "governance:finding_due", OFFICERS, on="finding"),
+    Row("POST", "governance:finding_due", done(OFFICERS), on="finding", body=said(due_on="", reason="")),
+    Row("GET", "governance:finding_reopen", OFFICERS, on="accepted_finding"),
+    Row("POST", "governance:finding_reopen", done(OFFICERS), on="accepted_finding", body=REASON),
+    # the gate and the keys it signs with
+    Row("GET", "governance:gate", EVERYBODY),
+    Row("GET", "governance:signing_keys", (302, 403, 403, 403, 403, 200, 403, 403)),
+    Row(
+        "POST",
+        "governance:signing_key_rotate",
+        (302, 403, 403, 403, 403, 302, 403, 403),
+        body=said(algorithm="EdDSA", reason="Yearly."),
+    ),
+    Row(
+        "POST",
+        "governance:signing_key_revoke",
+        (302, 403, 403, 403, 403, 302, 403, 403),
+        on="signing_key",
+        body=said(reason="It leaked."),
+    ),
     Row("GET", "governance:audit_trail", (302, 403, 403, 403, 200, 200, 200, 200)),
 )
