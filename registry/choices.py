@@ -7,6 +7,7 @@ from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, Status, W
 __all__ = [
     "AccountPurpose",
     "AttributeType",
+    "ClassificationState",
     "DeploymentMode",
     "DeploymentState",
     "DocumentKind",
@@ -108,3 +109,12 @@ class AttributeType(Word):
     DATE = "date"
     CHOICE = "choice"
     USER = "user"
+
+
+class ClassificationState(Word):
+    """What became of an assessment under the AI Act."""
+
+    PROPOSED = "proposed"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    SUPERSEDED = "superseded"

@@ -12,7 +12,7 @@ from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 
 from .access import shared_group_ids, shared_use_case_ids
-from .choices import AccountPurpose, DeploymentState, Stage
+from .choices import AccountPurpose, ClassificationState, DeploymentState, Stage
 
 
 def in_projects(actor: Actor, path: str) -> Q | None:
@@ -72,6 +72,23 @@ class UseCaseQuerySet(models.QuerySet[Any]):
     def active(self) -> Self:
         """Use cases that are not retired."""
         return self.exclude(stage=Stage.RETIRED)
+
+
+class ClassificationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Classifications of the use cases the actor may see."""
+        condition = in_projects(actor, "use_case__project_id")
+        if condition is None or actor.user_id is None:
+            return self.all()
+        return self.filter(condition | Q(use_case_id__in=shared_use_case_ids(actor.user_id)))
+
+    def confirmed(self) -> Self:
+        """The one per use case that its class rests on."""
+        return self.filter(state=ClassificationState.CONFIRMED)
+
+    def proposed(self) -> Self:
+        """The one per use case that waits for a governance officer."""
+        return self.filter(state=ClassificationState.PROPOSED)
 
 
 class ModelGroupQuerySet(models.QuerySet[Any]):

@@ -17,6 +17,7 @@ class Act(StrEnum):
 
     REGISTER_USE_CASE = "register use cases"
     EDIT_USE_CASE = "edit this use case"
+    ASSESS_USE_CASE = "answer the AI Act questionnaire"
     CLASSIFY_USE_CASE = "classify the risk of a use case"
     EDIT_GROUP = "edit model groups"
     ATTACH_EVIDENCE = "attach or withdraw evidence"
@@ -46,6 +47,7 @@ class Act(StrEnum):
 ROLES: dict[Act, frozenset[Role]] = {
     Act.REGISTER_USE_CASE: frozenset({SCIENTIST, OWNER}),
     Act.EDIT_USE_CASE: frozenset({SCIENTIST, OWNER, OFFICER}),
+    Act.ASSESS_USE_CASE: frozenset({SCIENTIST, OWNER, OFFICER}),
     Act.CLASSIFY_USE_CASE: frozenset({OFFICER}),
     Act.EDIT_GROUP: frozenset({ENGINEER, OWNER, ADMIN}),
     Act.ATTACH_EVIDENCE: frozenset({SCIENTIST, OWNER, ENGINEER, OFFICER}),

@@ -2,6 +2,7 @@
 
 from .account import AwsAccount
 from .attribute import CustomAttribute
+from .classification import Classification
 from .deployment import Deployment
 from .group import ModelGroup, ModelGroupGroupObjectPermission, ModelGroupUserObjectPermission
 from .numbering import PublicNumber
@@ -17,6 +18,7 @@ __all__ = [
     "ApiToken",
     "AwsAccount",
     "AwsIdentity",
+    "Classification",
     "CustomAttribute",
     "Deployment",
     "LineOfBusiness",

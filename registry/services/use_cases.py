@@ -17,8 +17,8 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
 from ..choices import DocumentKind, ObjectKind, RiskClass, Stage
-from ..models import Project, PublicNumber, UseCase, UseCaseDocument, User
-from . import changes, positions
+from ..models import Classification, Project, PublicNumber, UseCase, UseCaseDocument, User
+from . import changes, classified, positions
 from .attribute_values import clean
 
 
@@ -90,15 +90,23 @@ def edit(
         return _revised(use_case)
 
 
-def classify(*, actor: Actor, use_case_id: int, risk_class: RiskClass, reason: str) -> UseCase:
+def classify(
+    *, actor: Actor, use_case_id: int, risk_class: RiskClass, reason: str, confirmed: Classification | None = None
+) -> UseCase:
     """Set the AI Act class of a use case, with the reason, on a governance officer's word.
 
-    Raises NotFound, Forbidden, WrongState once retired, InvalidInput without a reason.
+    `confirmed` is the classification of its answers that says so (`classifications.confirm`); without one the class is
+    set by hand and takes the place of whatever was confirmed or proposed.
+
+    Raises NotFound, Forbidden, OwnUseCase for whoever registered it, WrongState once retired, InvalidInput without a
+    reason.
     """
     if not reason.strip():
         raise InvalidInput("Say why this class applies.", errors={"reason": ["A classification needs its reason."]})
     with operation(actor, reason):
         use_case = _editable(actor, use_case_id, Act.CLASSIFY_USE_CASE, None)
+        if confirmed is None:
+            classified.by_hand(actor=actor, use_case=use_case, risk_class=risk_class, reason=reason.strip())
         use_case.risk_class = risk_class
         use_case.risk_reason = reason.strip()
         use_case.risk_classified_by_id = actor.user_id

@@ -1,0 +1,57 @@
+"""What every classification has to do, by hand or by answers: who may decide, and what it takes the place of."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from portal.core.actors import Actor
+from portal.core.errors import Forbidden
+
+from ..choices import ClassificationState, RiskClass
+from ..models import Classification, UseCase
+
+
+class OwnUseCase(Forbidden):
+    """Nobody decides on the class of what he registered or answered himself."""
+
+    code = "own-use-case"
+    title = "Somebody else must classify this"
+
+
+def require_another(actor: Actor, use_case: UseCase) -> int:
+    """Return who decides. Raises OwnUseCase for whoever registered the use case, Forbidden for the system."""
+    if actor.user_id is None:
+        raise Forbidden("Only a person classifies a use case.")
+    if actor.user_id == use_case.registered_by_id:
+        raise OwnUseCase(f"You registered {use_case.public_id}. Another governance officer must decide on its class.")
+    return actor.user_id
+
+
+def supersede(use_case: UseCase, *, confirmed: bool) -> None:
+    """Set aside the proposal that waits and, with `confirmed`, the classification that stands; the use case is locked.
+
+    Row by row, so that each is known to the trail by what happened to it.
+    """
+    states = [ClassificationState.PROPOSED, *([ClassificationState.CONFIRMED] if confirmed else [])]
+    for row in use_case.classifications.select_for_update().filter(state__in=states):
+        row.state = ClassificationState.SUPERSEDED
+        row.save(update_fields=["state"])
+
+
+def by_hand(*, actor: Actor, use_case: UseCase, risk_class: RiskClass, reason: str) -> Classification:
+    """Record a class that an officer set without the questionnaire, in place of what stood or waited.
+
+    Runs in the caller's operation with the use case locked. Raises OwnUseCase, Forbidden for the system.
+    """
+    person_id = require_another(actor, use_case)
+    supersede(use_case, confirmed=True)
+    return Classification.objects.create(
+        use_case=use_case,
+        proposed_class=risk_class,
+        assessor_id=person_id,
+        state=ClassificationState.CONFIRMED,
+        confirmed_class=risk_class,
+        decided_by_id=person_id,
+        decided_at=timezone.now(),
+        decision_reason=reason,
+    )
