@@ -115,7 +115,8 @@ FINDING_MOVES: frozenset[tuple[str, str]] = frozenset(
 
 
 class FindingKind(Word):
-    """Every kind of disagreement (DOMAIN section 7), and two about what could not be read.
+    """Every kind of disagreement (DOMAIN section 7), one about evidence that is not what was attached, and two about
+    what could not be read.
 
     These wait for readings of AWS that come with the sync of endpoints, shares and monitors, and nothing opens them
     before: `unknown_model_running`, `share_drift`, `share_to_unknown_account`, `share_external_principal`,
@@ -150,6 +151,7 @@ class FindingKind(Word):
     NETWORK_ISOLATION_OFF = "network_isolation_off"
     REVIEW_OVERDUE = "review_overdue"
     BREAK_GLASS_USED = "break_glass_used"
+    EVIDENCE_ALTERED = "evidence_altered"
     EVENT_UNREADABLE = "event_unreadable"
 
     @property

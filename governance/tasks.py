@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Any
 
 from celery import shared_task
@@ -12,7 +13,8 @@ from portal.core.operations import correlated
 from registry.choices import SyncState
 from registry.models import AwsAccount
 
-from .services import deadlines, delivery, review, sync
+from .choices import AuditCheckScope
+from .services import anchors, audit_checks, deadlines, delivery, evidence_checks, review, sync
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -42,6 +44,24 @@ def review_findings(**_: Any) -> None:
     """Compare what is found with what is so."""
     with correlated():
         review.review_all(actor=Actor.system("review"))
+
+
+@shared_task(name="governance.anchor_audit_trail")
+def anchor_audit_trail(**_: Any) -> None:
+    """Sign what the audit trail gained, and keep that outside the database."""
+    with correlated():
+        anchors.anchor(actor=Actor.system("clock"))
+
+
+@shared_task(name="governance.check_audit_trail")
+def check_audit_trail(*, check_id: int | None = None, **_: Any) -> None:
+    """Carry out a check of the audit trail that was asked for; without one, ask for the whole trail's daily one."""
+    actor = Actor.system("clock")
+    with correlated():
+        if check_id is None:
+            audit_checks.request(actor=actor, scope=AuditCheckScope.ALL)
+        else:
+            audit_checks.run(actor=actor, check_id=check_id)
 
 
 @shared_task(name="governance.reconcile_group")
@@ -74,3 +94,18 @@ def sync_accounts(**_: Any) -> None:
     """Have every enabled account synced, each as a task of its own."""
     for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
         enqueue_on_commit("governance.sync_account", account_id=account_id, requested_by="schedule")
+
+
+# Well below the time a task may run, so that a long pass goes on in the next task instead of being killed.
+LONGEST_CHECK_SECONDS = 300
+
+
+@shared_task(name="governance.check_evidence")
+def check_evidence(*, after: int = 0, **_: Any) -> None:
+    """Compare all evidence behind that number with what was attached; what differs becomes a finding."""
+    deadline = monotonic() + LONGEST_CHECK_SECONDS
+    with correlated():
+        for found in evidence_checks.check_all(actor=Actor.system("clock"), after=after):
+            if monotonic() > deadline:
+                enqueue_on_commit("governance.check_evidence", after=found.row.pk)
+                return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery.schedules import crontab
+
 SCHEDULE: dict[str, dict[str, Any]] = {
     # A version registered in SageMaker is to be seen within ten seconds, so the event queue is read
     # more than twice in that time.
@@ -20,4 +22,18 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "review-findings": {"task": "governance.review_findings", "schedule": 300.0, "options": {"expires": 240}},
     # The full pass remains the truth: it finds what no event told.
     "sync-accounts": {"task": "governance.sync_accounts", "schedule": 300.0, "options": {"expires": 240}},
+    # Every stored byte is read: once a day is what a store can bear, and each download looks at its own file anyway.
+    "check-evidence": {
+        "task": "governance.check_evidence",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 43200},
+    },
+    # Until the next anchor an owner of the database could take back the last entries unseen: minutes, not hours.
+    "anchor-audit-trail": {"task": "governance.anchor_audit_trail", "schedule": 600.0, "options": {"expires": 540}},
+    # Every entry and every anchor is read: some seconds for a million of them.
+    "check-audit-trail": {
+        "task": "governance.check_audit_trail",
+        "schedule": crontab(hour=4, minute=23),
+        "options": {"expires": 43200},
+    },
 }

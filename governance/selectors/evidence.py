@@ -46,6 +46,12 @@ def evidence(actor: Actor) -> QuerySet[Any]:
     )
 
 
+def that_count(rows: QuerySet[Any], *, counts: bool) -> QuerySet[Any]:
+    """Return those of the rows that count, or those that do not (any more)."""
+    counting = Q(superseded_at=None, withdrawn_at=None)
+    return rows.filter(counting if counts else ~counting)
+
+
 def one(actor: Actor, pk: int) -> Evidence:
     """Return one piece of evidence. Raises NotFound."""
     access.get(Evidence, actor, pk=pk)
@@ -59,14 +65,8 @@ def editions_of(actor: Actor, row: Evidence) -> list[Evidence]:
 
 
 def decisions_on(row: Evidence) -> list[Decision]:
-    """Return the decisions about its subject that were given while it stood, oldest first.
-
-    A decision is refused when what is decided has moved since the request, so each of them was about this edition.
-    """
-    stood = Q(decided_at__gte=row.added_at)
-    for ended in (row.superseded_at, row.withdrawn_at):
-        if ended is not None:
-            stood &= Q(decided_at__lt=ended)
+    """Return the decisions that were bound to this edition, oldest first: requests keep what they asked about."""
+    asked = {"request__facts__evidence__has_key": f"{row.kind} {row.public_id}"}
     about = Q(request__use_case_id=row.use_case_id, request__version_id=row.version_id)
-    found = Decision.objects.filter(stood & about).select_related("request", "decider")
+    found = Decision.objects.filter(about, **asked).select_related("request", "decider")
     return list(found.order_by("decided_at", "pk"))

@@ -58,7 +58,7 @@ def attach_upload(
         file,
         name=file.name or "",
         declared=file.content_type or "",
-        limit=settings.PORTAL_EVIDENCE_MAX_BYTES,
+        limit=largest_file(),
     )
     words = _words(title or checked.filename, note)
     name = keep(file, checked)
@@ -135,7 +135,7 @@ def withdraw(*, actor: Actor, evidence_id: int, reason: str) -> Evidence:
 
     Raises NotFound, Forbidden, InvalidInput without a reason, WrongState when it is withdrawn or its subject retired.
     """
-    with operation(actor, reason.strip() or "withdraw evidence"):
+    with operation(actor, reason.replace("\x00", "").strip() or "withdraw evidence"):
         seen = access.get(Evidence, actor, pk=evidence_id)
         subject = _lock(type(seen.subject), seen.subject.pk)
         require(actor, Act.ATTACH_EVIDENCE, subject.scope_project_id)
@@ -152,6 +152,11 @@ def withdraw(*, actor: Actor, evidence_id: int, reason: str) -> Evidence:
         row.save(update_fields=["withdrawn_at", "withdrawn_by", "withdrawn_by_name", "withdrawal_reason"])
         binding.subject_changed(actor=actor, subject=subject, why=f"The evidence {row.public_id} was withdrawn.")
         return row
+
+
+def largest_file() -> int:
+    """Return how many bytes an uploaded file may have."""
+    return int(settings.PORTAL_EVIDENCE_MAX_BYTES)
 
 
 def attaching_refusal(actor: Actor, subject: Subject) -> str:

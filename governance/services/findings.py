@@ -53,6 +53,7 @@ SEVERITY: dict[FindingKind, Severity] = {
     FindingKind.NETWORK_ISOLATION_OFF: Severity.WARNING,
     FindingKind.REVIEW_OVERDUE: Severity.WARNING,
     FindingKind.BREAK_GLASS_USED: Severity.SERIOUS,
+    FindingKind.EVIDENCE_ALTERED: Severity.CRITICAL,
     FindingKind.EVENT_UNREADABLE: Severity.INFO,
 }
 DAYS_UNTIL_DUE: dict[Severity, int | None] = {

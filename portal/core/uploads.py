@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
-from django.http import HttpRequest
 
 _TOO_LARGE = "portal.upload_too_large"
 
@@ -40,6 +40,6 @@ class BoundedUploads(FileUploadHandler):
         return None
 
 
-def too_large(request: HttpRequest) -> bool:
-    """Whether a file of this request was left out because it is too large; asks after the body has been read."""
-    return bool(request.META.get(_TOO_LARGE))
+def too_large(meta: Mapping[str, Any]) -> bool:
+    """Whether a file of the request with this META was left out as too large; asks after the body has been read."""
+    return bool(meta.get(_TOO_LARGE))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from governance.choices import FindingKind
-from governance.models import ApprovalRequest, Finding, OutboxMessage, StageRecord
-from governance.services import approvals, findings, policies, signing
+from governance.models import ApprovalRequest, Evidence, Finding, OutboxMessage, StageRecord
+from governance.services import approvals, evidence, findings, policies, signing
 from portal.core.operations import operation
-from portal.core.vocabulary import Stage
+from portal.core.vocabulary import EvidenceKind, Stage
+from registry.ai_act import current
 from registry.choices import AttributeType, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
     AwsAccount,
@@ -24,7 +26,7 @@ from registry.models import (
     UseCase,
     User,
 )
-from registry.services import custom_attributes
+from registry.services import classifications, custom_attributes
 from registry.services.custom_attributes import AttributeDefinition
 from tests.factories import Cast, at_stage, cast, group, project, use_case, version
 from tests.factories.people import SYSTEM
@@ -65,6 +67,7 @@ class World:
     finding: Finding
     accepted_finding: Finding
     message: OutboxMessage
+    evidence: Evidence
     attribute: CustomAttribute
     signing_key: str
     policy_draft: int
@@ -90,11 +93,13 @@ class World:
             "finding": self.finding.public_id,
             "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
+            "evidence": self.evidence.public_id,
             "attribute": str(self.attribute.pk),
             "signing_key": self.signing_key,
             "policy": "2",
             "policy_draft": str(self.policy_draft),
             "account": "333333333333",
+            "edition": current().id,
         }
 
 
@@ -119,6 +124,14 @@ def build() -> World:
     people = cast(here, there)
     draft, asked = use_case(people, here, name="Draft"), use_case(people, here, name="Asked")
     scientist = people.scientist.actor
+    classifications.propose(actor=scientist, use_case_id=draft.pk, answers={"ai_system": "no"})
+    report = evidence.attach_upload(
+        actor=scientist,
+        subject_type=UseCase,
+        subject_id=draft.pk,
+        kind=EvidenceKind.TEST_REPORT,
+        file=SimpleUploadedFile("report.txt", b"It holds.", "text/plain"),
+    )
     use_case_request = approvals.submit(actor=scientist, subject_type=UseCase, subject_id=asked.pk)
     models = group(here, people, asked, name="models")
     fresh = version(models, 1, card_content="{not a card")
@@ -161,6 +174,7 @@ def build() -> World:
         finding=Finding.objects.filter(version=fresh)[0],
         accepted_finding=accepted,
         message=message,
+        evidence=report,
         attribute=custom_attributes.define(
             actor=people.admin.actor,
             definition=AttributeDefinition(

@@ -81,6 +81,33 @@ ROWS: tuple[Row, ...] = (
         on="draft",
         body={"risk_class": "high", "reason": "Decides on credit."},
     ),
+    Row("GET", "use-cases/{id}/classification/", OF_THE_PROJECT, on="draft"),
+    # ... by answers; an officer's own are confirmed at once
+    Row(
+        "PUT",
+        "use-cases/{id}/classification/",
+        (401, 200, 200, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"answers": {"ai_system": "no"}, "edition": "2026-1744", "reason": "Rules only.", "derogation_reason": ""},
+    ),
+    # the data scientist has answered for the draft
+    Row(
+        "POST",
+        "use-cases/{id}/classification/confirm/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"risk_class": "limited", "reason": "It writes to people."},
+    ),
+    Row(
+        "POST",
+        "use-cases/{id}/classification/decline/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="draft",
+        body={"reason": "It learns."},
+    ),
+    Row("GET", "ai-act/editions/", EVERYBODY),
+    Row("GET", "ai-act/editions/{id}/questionnaire/", EVERYBODY, on="edition"),
+    Row("GET", "ai-act/rerun/", EVERYBODY),
     Row(
         "PUT",
         "use-cases/{id}/documents/",
@@ -204,6 +231,23 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "outbox/", EVERYBODY),
     Row("POST", "outbox/{id}/retry/", (401, 403, 403, 200, 403, 200, 403, 404), on="message"),
     Row("GET", "shares/", EVERYBODY),
+    # evidence: the data scientist has attached a report to the draft
+    Row("GET", "evidence/", EVERYBODY),
+    Row(
+        "POST",
+        "evidence/",
+        (401, 400, 400, 400, 400, 403, 403, 404),
+        body={"kind": "test_report", "use_case": "UC-0001", "s3_uri": "s3://nobody-owns-this/report.pdf"},
+    ),
+    Row("GET", "evidence/{id}/", OF_THE_PROJECT, on="evidence"),
+    Row("GET", "evidence/{id}/content/", OF_THE_PROJECT, on="evidence"),
+    Row(
+        "POST",
+        "evidence/{id}/withdraw/",
+        (401, 200, 200, 200, 200, 403, 403, 404),
+        on="evidence",
+        body={"reason": "Another data set."},
+    ),
     # findings
     Row("GET", "findings/", EVERYBODY),
     Row("GET", "findings/{id}/", OF_THE_PROJECT, on="finding"),

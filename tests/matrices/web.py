@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from tests.api.world import ROLES, World
@@ -49,6 +50,7 @@ def argument(world: World, on: str) -> list[Any]:
         "finding": world.finding.pk,
         "accepted_finding": world.accepted_finding.pk,
         "message": world.message.pk,
+        "evidence": world.evidence.pk,
         "account": "333333333333",
         "signing_key": world.signing_key,
     }
@@ -89,6 +91,10 @@ def _claim(world: World) -> dict[str, Any]:
     }
 
 
+def _attach(world: World) -> dict[str, Any]:
+    return {"kind": "bias_report", "file": SimpleUploadedFile("bias.txt", b"It holds.", "text/plain")}
+
+
 EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (302, 403, 403, 200, 200, 200, 200, 200)
@@ -97,6 +103,7 @@ OFFICERS = (302, 403, 403, 403, 200, 403, 403, 404)
 ENGINEERS = (302, 403, 403, 200, 403, 403, 403, 404)
 TESTERS = (302, 200, 403, 200, 403, 403, 403, 404)
 ASKERS = (302, 200, 200, 200, 403, 403, 403, 404)
+ATTACHERS = (302, 200, 200, 200, 200, 403, 403, 404)
 CLAIMERS = (302, 403, 200, 200, 403, 200, 403, 404)
 
 
@@ -168,6 +175,19 @@ ROWS: tuple[Row, ...] = (
     # the table
     Row("GET", "governance:stage_table", EVERYBODY),
     Row("GET", "governance:stage_table_file", EVERYBODY),
+    # evidence
+    Row("GET", "governance:evidence_list", EVERYBODY),
+    Row("GET", "governance:evidence", OF_THE_PROJECT, on="evidence"),
+    Row("GET", "governance:evidence_content", OF_THE_PROJECT, on="evidence"),
+    Row("POST", "governance:evidence_check", done(OF_THE_PROJECT), on="evidence"),
+    Row("GET", "governance:evidence_withdraw", ATTACHERS, on="evidence"),
+    Row("POST", "governance:evidence_withdraw", done(ATTACHERS), on="evidence", body=REASON),
+    Row("GET", "governance:use_case_evidence", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:version_evidence", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:use_case_attach", ATTACHERS, on="draft"),
+    Row("POST", "governance:use_case_attach", done(ATTACHERS), on="draft", body=_attach),
+    Row("GET", "governance:version_attach", ATTACHERS, on="trial"),
+    Row("POST", "governance:version_attach", done(ATTACHERS), on="trial", body=_attach),
     # operations
     Row("GET", "registry:account_list", OPERATORS),
     Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
