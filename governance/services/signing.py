@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -38,6 +39,7 @@ from ..models import SigningKey
 PURPOSE = "signing keys"
 LONGEST_TOKEN = 100_000
 _LOCK = "signing keys"
+_KID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 
 
@@ -77,7 +79,7 @@ def verify(token: str, *, typ: str, at: datetime | None = None) -> dict[str, Any
     if header.get("typ") != typ:
         raise BadSignature(f"This is not a token of type {typ}.")
     kid = header.get("kid")
-    key = SigningKey.objects.filter(kid=kid).first() if isinstance(kid, str) and "\x00" not in kid else None
+    key = _found(kid)
     if key is None:
         raise BadSignature("It names a key that this portal never had.")
     if key.state == SigningKeyState.REVOKED:
@@ -137,7 +139,7 @@ def revoke(*, actor: Actor, kid: str, reason: str) -> SigningKey:
     with operation(actor, reason):
         require(actor, Act.MANAGE_KEYS)
         hold_until_commit(_LOCK)
-        key = SigningKey.objects.filter(kid=kid).first()
+        key = _found(kid)
         if key is None:
             raise NotFound("There is no such signing key.")
         if key.state == SigningKeyState.REVOKED:
@@ -172,6 +174,11 @@ def thumbprint(jwk: Mapping[str, str]) -> str:
     members = {name: jwk[name] for name in ("crv", "kty", "x", "y") if name in jwk}
     canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(sha256(canonical).digest()).rstrip(b"=").decode()
+
+
+def _found(kid: object) -> SigningKey | None:
+    is_name = isinstance(kid, str) and _KID.fullmatch(kid) is not None
+    return SigningKey.objects.filter(kid=kid).first() if is_name else None
 
 
 def _make(algorithm: SigningAlgorithm) -> SigningKey:
