@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
                 ("account_id", models.TextField(null=True)),
                 ("account_alias", models.TextField(null=True)),
                 ("attributes", models.JSONField()),
+                ("risks", models.JSONField(null=True)),
             ],
             options={
                 "db_table": "governance_stage_table_as_of",

@@ -189,7 +189,8 @@ def stage_table_as_of(attributes: str = "'{}'::jsonb") -> str:
     """Return the SQL of the function that gives the stage governance table as of a moment.
 
     `attributes` is the expression that gives a record's custom attributes (`r` is the record's history). The function
-    is one SELECT, so that the planner takes it apart and a caller's filters reach the histories.
+    is one SELECT, so that the planner takes it apart: a caller's filters reach the histories, and what he does not
+    read (such as `risks`, the class of every use case the version served) costs nothing.
     """
     return f"""
 CREATE OR REPLACE FUNCTION governance_stage_table_as_of(moment timestamptz) RETURNS TABLE (
@@ -198,13 +199,17 @@ CREATE OR REPLACE FUNCTION governance_stage_table_as_of(moment timestamptz) RETU
   model_stage text, model_status text, model_risk text, validation_metrics jsonb, monitoring_metrics jsonb,
   monitoring_endpoint text, monitoring_captured_at timestamptz, outdated_at timestamptz, audit_at timestamptz,
   audit_user text, arn text, artifact_url text, hub_artifact_url text, account_id text, account_alias text,
-  attributes jsonb)
+  attributes jsonb, risks jsonb)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
   SELECT r.id, coalesce(u.number, 0), v.id, g.id, u.number, u.name::text, u.stage::text, g.name::text, v.number,
          {_OWNER}, {_LINE}, p.key::text, r.stage::text, r.status::text, v.risk_rating::text, r.validation_metrics,
          r.monitoring_metrics, r.monitoring_endpoint::text, r.monitoring_captured_at, r.outdated_at, r.audit_at,
          r.audit_user::text, v.arn::text, v.artifact_url::text, v.hub_artifact_url::text, a.account_id::text,
-         a.alias::text, {attributes}
+         a.alias::text, {attributes},
+         (SELECT jsonb_agg(jsonb_build_array(w.number, w.risk_class) ORDER BY w.number)
+            FROM governance_history_versionusecase k JOIN governance_history_usecase w ON w.id = k.use_case_id
+           WHERE k.version_id = v.id AND k.valid_from <= moment AND k.valid_to > moment
+             AND w.valid_from <= moment AND w.valid_to > moment)
     FROM governance_history_stagerecord r
     JOIN governance_history_modelversion v ON v.id = r.version_id AND v.valid_from <= moment AND v.valid_to > moment
     {_GROUP_OF_VERSION}

@@ -11,7 +11,8 @@ from ..querysets import PastStageRowQuerySet, PastUseCaseQuerySet, PastVersionQu
 class PastStageRow(models.Model):
     """One row of the stage governance table as of a moment; `id` is the record's, shown once per use case.
 
-    `row_key` tells the rows of one record apart: the number of the use case, 0 without one.
+    `row_key` tells the rows of one record apart: the number of the use case, 0 without one. `risks` are the number and
+    class of every use case the version served then, whichever of them the row is about.
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -42,6 +43,7 @@ class PastStageRow(models.Model):
     account_id = models.TextField(null=True)  # noqa: DJ001 - no account is NULL
     account_alias = models.TextField(null=True)  # noqa: DJ001 - no account is NULL
     attributes = models.JSONField()
+    risks = models.JSONField(null=True)
 
     objects = PastStageRowQuerySet.as_manager()
 
