@@ -66,6 +66,7 @@ class DeploymentState(Word):
     DEPLOYED = "deployed"
     FAILED = "failed"
     REPLACED = "replaced"
+    REMOVED = "removed"
 
 
 class ShareState(Word):

@@ -253,7 +253,7 @@ def _stale(request: ApprovalRequest, subject: Subject) -> StaleRequest:
 
 
 def _refuse_unless_open(actor: Actor, request: ApprovalRequest, subject: Subject) -> None:
-    if request.state == RequestState.OUTDATED:
+    if request.state == RequestState.OUTDATED and digest_of(subject, Stage(request.stage)) != request.digest:
         raise _stale(request, subject)
     if request.state != RequestState.OPEN:
         raise RequestClosed(

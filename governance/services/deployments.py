@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from portal.core import access
 from portal.core.actors import Actor
-from portal.core.errors import InvalidInput
+from portal.core.errors import InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act
-from portal.core.vocabulary import Stage
+from portal.core.vocabulary import Stage, Status
 from registry.choices import DeploymentState
 from registry.models import Deployment
 from registry.services import deployments as registry_deployments
 
+from ..models import StageRecord
 from . import in_production, review
 from .locking import lock_version
 
-REPORTABLE = (DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED, DeploymentState.FAILED)
+REPORTABLE = (
+    DeploymentState.IN_PROGRESS,
+    DeploymentState.DEPLOYED,
+    DeploymentState.FAILED,
+    DeploymentState.REMOVED,
+)
 
 
 def report(
@@ -23,7 +31,8 @@ def report(
 ) -> Deployment:
     """Write down what became of an ordered deployment; one in approved production makes its record deployed.
 
-    Raises NotFound, Forbidden, InvalidInput for a state nobody can report, WrongState for a report out of order.
+    Raises NotFound, Forbidden, InvalidInput for a state nobody can report, WrongState for a report out of order, such as
+    the removal of what stands deployed in production: it is retired, or another is deployed in its place, first.
     """
     if state not in REPORTABLE:
         raise InvalidInput(
@@ -34,6 +43,8 @@ def report(
         seen = access.get(Deployment, actor, pk=deployment_id)
         version = lock_version(seen.version_id)
         deployment = access.for_update(Deployment, actor, Act.REPORT_DEPLOYMENT, pk=deployment_id)
+        if state is DeploymentState.REMOVED:
+            _refuse_while_it_is_what_runs(deployment)
         registry_deployments.report(deployment=deployment, state=state, endpoint=endpoint, detail=detail)
         if state is DeploymentState.DEPLOYED and deployment.stage == Stage.PRODUCTION:
             in_production.mark_deployed(
@@ -44,3 +55,13 @@ def report(
             )
         review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DEPLOYMENT)
         return deployment
+
+
+def _refuse_while_it_is_what_runs(deployment: Deployment) -> None:
+    deployed = StageRecord.objects.filter(
+        version_id=deployment.version_id, stage=deployment.stage, status=Status.DEPLOYED
+    ).filter(Q(account_id=deployment.account_id) | Q(account=None))
+    if deployed.exists():
+        raise WrongState(
+            f"It stands deployed in {Stage(deployment.stage).label}. Retire it, or deploy another version in its place."
+        )

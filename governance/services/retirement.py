@@ -24,7 +24,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
     """Take a use case or version out of service for good, on an officer's word; what was asked about it is outdated.
 
     Raises NotFound, Forbidden, InvalidInput without a reason, WrongState when it is retired already or, unless
-    `force`, while a deployment of it is running; the refusal names the endpoints.
+    `force`, while a deployment of it is running; the refusal names the endpoints. By force, their removal is ordered.
     """
     if not reason.strip():
         raise InvalidInput("Say why it is retired.", errors={"reason": ["A retirement needs its reason."]})
@@ -60,6 +60,8 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
             )
             # By force it goes on running, and that is found at once.
             review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
+            for deployment in Deployment.objects.running().filter(version=subject).select_related("account"):
+                write_back.order_removal(version=subject, deployment=deployment)
             # It may have been the one its use cases were waiting for.
             for use_case in subject.use_cases.order_by("pk"):
                 advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case.pk))

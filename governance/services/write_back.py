@@ -71,14 +71,26 @@ def order_deployment(
     *, version: ModelVersion, deployment: Deployment, request: ApprovalRequest | None
 ) -> OutboxMessage:
     """Order a deployment as an EventBridge event in the hub; it waits behind the version's write-back."""
+    return _order(version, deployment, request, action="deploy")
+
+
+def order_removal(*, version: ModelVersion, deployment: Deployment) -> OutboxMessage:
+    """Order that what runs be taken down, as the same event with the action `remove`."""
+    return _order(version, deployment, None, action="remove")
+
+
+def _order(
+    version: ModelVersion, deployment: Deployment, request: ApprovalRequest | None, *, action: str
+) -> OutboxMessage:
     hub: AwsAccount = version.group.account
+    ordered = f"the {deployment.mode} deployment" if action == "deploy" else "the removal"
     return outbox.put(
         kind=OutboxKind.DEPLOYMENT_ORDER,
         ordering_key=version.arn,
         version=version,
         request_id=request.pk if request else None,
         summary=(
-            f"Order the {deployment.mode} deployment of {version.name} to {deployment.account}"
+            f"Order {ordered} of {version.name} {'to' if action == 'deploy' else 'from'} {deployment.account}"
             f" for {Stage(deployment.stage).label}"
         ),
         payload={
@@ -86,7 +98,9 @@ def order_deployment(
             "region": version.group.region,
             "bus": hub.event_bus,
             "detail": {
+                "action": action,
                 "deploymentId": deployment.pk,
+                "endpoint": deployment.endpoint or None,
                 "mode": deployment.mode,
                 "modelPackageArn": version.arn,
                 "modelPackageGroupName": version.group.name,

@@ -1,10 +1,12 @@
-"""Who last changed a version in AWS."""
+"""Who last changed a version in AWS, and deployments that were taken down."""
 
 from __future__ import annotations
 
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+from registry.choices import DeploymentState
 
 
 class Migration(migrations.Migration):
@@ -20,5 +22,8 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to=settings.AUTH_USER_MODEL,
             ),
+        ),
+        migrations.AlterField(
+            "deployment", "state", models.CharField(choices=DeploymentState.choices(), default="ordered", max_length=20)
         ),
     ]

@@ -15,8 +15,9 @@ NEXT: dict[str, frozenset[str]] = {
     DeploymentState.ORDERED: frozenset({DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED, DeploymentState.FAILED}),
     DeploymentState.IN_PROGRESS: frozenset({DeploymentState.DEPLOYED, DeploymentState.FAILED}),
     DeploymentState.FAILED: frozenset({DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED}),
-    DeploymentState.DEPLOYED: frozenset(),
-    DeploymentState.REPLACED: frozenset(),
+    DeploymentState.DEPLOYED: frozenset({DeploymentState.REMOVED}),
+    DeploymentState.REPLACED: frozenset({DeploymentState.REMOVED}),
+    DeploymentState.REMOVED: frozenset(),
 }
 
 
@@ -27,7 +28,7 @@ def reportable(deployment: Deployment) -> frozenset[str]:
     of what is in place is not the last word.
     """
     if deployment.mode == DeploymentMode.LIVE and deployment.state == DeploymentState.DEPLOYED:
-        return NEXT[DeploymentState.ORDERED]
+        return NEXT[DeploymentState.ORDERED] | {DeploymentState.REMOVED}
     return NEXT[deployment.state]
 
 

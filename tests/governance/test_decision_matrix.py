@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from governance.choices import Verdict
 from governance.models import ApprovalRequest
-from governance.services import approvals, deployments, retirement
+from governance.services import approvals, deployments, in_production, overrides, retirement
 from portal.core.actors import Actor
 from portal.core.errors import DomainError
-from portal.core.vocabulary import Stage, Status
+from portal.core.vocabulary import RiskClass, Stage, Status
 from registry.choices import DeploymentState
 from registry.models import Deployment, ModelVersion, UseCase
+from registry.services import use_cases
 from tests.factories import Cast, at_stage, group, use_case, version
 from tests.factories.walk import approve_once, deciders
 from tests.matrices.decisions import POSITIONS, Case, cases
@@ -109,6 +112,33 @@ def actor_in(place: Place, role: str) -> Actor:
     return person
 
 
+def _roll_back(actor: Actor, subject: Subject) -> Callable[[], object]:
+    return lambda: in_production.rollback(
+        actor=actor, version_id=subject.pk, stage=Stage.PRODUCTION, reason="The later one fails."
+    )
+
+
+def _break_glass(actor: Actor, subject: Subject) -> Callable[[], object]:
+    return lambda: overrides.break_glass(
+        actor=actor,
+        subject_type=type(subject),
+        subject_id=subject.pk,
+        stage=Stage(subject.stage),
+        check_key="evidence:validation_metrics",
+        reason="The report is late.",
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+
+
+def _prohibit(actor: Actor, subject: Subject) -> Callable[[], object]:
+    return lambda: use_cases.classify(
+        actor=actor, use_case_id=subject.pk, risk_class=RiskClass.UNACCEPTABLE, reason="Art. 5(1)(c)."
+    )
+
+
+EXCEPTIONS = {"rollback": _roll_back, "break_glass": _break_glass, "prohibit": _prohibit}
+
+
 def _perform(place: Place, subject: Subject, case: Case) -> Callable[[], object]:
     """Prepare what the verb needs and return the call itself."""
     actor, kind = actor_in(place, case.role), type(subject)
@@ -121,6 +151,8 @@ def _perform(place: Place, subject: Subject, case: Case) -> Callable[[], object]
     if case.verb == "report_deployed":
         ordered = Deployment.objects.get(version=subject, stage=subject.stage)
         return lambda: deployments.report(actor=actor, deployment_id=ordered.pk, state=DeploymentState.DEPLOYED)
+    if case.verb in EXCEPTIONS:
+        return EXCEPTIONS[case.verb](actor, subject)
     if subject.status == "pending":
         approvals.submit(actor=place.people.scientist.actor, subject_type=kind, subject_id=subject.pk)
     request = ApprovalRequest.objects.about(subject).latest("pk")

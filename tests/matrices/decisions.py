@@ -18,7 +18,18 @@ ROLES = (
     "auditor",
     "stranger",
 )
-VERBS = ("submit", "approve", "reject", "request_changes", "withdraw", "retire", "report_deployed")
+VERBS = (
+    "submit",
+    "approve",
+    "reject",
+    "request_changes",
+    "withdraw",
+    "retire",
+    "report_deployed",
+    "rollback",
+    "break_glass",
+    "prohibit",
+)
 
 # Where a subject can come to stand. "approved" holds a use case until its models are; a version goes on at once.
 POSITIONS: dict[str, tuple[str, ...]] = {
@@ -61,6 +72,9 @@ MAY: dict[str, frozenset[str]] = {
     "withdraw": frozenset({"data_scientist"}),
     "retire": frozenset({"governance_officer"}),
     "report_deployed": frozenset({"ml_engineer"}),
+    "rollback": frozenset({"governance_officer"}),
+    "break_glass": frozenset({"governance_officer"}),
+    "prohibit": frozenset({"governance_officer"}),
 }
 DECIDES_AT: dict[str, str] = {
     "poc": "model_owner",
@@ -140,6 +154,8 @@ def cases() -> Iterator[Case]:
             for verb in VERBS:
                 if verb == "report_deployed" and (kind == "use_case" or position not in DEPLOYABLE):
                     continue
+                if (verb == "rollback" and kind == "use_case") or (verb == "prohibit" and kind == "model_version"):
+                    continue
                 for role in ROLES:
                     yield Case(kind, position, verb, role, _outcome(kind, position, verb, role))
 
@@ -156,6 +172,13 @@ def _outcome(kind: str, position: str, verb: str, role: str) -> str:
         return f"{stage}/pending" if status in ("pending", "rejected") else "WrongState"
     if verb == "withdraw":
         return position if status == "pending" else "RequestClosed"
+    if verb == "rollback":
+        return "production/approved" if position == "production/superseded" else "WrongState"
+    if verb == "break_glass":
+        # The one rule of low risk asks for validation metrics from QA on; the scene's versions have them.
+        return "WrongState" if kind == "model_version" and stage not in ("development", "retired") else "InvalidInput"
+    if verb == "prohibit":
+        return "WrongState" if status == "retired" else f"poc/{status if stage == 'poc' else 'rejected'}"
     if verb == "retire":
         return "WrongState" if status == "retired" or position in IN_USE[kind] else "retired/retired"
     return DEPLOYABLE[position]

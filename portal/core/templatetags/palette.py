@@ -49,6 +49,7 @@ _COMMON: dict[str, Look] = {
     "rolled_back": Look("Rolled back", "warn", "arrow-back-up"),
     "removed": Look("Removed", "mute", "trash"),
     "replaced": Look("Replaced", "mute", "replace"),
+    "removed": Look("Removed", "mute", "trash"),
     # Approval requests and decisions
     "approve": Look("Approved", "good", "circle-check"),
     "reject": Look("Rejected", "bad", "circle-x"),
