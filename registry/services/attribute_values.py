@@ -48,7 +48,7 @@ def clean(
         attribute = known.get(key) if isinstance(key, str) else None
         if attribute is None:
             named = ", ".join(key for key, found in known.items() if not found.is_archived) or "none yet"
-            errors[field_of(ascii(key)[1:61])] = [f"There is no such attribute here; known are: {named}."]
+            errors[field_of(ascii(key).strip("'")[:60])] = [f"There is no such attribute here; known are: {named}."]
         elif attribute.is_archived:
             errors[field_of(attribute.key)] = ["This attribute is archived: what it holds is read only."]
         elif value is None:
