@@ -9,6 +9,7 @@ from rest_framework.routers import DefaultRouter
 
 from governance.api.gate import Gate, GateKeyRevocation, GateKeyRotation, GateKeys
 from governance.api.routes import ROUTES as GOVERNANCE
+from registry.api.classifications import EDITION_ID, Editions, Questionnaire, Rerun
 from registry.api.organisation import Me
 from registry.api.routes import ROUTES as REGISTRY
 
@@ -30,6 +31,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(
         r"^gate/keys/(?P<id>[A-Za-z0-9_-]{1,64})/revoke/\Z", GateKeyRevocation.as_view(), name="api-gate-keys-revoke"
     ),
+    path("ai-act/editions/", Editions.as_view(), name="api-ai-act-editions"),
+    re_path(
+        rf"^ai-act/editions/(?P<id>{EDITION_ID})/questionnaire/\Z", Questionnaire.as_view(), name="api-ai-act-questions"
+    ),
+    path("ai-act/rerun/", Rerun.as_view(), name="api-ai-act-rerun"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "docs/",

@@ -24,6 +24,7 @@ from ..selectors.exports import USE_CASE_COLUMNS, use_case_row
 from ..services import use_cases
 from ..services.use_cases import UseCaseText
 from .attributes import AttributeFilters, AttributesInput, AttributesOutput, Exported, exports
+from .classifications import Classified
 from .serializers import GroupReference, PersonField, ProjectField, VersionReference, username
 
 
@@ -112,13 +113,6 @@ class UseCaseRegistration(UseCaseEdit):
     project = ProjectField()
 
 
-class Classification(Input):
-    """The AI Act class of a use case."""
-
-    risk_class = word(RiskClass)
-    reason = serializers.CharField(max_length=LONGEST_TEXT)
-
-
 class DocumentsInput(Input):
     """Texts of the parts of governance; a part left out, or empty, stays as it is."""
 
@@ -147,7 +141,7 @@ def text_of(values: dict[str, Any], use_case: UseCase | None = None) -> UseCaseT
     return UseCaseText(**{**current, **{name: values[name] for name in names if name in values}})
 
 
-class UseCases(ByPublicId, Exported, Revised):
+class UseCases(ByPublicId, Classified, Exported, Revised):
     """Use cases."""
 
     noun = "use case"
@@ -196,20 +190,6 @@ class UseCases(ByPublicId, Exported, Revised):
             attributes=values.get("attributes"),
         )
         return self.show(edited)
-
-    @extend_schema(request=Classification)
-    @action(detail=True, methods=["put"])
-    def classification(self, request: Request, **kwargs: Any) -> Response:
-        """Set the AI Act class, with the reason, on a governance officer's word."""
-        use_case = self.get_object()
-        values = self.read(Classification)
-        classified = use_cases.classify(
-            actor=self.actor,
-            use_case_id=use_case.pk,
-            risk_class=RiskClass(values["risk_class"]),
-            reason=values["reason"],
-        )
-        return self.show(classified)
 
     @extend_schema(request=DocumentsInput)
     @action(detail=True, methods=["put"])
