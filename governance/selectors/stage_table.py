@@ -57,13 +57,6 @@ def as_row(record: Any) -> dict[str, Any]:
     group = version.group
     project = group.project
     number = record.row_use_case_number
-    monitoring = record.monitoring_metrics
-    if monitoring is not None:
-        monitoring = {
-            "metrics": monitoring,
-            "endpoint": record.monitoring_endpoint or None,
-            "captured_at": _iso(record.monitoring_captured_at),
-        }
     return {
         "id": record.pk,
         "use_case_id": None if number is None else f"UC-{number:04d}",
@@ -78,7 +71,9 @@ def as_row(record: Any) -> dict[str, Any]:
         "model_status": record.status,
         "model_risk": version.risk_rating,
         "validation_metrics": record.validation_metrics,
-        "monitoring_metrics": monitoring,
+        "monitoring_metrics": monitoring_of(
+            record.monitoring_metrics, record.monitoring_endpoint, _iso(record.monitoring_captured_at)
+        ),
         "audit_timestamp": _iso(record.audit_at),
         "audit_user": record.audit_user,
         "model_package_arn": version.arn,
@@ -88,6 +83,13 @@ def as_row(record: Any) -> dict[str, Any]:
         "attributes": record.attributes,
         "revision": record.revision,
     }
+
+
+def monitoring_of(metrics: Any, endpoint: str, captured_at: str | None) -> dict[str, Any] | None:
+    """Return the attribute monitoring metrics: what was captured, from which endpoint and when; None if nothing was."""
+    if metrics is None:
+        return None
+    return {"metrics": metrics, "endpoint": endpoint or None, "captured_at": captured_at}
 
 
 def rows(records: Iterable[StageRecord]) -> list[dict[str, Any]]:
