@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
 
+from .engine import evidence_words
 from .facts import ApprovalNeed, Matrix, MetricRule, Requirements, Rule
 from .metrics import metric_words, needed_words
 from .validation import cells
@@ -102,7 +103,7 @@ def _of_cell(before: Rule | None, after: Rule | None) -> tuple[Difference, ...]:
 def _said(needs: Requirements | Rule) -> dict[str, tuple[str, str]]:
     return {
         "approvals": ("Approvals", approvals_words(needs.approvals)),
-        "evidence": ("Evidence", ", ".join(kind.label for kind in needs.evidence) or "none"),
+        "evidence": ("Evidence", ", ".join(map(evidence_words, needs.evidence)) or "none"),
         "metrics": ("Metrics", "; ".join(map(metric_rule_words, needs.metrics)) or "none"),
         "days_until_due": ("Days until due", str(needs.days_until_due)),
         "days_until_expiry": ("Days until expiry", str(needs.days_until_expiry)),

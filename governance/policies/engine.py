@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portal.core.vocabulary import Role
+from portal.core.vocabulary import EvidenceKind, Role
 
 from .facts import ApprovalNeed
 
@@ -16,6 +16,15 @@ _ARTICLE = {
     Role.ML_ADMIN: "an ML admin",
     Role.AUDITOR: "an auditor",
 }
+_EVIDENCE = {
+    EvidenceKind.TRANSPARENCY: "Transparency and explainability",
+    EvidenceKind.MONITORING_PLAN: "Monitoring and evaluation",
+}
+
+
+def evidence_words(kind: EvidenceKind) -> str:
+    """Name a kind of evidence in plain words: "Bias report"."""
+    return _EVIDENCE.get(kind, kind.label)
 
 
 def waiting_for(needs: Sequence[ApprovalNeed], missing: Sequence[ApprovalNeed]) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Role, Stage, SubjectKind
 
 from . import metrics
+from .engine import evidence_words
 from .facts import (
     ApprovalNeed,
     Check,
@@ -89,9 +90,9 @@ def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
     references = ", ".join(dict.fromkeys(fact.reference for fact in found))
     return Check(
         key=f"evidence:{kind}",
-        label=kind.label,
+        label=evidence_words(kind),
         outcome=Outcome.PASS if found else Outcome.MISSING,
-        detail=f"{references}." if found else f"{kind.label} is not reported.",
+        detail=f"{references}." if found else f"{evidence_words(kind)}: not reported.",
         actual=references or "not reported",
         threshold="present",
     )

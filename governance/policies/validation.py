@@ -10,6 +10,7 @@ from portal.core.permissions import ROLES, Act
 from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
 
 from ..lifecycle import SKIPPABLE, STAGES, check_path
+from .engine import evidence_words
 from .facts import ApprovalNeed, Matrix, MetricRule, Operator, Rule
 from .metrics import is_number, key_of
 
@@ -22,9 +23,9 @@ LONGEST_PATH, LONGEST_SEGMENT = 120, 60
 # Beyond this a double no longer tells one whole number from the next.
 LARGEST_THRESHOLD = 1e15
 
-_NAME = r"[^\x00-\x1f\x7f.\[\]]+"
-_PATH = re.compile(rf"{_NAME}(\.{_NAME}|\[[^\x00-\x1f\x7f\[\]]+\])*")
-_SEGMENT = re.compile(r"[^\x00-\x1f\x7f\[\]]+")
+_NAME = r"[^\x00-\x1f\x7f.\[\]\ud800-\udfff]+"
+_PATH = re.compile(rf"{_NAME}(\.{_NAME}|\[[^\x00-\x1f\x7f\[\]\ud800-\udfff]+\])*")
+_SEGMENT = re.compile(r"[^\x00-\x1f\x7f\[\]\ud800-\udfff]+")
 
 Problems = dict[str, list[str]]
 
@@ -114,7 +115,7 @@ def _deciding() -> str:
 def _evidence(rule: Rule) -> Iterator[str]:
     for kind, times in Counter(rule.evidence).items():
         if times > 1:
-            yield f"{kind.label} is asked for more than once."
+            yield f"{evidence_words(kind)} is asked for more than once."
 
 
 def _days(days: int) -> Iterator[str]:
