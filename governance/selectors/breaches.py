@@ -58,7 +58,7 @@ def _of_record(
     record: StageRecord, rules: Mapping[tuple[Stage, RiskRating], tuple[MetricRule, ...]], now: datetime
 ) -> Observation | None:
     stage = Stage(record.stage)
-    report = MetricsFact(MetricKind.MONITORING, record.monitoring_metrics, record.monitoring_captured_at, "")
+    report = MetricsFact(MetricKind.MONITORING, record.monitoring_metrics or {}, record.monitoring_captured_at, "")
     broken: list[tuple[MetricRule, Reading]] = []
     for rule in rules.get((stage, policies.tier_of(record.version).value), ()):
         # How old a report may be is asked when somebody decides; an old number is not a bad one.

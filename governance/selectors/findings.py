@@ -64,7 +64,8 @@ def owners(actor: Actor) -> QuerySet[User]:
 
 def possible_owners(found: Finding) -> QuerySet[User]:
     """Return the active people who hold a role where a finding lies, by name: those it can be given to."""
-    return people_of(Project.objects.filter(pk=found.scope_project_id))
+    project = found.scope_project_id
+    return people_of(Project.objects.none() if project is None else Project.objects.filter(pk=project))
 
 
 def as_row(found: Finding) -> dict[str, Any]:

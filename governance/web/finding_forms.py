@@ -55,7 +55,7 @@ class ReopenForm(forms.Form):
 class AssignForm(forms.Form):
     """Give a finding to somebody."""
 
-    owner = forms.ModelChoiceField(
+    owner: forms.ModelChoiceField[User] = forms.ModelChoiceField(
         queryset=None, required=False, empty_label="Nobody", help_text="Somebody who can see it."
     )
     reason = _why("A word about it", "What should he know? It stays in the history.")
