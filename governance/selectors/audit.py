@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 
 # Read and judged together: enough to be fast, little enough to say how far a check has come.
 BATCH = 100_000
@@ -17,24 +17,28 @@ LOWEST = -(2**63)
 
 # One pass in the database, with the function that the trigger writes hashes with. An entry is bad when its content
 # does not give its hash, when it does not name the hash of the entry before it, or when it is filed under a chain that
-# is not its own. `starts` are the first numbers of the spans asked about; each span is counted and digested.
+# is not its own. `starts` are the first numbers of the spans asked about; each span is counted and digested. The
+# contents are judged where they are read (OFFSET 0 keeps it so), by several processes, and only hashes are sorted.
 _EXAMINE = """
 WITH part AS (
-  SELECT sequence, chain, "table", object_id, hash, previous_hash,
-         lag(hash) OVER chained AS before, row_number() OVER chained = 1 AS is_first,
-         governance_audit_digest(previous_hash, chain, at, transaction, database_user, actor, reason, correlation,
-                                 "table", object_id, action, changes) AS wanted
-    FROM governance_auditevent WHERE sequence >= %(first)s AND sequence <= %(last)s
+  SELECT sequence, chain, hash, previous_hash,
+         hash IS DISTINCT FROM governance_audit_digest(
+           previous_hash, chain, at, transaction, database_user, actor, reason, correlation, "table", object_id, action,
+           changes) AS is_altered,
+         chain <> "table" || ':' || object_id AS is_misfiled
+    FROM governance_auditevent WHERE sequence >= %(first)s AND sequence <= %(last)s OFFSET 0
+), linked AS (
+  SELECT *, lag(hash) OVER chained AS before, row_number() OVER chained = 1 AS is_first FROM part
   WINDOW chained AS (PARTITION BY chain ORDER BY sequence)
 ), judged AS (
   SELECT sequence, chain, hash, previous_hash,
-         CASE WHEN hash IS DISTINCT FROM wanted THEN 'content'
+         CASE WHEN is_altered THEN 'content'
               WHEN previous_hash IS DISTINCT FROM CASE WHEN is_first THEN (
                      SELECT earlier.hash FROM governance_auditevent earlier
-                      WHERE earlier.chain = part.chain AND earlier.sequence < %(first)s
+                      WHERE earlier.chain = linked.chain AND earlier.sequence < %(first)s
                       ORDER BY earlier.sequence DESC LIMIT 1) ELSE before END THEN 'link'
-              WHEN chain <> "table" || ':' || object_id THEN 'chain' END AS fault
-    FROM part
+              WHEN is_misfiled THEN 'chain' END AS fault
+    FROM linked OFFSET 0
 )
 SELECT width_bucket(sequence, %(starts)s::bigint[]) - 1 AS span,
        count(*), count(*) FILTER (WHERE previous_hash IS NULL), max(sequence),
@@ -117,7 +121,9 @@ def examine(spans: Sequence[Span]) -> list[Portion]:
     """Return what the trail holds in each of these spans, which follow one another in order."""
     if not spans:
         return []
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Room to sort a batch of hashes without writing them to disk; handing hashes over is cheap beside making them.
+        cursor.execute("SET LOCAL work_mem = '64MB'; SET LOCAL parallel_tuple_cost = 0; SET LOCAL jit = off")
         cursor.execute(
             _EXAMINE, {"first": spans[0].first, "last": spans[-1].last, "starts": [span.first for span in spans]}
         )
