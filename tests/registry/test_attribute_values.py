@@ -18,7 +18,6 @@ from registry.services import custom_attributes, people
 from registry.services.attribute_values import clean
 from registry.services.custom_attributes import AttributeDefinition
 from tests.factories import Cast, cast, person, project, use_case
-from tests.factories.people import SYSTEM
 from tests.matrices.attribute_values import CASES, CHOICES, REFUSED, Case
 from tests.refusals import refused
 from tests.scene import undone
