@@ -48,6 +48,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
                 _item("Approvals", reverse("governance:queue"), "inbox", path, waiting, "waiting on you"),
                 _item("Stage table", reverse("governance:stage_table"), "table", path),
                 _item("Evidence", reverse("governance:evidence_list"), "paperclip", path),
+                _item("AI Act", reverse("registry:ai_act"), "scale", path),
                 _item("Findings", reverse("governance:finding_list"), "flag", path, standing, "open"),
                 _item("Delegations", reverse("governance:delegation_list"), "users", path),
                 _item("Gate", reverse("governance:gate"), "shield-lock", path),

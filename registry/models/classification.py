@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -90,6 +93,11 @@ class Classification(models.Model):
     def is_complete(self) -> bool:
         """Whether nothing was left open that the class depends on."""
         return self.proposed_class != RiskClass.UNCLASSIFIED
+
+    @property
+    def dated_duties(self) -> list[dict[str, Any]]:
+        """The duties with days instead of their text."""
+        return [{**duty, "applies_from": date.fromisoformat(duty["applies_from"])} for duty in self.duties]
 
     def __str__(self) -> str:
         return f"{self.use_case} {self.proposed_class}"

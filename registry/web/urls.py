@@ -6,7 +6,7 @@ from django.urls import path
 
 from portal.core import public_ids
 
-from . import accounts, exports, groups, use_cases, versions
+from . import accounts, ai_act, exports, groups, use_cases, versions
 
 public_ids.register()
 
@@ -18,6 +18,13 @@ urlpatterns = [
     path("use-cases/<use_case:number>/edit/", use_cases.UseCaseEdit.as_view(), name="use_case_edit"),
     path("use-cases/<use_case:number>/documents/", use_cases.UseCaseDocuments.as_view(), name="use_case_documents"),
     path("use-cases/<use_case:number>/classify/", use_cases.UseCaseClassify.as_view(), name="use_case_classify"),
+    path("use-cases/<use_case:number>/ai-act/", ai_act.UseCaseAiAct.as_view(), name="use_case_ai_act"),
+    path(
+        "use-cases/<use_case:number>/ai-act/questionnaire/",
+        ai_act.UseCaseQuestionnaire.as_view(),
+        name="use_case_questionnaire",
+    ),
+    path("ai-act/", ai_act.AiAct.as_view(), name="ai_act"),
     path("model-groups/", groups.GroupList.as_view(), name="group_list"),
     path("model-groups/export.csv", exports.GroupFile.as_view(), name="group_file"),
     path("model-groups/<row:pk>/", groups.GroupDetail.as_view(), name="group"),

@@ -82,6 +82,11 @@ def _to_owner(world: World) -> dict[str, Any]:
     return {"owner": world.people.owner.pk, "reason": ""}
 
 
+def _confirm(world: World) -> dict[str, Any]:
+    row = world.draft.classifications.proposed().get()
+    return {"act": "confirm", "classification": row.pk, "risk_class": "minimal", "reason": ""}
+
+
 def _claim(world: World) -> dict[str, Any]:
     return {
         "project": world.project.pk,
@@ -143,6 +148,17 @@ ROWS: tuple[Row, ...] = (
         on="draft",
         body=said(risk_class="high", reason="Decides on credit."),
     ),
+    Row("GET", "registry:use_case_ai_act", OF_THE_PROJECT, on="draft"),
+    Row("POST", "registry:use_case_ai_act", done(OFFICERS), on="draft", body=_confirm),
+    Row("GET", "registry:use_case_questionnaire", WRITERS, on="draft"),
+    Row(
+        "POST",
+        "registry:use_case_questionnaire",
+        done(WRITERS),
+        on="draft",
+        body=said(**{"q-ai_system": "no", "reason": "Rules only."}),
+    ),
+    Row("GET", "registry:ai_act", EVERYBODY),
     Row("GET", "governance:use_case_register", (302, 200, 200, 403, 403, 403, 403, 200)),
     Row("POST", "governance:use_case_register", (302, 302, 302, 403, 403, 403, 403, 422), body=_register),
     Row("GET", "governance:use_case_panel", OF_THE_PROJECT, on="draft"),
