@@ -128,7 +128,9 @@ def _seen(actor: Actor, version: ModelVersion) -> GateVersion:
     """Freeze a version; a use case that the actor may not see is judged like the others, but not named."""
     serves = list(version.use_cases.all())
     wrong = [row for row in serves if row.stage == Stage.RETIRED or row.risk_class == RiskClass.UNACCEPTABLE]
-    named = set(visible(UseCase, actor).filter(pk__in=[row.pk for row in wrong]).values_list("pk", flat=True))
+    named: set[int] = set()
+    if wrong:
+        named = set(visible(UseCase, actor).filter(pk__in=[row.pk for row in wrong]).values_list("pk", flat=True))
     return GateVersion(
         name=version.name,
         is_present=version.missing_since is None,
@@ -150,9 +152,9 @@ def _account(actor: Actor, account_id: str, stage: Stage | None) -> AwsAccount |
     if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
         return None
     account = AwsAccount.objects.filter(account_id=account_id).first()
-    if account is None or visible(AwsAccount, actor).filter(pk=account.pk).exists():
+    if account is None or (account.is_enabled and stage in account.purposes):
         return account
-    return account if account.is_enabled and stage in account.purposes else None
+    return account if visible(AwsAccount, actor).filter(pk=account.pk).exists() else None
 
 
 def _record(version: ModelVersion, stage: Stage, account_id: str) -> tuple[StageRecord | None, bool]:

@@ -51,9 +51,6 @@ class GatePage(Page):
             context.update(answer=answer, checks=_checks(answer), commands=_commands(answer), script=_script())
         return super().get_context_data(**context, **kwargs)
 
-    def breadcrumbs(self) -> list[dict[str, str]]:
-        return [{"label": "Gate", "url": reverse("governance:gate")}]
-
 
 def _checks(answer: GateAnswer) -> list[dict[str, str]]:
     return [

@@ -76,9 +76,6 @@ class SigningKeys(TablePage):
             "icon": "key",
         }
 
-    def breadcrumbs(self) -> list[dict[str, str]]:
-        return [{"label": "Signing keys", "url": reverse("governance:signing_keys")}]
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         active = self.rows().filter(state=SigningKeyState.ACTIVE).first()
         now = SigningAlgorithm(active.algorithm) if active else SigningAlgorithm.ES256

@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class Environment(BaseSettings):
     """Everything the portal takes from its environment."""
 
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+    # Several of the values are secrets, so an error names the variable and never its value.
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
     database_url: str = Field("postgresql://postgres@127.0.0.1:8001/portal", alias="DATABASE_URL")
     redis_url: str = Field("redis://127.0.0.1:8002/0", alias="REDIS_URL")
@@ -54,7 +55,6 @@ class Environment(BaseSettings):
     @classmethod
     def _hard_to_guess(cls, value: list[str]) -> list[str]:
         if any(len(secret) < 32 for secret in value):
-            # The value itself must not be in the message.
             raise ValueError("each of the secrets must have at least 32 random characters")
         return value
 
@@ -80,7 +80,6 @@ def anchors_storage(environment: Environment) -> dict[str, object]:
             "BACKEND": "portal.core.write_once.WriteOnceStorage",
             "OPTIONS": {
                 "location": environment.home.resolve() / "anchors",
-                "base_url": None,
                 "directory_permissions_mode": 0o700,
             },
         }
@@ -105,7 +104,6 @@ def evidence_storage(environment: Environment) -> dict[str, object]:
             "BACKEND": "portal.core.durable_storage.DurableFileSystemStorage",
             "OPTIONS": {
                 "location": environment.home.resolve() / "media" / "evidence",
-                "base_url": None,
                 "file_permissions_mode": 0o600,
                 "directory_permissions_mode": 0o700,
             },

@@ -8,6 +8,7 @@ import json
 from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
+from io import StringIO
 from typing import Any
 
 import jwt
@@ -15,6 +16,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import LazySettings
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -26,6 +28,7 @@ from portal.core import sealing
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, NotFound, WrongState
 from portal.core.vocabulary import Role
+from portal.settings.environment import Environment
 from tests.factories import person, project
 from tests.refusals import as_replica
 
@@ -245,6 +248,29 @@ def test_what_is_sealed_for_one_purpose_opens_for_no_other(settings: LazySetting
     for text, purpose in ((sealed, "two"), (sealed[:-2], "one"), ("", "one"), ("ä", "one")):
         with pytest.raises(sealing.Unreadable):
             sealing.unseal(text, purpose=purpose)
+
+
+def test_a_secret_that_is_too_short_is_refused_at_start_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORTAL_KEY_ENCRYPTION_KEYS", f"{'a' * 32}, not-long-enough")
+    with pytest.raises(ValueError, match="PORTAL_KEY_ENCRYPTION_KEYS") as refusal:
+        Environment()  # type: ignore[call-arg]
+    assert "at least 32" in str(refusal.value)
+    assert "not-long-enough" not in str(refusal.value)
+    monkeypatch.setenv("PORTAL_KEY_ENCRYPTION_KEYS", f"{'a' * 32}, {'b' * 32},")
+    assert Environment().key_encryption_keys == ["a" * 32, "b" * 32]  # type: ignore[call-arg]
+
+
+def test_the_command_encrypts_anew_or_says_why_not(admin: Actor, settings: LazySettings) -> None:
+    out = StringIO()
+    call_command("encrypt_signing_key", stdout=out)
+    settings.PORTAL_KEY_ENCRYPTION_KEYS = ["a" * 40]
+    before = signing.active_key().private_key
+    call_command("encrypt_signing_key", stdout=out)
+    assert out.getvalue().splitlines() == ["There is no signing key yet.", "The signing key is encrypted anew."]
+    assert SigningKey.objects.get().private_key != before
+    settings.PORTAL_KEY_ENCRYPTION_KEYS = ["b" * 40]
+    with pytest.raises(CommandError, match="PORTAL_KEY_ENCRYPTION_KEYS"):
+        call_command("encrypt_signing_key", stdout=out)
 
 
 CHANGES = {
