@@ -153,7 +153,7 @@ def decide(
     stale: StaleRequest | None = None
     decision: Decision | None = None
     with operation(actor, comment or f"{verdict.label} AR-{request_id:06d}"):
-        seen = access.get(ApprovalRequest, actor, pk=request_id)
+        seen = access.get(ApprovalRequest, actor, only=("pk", "use_case", "version"), pk=request_id)
         subject = lock_subject(seen)
         request = lock_request(request_id)
         entitled = entitlement(actor, request, subject)
@@ -222,13 +222,10 @@ def _refuse_if_open(subject: Subject) -> None:
 
 def checks_of(request: ApprovalRequest, subject: Subject | None = None) -> tuple[Check, ...]:
     """Return what the policy a request runs under asks for beside approvals, each check with how it stands now."""
-    asked = subject or request.subject
-    return policies.checks(
-        asked,
-        Stage(request.stage),
-        Requirements.from_json(request.requirements),
-        overrides=overrides_of(asked, Stage(request.stage)),
-    )
+    asked, stage, needs = subject or request.subject, Stage(request.stage), Requirements.from_json(request.requirements)
+    if not (needs.evidence or needs.metrics):
+        return ()
+    return policies.checks(asked, stage, needs, overrides=overrides_of(asked, stage))
 
 
 def refuse_unless_met(request: ApprovalRequest, subject: Subject) -> None:
@@ -344,16 +341,19 @@ def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decisio
     if decision.verdict == Verdict.REQUEST_CHANGES:
         close(request, Verb.REQUEST_CHANGES, RequestState.CHANGES_REQUESTED, decision.comment)
         return
-    missing = missing_approvals(request)
+    missing = missing_approvals(request, decision)
     if missing:
         request.waiting_roles = _roles(missing)
         request.save(update_fields=["waiting_roles"])
         return
-    close(request, Verb.APPROVE, RequestState.APPROVED, "")
     if request.renews:
+        close(request, Verb.APPROVE, RequestState.APPROVED, "")
         lifecycle.renew(actor=actor, subject=subject, request=request, reason=decision.comment)
         return
-    lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment)
+    with announced(Verb.APPROVE):
+        close(request, Verb.APPROVE, RequestState.APPROVED, "")
+        lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment)
+    lifecycle.go_on(actor=actor, subject=subject, request=request, reason=decision.comment)
 
 
 def _waiting(request: ApprovalRequest) -> str:

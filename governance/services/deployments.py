@@ -31,8 +31,8 @@ def report(
 ) -> Deployment:
     """Write down what became of an ordered deployment; one in approved production makes its record deployed.
 
-    Raises NotFound, Forbidden, InvalidInput for a state nobody can report, WrongState for a report out of order, such as
-    the removal of what stands deployed in production: it is retired, or another is deployed in its place, first.
+    Raises NotFound, Forbidden, InvalidInput for a state nobody can report, WrongState for a report out of order. What
+    stands deployed in production is not reported removed before it is retired or another deployed in its place.
     """
     if state not in REPORTABLE:
         raise InvalidInput(

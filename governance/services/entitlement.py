@@ -13,7 +13,7 @@ from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase, User
 
 from ..choices import Verdict
-from ..models import ApprovalRequest, Delegation
+from ..models import ApprovalRequest, Decision, Delegation
 from ..policies.facts import ApprovalNeed, Requirements, Vote
 from ..policies.rules import outstanding
 from ..querysets import delegated_to
@@ -95,11 +95,14 @@ def modifier_of(subject: Subject) -> int | None:
     return subject.modified_by_id
 
 
-def missing_approvals(request: ApprovalRequest) -> tuple[ApprovalNeed, ...]:
-    """Return the approvals a request still waits for. A delegate's word counts as the delegator's."""
+def missing_approvals(request: ApprovalRequest, *given: Decision) -> tuple[ApprovalNeed, ...]:
+    """Return the approvals a request still waits for, also after words just `given`.
+
+    A delegate's word counts as the delegator's.
+    """
     votes = [
         Vote(decision.on_behalf_of_id or decision.decider_id, Role(decision.role))
-        for decision in request.decisions.all()
+        for decision in (*request.decisions.all(), *given)
         if decision.verdict == Verdict.APPROVE
     ]
     return outstanding(Requirements.from_json(request.requirements).approvals, votes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -52,10 +53,8 @@ def open_records(
     }
     existing = {getattr(record, "account_id", None): record for record in records_of(subject, stage)}
     reopened = [record for key, record in existing.items() if key in wanted]
-    before = [(record, record.status) for record in reopened]
-    _set(reopened, verb, Status.PENDING, by or actor.name)
-    bind([record for record in reopened if record.approved_digest or record.outdated_at], "")
-    opened: list[tuple[Record, str]] = list(before)
+    opened: list[tuple[Record, str]] = [(record, record.status) for record in reopened]
+    _set(reopened, verb, Status.PENDING, by or actor.name, "")
     now = timezone.now()
     missing = [account for key, account in wanted.items() if key not in existing]
     if missing:
@@ -72,11 +71,17 @@ def open_records(
 
 
 def move_records(
-    *, actor: Actor, records: Iterable[Record], verb: Verb, status: Status, only: Sequence[Status]
+    *,
+    actor: Actor,
+    records: Iterable[Record],
+    verb: Verb,
+    status: Status,
+    only: Sequence[Status],
+    digest: str | None = None,
 ) -> list[tuple[Record, str]]:
-    """Move those records that stand in one of `only`; returns each with the status it had."""
+    """Move those records that stand in one of `only`, bound to `digest` if given; returns each with its old status."""
     moved = [(record, record.status) for record in records if record.status in only]
-    _set([record for record, _ in moved], verb, status, actor.name)
+    _set([record for record, _ in moved], verb, status, actor.name, digest)
     return moved
 
 
@@ -125,15 +130,18 @@ def write(
     )
 
 
-def _set(records: Sequence[Record], verb: Verb, status: Status, who: str) -> None:
+def _set(records: Sequence[Record], verb: Verb, status: Status, who: str, digest: str | None = None) -> None:
     if not records:
         return
-    now = timezone.now()
+    values: dict[str, Any] = {"status": status, "audit_at": timezone.now(), "audit_user": who}
+    if digest is not None:
+        values |= {"approved_digest": digest, "outdated_at": None}
     with announced(verb):
         type(records[0]).objects.filter(pk__in=[record.pk for record in records]).update(
-            status=status, audit_at=now, audit_user=who, revision=F("revision") + 1
+            **values, revision=F("revision") + 1
         )
     # The rows are locked, so what was written is what stands.
     for record in records:
-        record.status, record.audit_at, record.audit_user = status, now, who
+        for name, value in values.items():
+            setattr(record, name, value)
         record.revision += 1

@@ -19,7 +19,6 @@ from ..policies.rules import use_case_blockers
 from ..selectors import policy as policies
 from . import findings, in_production, ledger, review, write_back
 from .closing import outdate
-from .locking import lock_use_case
 
 Subject = UseCase | ModelVersion
 
@@ -58,11 +57,7 @@ def begin_use_case(*, actor: Actor, use_case: UseCase) -> None:
 
 
 def approve(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str) -> None:
-    """Approve a subject at its stage: records, ledger, write-back, then onwards along the path.
-
-    A version goes on at once, with a deployment ordered to each account of the next stage; a use case waits until
-    nothing blocks it.
-    """
+    """Approve a subject at its stage, for the digest of the request: its records, its position and the ledger."""
     stage = Stage(subject.stage)
     moved = ledger.move_records(
         actor=actor,
@@ -70,23 +65,36 @@ def approve(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason:
         verb=Verb.APPROVE,
         status=Status.APPROVED,
         only=[Status.PENDING],
+        digest=request.digest,
     )
-    ledger.bind([record for record, _ in moved], request.digest)
     positions.place(subject, verb=Verb.APPROVE, stage=stage, status=Status.APPROVED)
     ledger.write(actor=actor, subject=subject, verb=Verb.APPROVE, moved=moved, reason=reason, request_id=request.pk)
+
+
+def go_on(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str) -> None:
+    """Do what an approval leads to: write-back, then onwards along the path.
+
+    A version goes on at once, with a deployment ordered to each account of the next stage; a use case waits until
+    nothing blocks it. The use cases a version serves are locked with it.
+    """
     if isinstance(subject, UseCase):
         advance_use_case_if_ready(actor=actor, use_case=subject)
         return
     write_back.order_write_back(
-        version=subject, stage=stage, status=Status.APPROVED, who=actor.name, request=request, note=reason
+        version=subject,
+        stage=Stage(subject.stage),
+        status=Status.APPROVED,
+        who=actor.name,
+        request=request,
+        note=reason,
     )
     following = policies.stage_after(subject, request.policy)
     if following is not None:
         _advance_version(actor, subject, following, request)
     else:
         in_production.go_live(actor=actor, version=subject, request=request)
-    for use_case in subject.use_cases.order_by("pk"):
-        advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case.pk))
+    for use_case in subject.use_cases.all():
+        advance_use_case_if_ready(actor=actor, use_case=use_case)
 
 
 def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to: Stage, reason: str) -> None:
@@ -106,6 +114,7 @@ def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to:
         verb=Verb.REJECT,
         status=Status.REJECTED,
         only=[Status.PENDING],
+        digest="",
     )
     way = stages_back_to(policies.kind_of(subject), stage)
     for fallen in way[way.index(back_to) : -1]:
@@ -115,8 +124,8 @@ def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to:
             verb=Verb.REJECT,
             status=Status.REJECTED,
             only=[Status.APPROVED],
+            digest="",
         )
-    ledger.bind([record for record, _ in moved], "")
     positions.place(subject, verb=Verb.REJECT, stage=back_to, status=Status.REJECTED)
     ledger.write(actor=actor, subject=subject, verb=Verb.REJECT, moved=moved, reason=reason, request_id=request.pk)
     if isinstance(subject, ModelVersion):
@@ -175,8 +184,8 @@ def prohibit(*, actor: Actor, use_case: UseCase, reason: str) -> None:
         verb=Verb.PROHIBIT,
         status=Status.REJECTED,
         only=[Status.PENDING, Status.APPROVED],
+        digest="",
     )
-    ledger.bind([record for record, _ in moved], "")
     positions.place(use_case, verb=Verb.PROHIBIT, stage=USE_CASE_STAGES[0], status=Status.REJECTED)
     ledger.write(actor=actor, subject=use_case, verb=Verb.PROHIBIT, moved=moved, reason=reason)
 

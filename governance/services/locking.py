@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import Prefetch
 
 from registry.models import ModelGroup, ModelVersion, UseCase
+from registry.selectors.catalogue import HEAVY
 
 from ..models import ApprovalRequest
 
@@ -19,6 +20,7 @@ def lock_version(version_id: int) -> ModelVersion:
     return (
         ModelVersion.objects.select_for_update(of=("self",))
         .select_related("group__account", "group__project")
+        .defer("described")
         .prefetch_related(Prefetch("use_cases", UseCase.objects.select_for_update(of=("self",)).order_by("pk")))
         .get(pk=version_id)
     )
@@ -42,5 +44,7 @@ def lock_request(request_id: int) -> ApprovalRequest:
     return (
         ApprovalRequest.objects.select_for_update(of=("self",))
         .select_related("policy", "requester", "use_case", "version__group")
+        .defer(*(f"version__{name}" for name in HEAVY))
+        .prefetch_related("decisions")
         .get(pk=request_id)
     )

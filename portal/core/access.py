@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -26,10 +27,14 @@ def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     return cast("models.QuerySet[M]", model._default_manager.visible_to(actor))  # type: ignore[attr-defined]  # our managers
 
 
-def get(model: type[M], actor: Actor, **lookup: Any) -> M:
-    """Return one visible row. Raises NotFound for what is missing and for what is hidden, alike."""
+def get(model: type[M], actor: Actor, *, only: Sequence[str] = (), **lookup: Any) -> M:
+    """Return one visible row, with all its columns or `only` those named.
+
+    Raises NotFound for what is missing and for what is hidden, alike.
+    """
+    rows = visible(model, actor)
     try:
-        return visible(model, actor).get(**lookup)
+        return (rows.only(*only) if only else rows).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError):
         raise NotFound(f"There is no such {model._meta.verbose_name}.") from None
 

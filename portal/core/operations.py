@@ -40,15 +40,26 @@ def operation(actor: Actor, reason: str = "") -> Iterator[None]:
     A nested operation joins the outer transaction and puts the outer actor and reason back when it ends.
     """
     # The ledger and the outbox read the id from here and the trigger from the transaction: it must be the same one.
-    with correlated(correlation_id()), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('app.actor', true), current_setting('app.reason', true),"
-            " current_setting('app.correlation', true)"
-        )
-        before = cursor.fetchone() or ("", "", "")
-        _tell(actor.label, reason or before[1] or "", correlation_id())
+    is_nested = connection.in_atomic_block
+    with correlated(correlation_id()), transaction.atomic():
+        before = _told() if is_nested else ("", "", "")
+        _tell(actor.label, reason or before[1], correlation_id())
         yield
-        _tell(*(value or "" for value in before))
+        # What a transaction was told is gone when it ends: only an outer one must be told its own again.
+        if is_nested:
+            _tell(*before)
+
+
+def _told() -> tuple[str, str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(current_setting('app.actor', true), ''),"
+            " coalesce(current_setting('app.reason', true), ''),"
+            " coalesce(current_setting('app.correlation', true), '')"
+        )
+        found = cursor.fetchone()
+    assert found is not None
+    return found
 
 
 def _tell(actor: str, reason: str, correlation: str) -> None:

@@ -77,7 +77,7 @@ class RowId:
 
 @cache
 def register() -> None:
-    """Make the converters known, once, under `use_case`, `request`, `finding`, `override`, `evidence`, `account` and `row`."""
+    """Make the converters known, once: `use_case`, `request`, `finding`, `override`, `evidence`, `account`, `row`."""
     for name, converter in (
         ("use_case", UseCaseId),
         ("request", RequestId),

@@ -36,20 +36,17 @@ def order(
     *, actor: Actor, version: ModelVersion, account: AwsAccount, stage: Stage, mode: DeploymentMode
 ) -> Deployment:
     """Write an order, or renew the one an earlier walk to this stage left."""
-    deployment, _ = Deployment.objects.update_or_create(
-        version=version,
-        account=account,
-        stage=stage,
-        defaults={
-            "region": account.region,
-            "mode": mode,
-            "state": DeploymentState.ORDERED,
-            "endpoint": "",
-            "detail": "",
-            "ordered_at": timezone.now(),
-            "reported_at": None,
-        },
-    )
+    # The version is locked by the caller, so nobody else writes its first order meanwhile.
+    deployment = Deployment.objects.select_for_update().filter(version=version, account=account, stage=stage).first()
+    if deployment is None:
+        deployment = Deployment(version=version, account=account, stage=stage)
+    deployment.region = account.region
+    deployment.mode = mode
+    deployment.state = DeploymentState.ORDERED
+    deployment.endpoint = deployment.detail = ""
+    deployment.ordered_at = timezone.now()
+    deployment.reported_at = None
+    deployment.save()
     return deployment
 
 

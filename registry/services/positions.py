@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from django.db import connection, models
 from django.db.models import F
@@ -16,13 +17,26 @@ from portal.core.vocabulary import Stage, Status
 
 from ..models import ModelVersion, UseCase
 
+_announced: ContextVar[str] = ContextVar("announced", default="")
+
 
 @contextmanager
 def announced(verb: str) -> Iterator[None]:
-    """Tell the guard trigger which move of the lifecycle table is being made inside the block."""
-    _announce(verb)
-    yield
-    _announce("")
+    """Tell the guard trigger which move of the lifecycle table is being made inside the block.
+
+    Blocks of the same move nest into one; a block of another move inside puts the outer one back when it ends.
+    """
+    outer = _announced.get()
+    if outer == verb:
+        yield
+        return
+    token = _announced.set(verb)
+    try:
+        _announce(verb)
+        yield
+        _announce(outer)
+    finally:
+        _announced.reset(token)
 
 
 def enter(row: models.Model) -> None:
@@ -40,7 +54,9 @@ def place(subject: UseCase | ModelVersion, *, verb: str, stage: Stage, status: S
         type(subject)._default_manager.filter(pk=subject.pk).update(
             stage=stage, status=status, revision=F("revision") + 1
         )
-    subject.refresh_from_db(fields=["stage", "status", "revision"])
+    # The row is locked, so what was written is what stands.
+    subject.stage, subject.status = stage, status
+    subject.revision += 1
 
 
 def _announce(verb: str) -> None:

@@ -47,7 +47,6 @@ _COMMON: dict[str, Look] = {
     "skipped": Look("Skipped", "mute", "circle-minus"),
     "throttled": Look("Throttled", "warn", "gauge"),
     "rolled_back": Look("Rolled back", "warn", "arrow-back-up"),
-    "removed": Look("Removed", "mute", "trash"),
     "replaced": Look("Replaced", "mute", "replace"),
     "removed": Look("Removed", "mute", "trash"),
     # Approval requests and decisions
