@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS = {
         "Role": "portal.core.vocabulary.Role.choices",
         "SubjectKind": "portal.core.vocabulary.SubjectKind.choices",
         "AccountPurpose": "registry.choices.AccountPurpose.choices",
+        "AttributeType": "registry.choices.AttributeType.choices",
+        "ObjectKind": "registry.choices.ObjectKind.choices",
         "DeploymentMode": "registry.choices.DeploymentMode.choices",
         "DeploymentState": "registry.choices.DeploymentState.choices",
         "DocumentKind": "registry.choices.DocumentKind.choices",

@@ -24,6 +24,8 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.apitoken": SHOWN,
     "registry.awsaccount": EDITED,
     "registry.awsidentity": LINKED,
+    "registry.classification": SHOWN,
+    "registry.customattribute": LINKED,
     "registry.deployment": SHOWN,
     "registry.lineofbusiness": EDITED,
     "registry.modelgroup": SHOWN,
@@ -75,6 +77,7 @@ PAGES: dict[str, tuple[int, int]] = {
 # A value per table that must not get in from here, as a form would send it.
 FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
     "registry.usecase": {"stage": "production", "status": "approved", "risk_class": "minimal"},
+    "registry.classification": {"state": "confirmed", "confirmed_class": "minimal"},
     "registry.modelversion": {"stage": "production", "status": "approved", "risk_rating": "low"},
     "registry.deployment": {"state": "deployed", "mode": "live"},
     "governance.stagerecord": {"stage": "production", "status": "approved"},

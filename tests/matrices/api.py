@@ -163,6 +163,8 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "custom-attributes/{id}/restore/", (401, 403, 403, 403, 403, 409, 403, 403), on="attribute"),
     # the stage table
     Row("GET", "stage-records/", EVERYBODY),
+    Row("GET", "stage-records/in-production/", EVERYBODY),
+    Row("GET", "stage-records/replay/", TRAIL),
     Row("GET", "stage-records/{id}/", OF_THE_PROJECT, on="trial_record"),
     Row(
         "PATCH",
