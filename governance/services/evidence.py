@@ -108,7 +108,7 @@ def attach_s3(
         raise _refused("s3_uri", f"No registered account names {location.bucket} among its artifact buckets.")
     found = _head(account, location.url, version_id.strip())
     if etag.strip(' "') not in ("", found.etag):
-        raise _refused("etag", f"S3 says the ETag of this object is {found.etag}. It is not the one you mean.")
+        raise _refused("s3_etag", f"S3 says the ETag of this object is {found.etag}. It is not the one you mean.")
     if not found.size:
         raise _refused("s3_uri", "The object is empty.")
     filename = safe_name(location.key)

@@ -21,6 +21,10 @@ class DurableFileSystemStorage(FileSystemStorage):
             _write_through(place)
         return saved
 
+    def url(self, name: str | None) -> str:
+        """Refuse: what lies here is given out by views that ask who is asking."""
+        raise ValueError(f"{name} is not accessible via an address.")
+
 
 def _write_through(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)

@@ -62,4 +62,3 @@ def attach(place: Place) -> Callable[..., Evidence]:
 def kept(store: Path) -> list[Path]:
     """Return the files in a store."""
     return [path for path in store.rglob("*") if path.is_file()] if store.exists() else []
-
