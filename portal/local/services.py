@@ -96,8 +96,15 @@ class Services:
             except (redis.RedisError, ValueError) as error:
                 raise LocalError(f"The broker of REDIS_URL does not answer: {error}") from error
 
+    def portal_environment(self, environment: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of web, worker and beat: they do not connect as the owner of the tables.
+
+        A database that was given has one role for everything, as far as this program knows.
+        """
+        return {**environment, "DATABASE_URL": self.postgres.app_url} if self.postgres else dict(environment)
+
     def environment(self, environ: Mapping[str, str], settings: str) -> dict[str, str]:
-        """Return the environment of the portal's own processes: the given one, completed."""
+        """Return the environment that prepares the database, and that tests run in: the given one, completed."""
         result = dict(environ)
         result |= {
             "DJANGO_SETTINGS_MODULE": settings,

@@ -25,6 +25,7 @@ from portal.local.home import PROJECT, Home
 from portal.local.leftovers import end_leftovers, record
 from portal.local.logs import LogFollower
 from portal.local.ports import HOST, Ports, ports_from, require_free
+from portal.local.postgres import APP_ROLE
 from portal.local.programs import Program
 from portal.local.sandbox_process import wait_for_page
 from portal.local.services import Services
@@ -154,7 +155,7 @@ class Up:
             self._programs,
         )
         self._supervisor = supervisor
-        supervisor.start(environment)
+        supervisor.start(self.services.portal_environment(environment))
         record(self.home, supervisor.pids())
         self.services.wait_ready(supervisor.require)
         say("Bringing the database up to date")
@@ -168,8 +169,9 @@ class Up:
 
     def _prepare_database(self, environment: Mapping[str, str]) -> None:
         demo = "sandbox" if self.services.sandbox is not None else "people"
+        grant = ["--grant-to", APP_ROLE] if self.services.postgres is not None else []
         with subprocess.Popen(
-            [sys.executable, "-m", "portal.local.prepare", "--demo", demo],
+            [sys.executable, "-m", "portal.local.prepare", "--demo", demo, *grant],
             env=environment,
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,

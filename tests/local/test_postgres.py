@@ -103,6 +103,29 @@ def test_the_portals_role_owns_its_database_and_is_no_superuser(postgres: Postgr
         assert psutil.Process(process.pid).uids().real != 0
 
 
+def test_the_portal_runs_as_a_role_that_owns_nothing(postgres: Postgres, start: Start) -> None:
+    postgres = Postgres(postgres.home, postgres.port)
+    start(postgres)
+    with psycopg.connect(postgres.url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE history AS SELECT 1 AS number")
+    with psycopg.connect(postgres.app_url, autocommit=True) as connection:
+        assert connection.execute("SELECT current_user, current_database()").fetchone() == ("portal_app", "portal")
+        rights = "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = current_user"
+        assert connection.execute(rights).fetchone() == (False, False, False)
+        for statement in ("TABLE history", "DROP TABLE history", "CREATE TABLE mine (id int)", "SET ROLE portal"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_data_from_before_the_second_role_gets_it(postgres: Postgres, start: Start) -> None:
+    start(postgres)
+    with psycopg.connect(postgres.admin_url, autocommit=True) as connection:
+        connection.execute("DROP ROLE portal_app")
+    (postgres.home.path / "secrets" / "application-password").unlink()
+    postgres.provision()
+    psycopg.connect(postgres.app_url).close()
+
+
 def test_in_test_runs_the_role_may_try_to_switch_triggers_off(postgres: Postgres, start: Start) -> None:
     start(postgres)
     with psycopg.connect(postgres.url) as connection:

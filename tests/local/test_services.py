@@ -31,6 +31,10 @@ def test_everything_is_started_when_nothing_is_given(home: Home) -> None:
     assert list(services.embedded) == ["PostgreSQL", "Valkey", "the sandbox AWS"]
     environment = services.environment({"PATH": "/bin", "AWS_DEFAULT_REGION": "eu-west-1"}, "portal.settings.local")
     assert environment["DATABASE_URL"].endswith("@127.0.0.1:8001/portal")
+    assert environment["DATABASE_URL"].startswith("postgresql://portal:")
+    portal = services.portal_environment(environment)
+    assert portal["DATABASE_URL"].startswith("postgresql://portal_app:"), "web, worker and beat do not own the tables"
+    assert {**portal, "DATABASE_URL": environment["DATABASE_URL"]} == environment
     assert environment["REDIS_URL"].endswith("@127.0.0.1:8002/0")
     assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:8003"
     assert environment["AWS_ACCESS_KEY_ID"] == "testing"
@@ -55,6 +59,7 @@ def test_what_is_given_is_used_and_not_started(home: Home) -> None:
     assert {name: environment[name] for name in given if name != "NO_PROXY"} == {
         name: value for name, value in given.items() if name != "NO_PROXY"
     }
+    assert services.portal_environment(environment) == environment
     assert environment["NO_PROXY"] == "example.org,127.0.0.1,localhost"
     assert "AWS_ENDPOINT_URL" not in environment
 
