@@ -42,7 +42,7 @@ class DecisionInline(RecordInline):
 
 class PolicyRuleInline(RecordInline):
     model = PolicyRule
-    fields = ("kind", "stage", "tier", "approvals", "days_until_due", "days_until_expiry")
+    fields = ("kind", "stage", "tier", "approvals", "evidence", "metrics", "days_until_due", "days_until_expiry")
     ordering = ("kind", "stage", "tier")
 
 
@@ -82,12 +82,15 @@ class EvidenceAdmin(RecordAdmin):
 
 @admin.register(PolicyVersion, site=console)
 class PolicyVersionAdmin(RecordAdmin):
-    list_display = ("number", "state", "published_at", "published_by", "note")
+    list_display = ("number", "state", "created_by", "published_at", "published_by", "note")
     list_filter = ("state",)
     search_fields = ("=number", "note", "published_by")
     date_hierarchy = "published_at"
     ordering = ("-number",)
     inlines = (PolicyRuleInline,)
+
+    def object_links(self, row: PolicyVersion) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:policy", args=[row.number]))]
 
 
 @admin.register(PolicyRule, site=console)

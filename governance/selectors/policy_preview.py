@@ -6,9 +6,10 @@ were submitted anew.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, SubjectKind
@@ -23,6 +24,8 @@ from . import overrides
 from . import policy as policies
 
 Subject = UseCase | ModelVersion
+_USE_CASE = re.compile(r"UC-([0-9]{1,9})", re.IGNORECASE)
+_VERSION = re.compile(r"([^/\x00]{1,200})/([0-9]{1,9})")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,17 @@ def of_open_requests(actor: Actor, of: PolicyVersion) -> list[RequestPreview]:
             needs = _needs(matrix, SubjectKind(request.kind), stage, policies.tier_of(request.subject))
             found.append(RequestPreview(request, differences, _unmet(request, stage, needs)))
     return found
+
+
+def subject_named(actor: Actor, name: str) -> Subject | None:
+    """Return the use case or version people call by that name, "UC-0001" or "credit-risk/7", if the actor sees it."""
+    use_case, version = _USE_CASE.fullmatch(name.strip()), _VERSION.fullmatch(name.strip())
+    if use_case:
+        return UseCase.objects.visible_to(actor).filter(number=int(use_case[1])).first()
+    if version:
+        found = ModelVersion.objects.visible_to(actor).filter(group__name=version[1], number=int(version[2]))
+        return found.select_related("group__project").order_by(F("missing_since").asc(nulls_first=True), "-pk").first()
+    return None
 
 
 def stages_of(subject: Subject) -> tuple[Stage, ...]:

@@ -156,6 +156,19 @@ def publish(*, actor: Actor, policy_id: int, revision: int) -> PolicyVersion:
         return policy
 
 
+def editable(*, actor: Actor, number: int) -> PolicyVersion:
+    """Return a draft the actor may change, by number. Raises NotFound, Forbidden, Published."""
+    policy = policies.by_number(actor, number)
+    refuse_unless_editor(actor)
+    _refuse_published(policy)
+    return policy
+
+
+def refuse_unless_editor(actor: Actor) -> None:
+    """Raise Forbidden for who may not change the matrix."""
+    require(actor, Act.EDIT_POLICY)
+
+
 def refuse_if_overtaken(policy: PolicyVersion) -> None:
     """Raise Overtaken when another policy was published since this draft was made: it would be undone unseen."""
     in_force = policies.in_force()
@@ -176,11 +189,15 @@ def _draft(actor: Actor, act: Act, policy_id: int, revision: int) -> PolicyVersi
     policy = PolicyVersion.objects.select_for_update().filter(pk=seen.pk).first()
     if policy is None:
         raise NotFound("There is no such policy: the draft was discarded.")
-    if policy.state == PolicyState.PUBLISHED:
-        raise Published(f"{policy} is published and never changes. Make a new draft from it.")
+    _refuse_published(policy)
     if policy.revision != revision:
         raise StaleEdit(f"Somebody changed {policy} since you read it. Read it again and repeat your edit.")
     return policy
+
+
+def _refuse_published(policy: PolicyVersion) -> None:
+    if policy.state == PolicyState.PUBLISHED:
+        raise Published(f"{policy} is published and never changes. Make a new draft from it.")
 
 
 def _revised(policy: PolicyVersion) -> PolicyVersion:

@@ -25,7 +25,7 @@ from ..selectors.inbox import is_overdue
 from ..selectors.stage_table import as_row
 from ..services import approvals, lifecycle
 from ..services.write_back import AWS_APPROVAL
-from .wording import needs_words, request_url, timeline_of, url_of, waiting_words
+from .wording import check_lines, needs_words, request_url, timeline_of, url_of, waiting_words
 
 _TURNED_DOWN = (RequestState.REJECTED, RequestState.CHANGES_REQUESTED, RequestState.OUTDATED, RequestState.EXPIRED)
 
@@ -34,12 +34,16 @@ def submission(actor: Actor, subject: UseCase | ModelVersion) -> dict[str, Any]:
     """Return what asking for approval of a subject would need, and why it cannot be asked for now."""
     refusal = approvals.submission_refusal(actor, subject)
     tier = policies.tier_of(subject)
-    needs = "" if refusal else needs_words(policies.requirements_for(subject, policies.in_force()).approvals)
+    asked = None if refusal else policies.requirements_for(subject, policies.in_force())
+    stage = Stage(subject.stage)
+    checks = policies.checks(subject, stage, asked, overrides.overrides_of(subject, stage)) if asked else ()
     return {
         "refusal": refusal,
-        "needs": needs,
+        "needs": needs_words(asked.approvals) if asked else "",
+        "checks": check_lines(checks),
+        "unmet": [check.label for check in checks if not check.holds],
         "tier": tier,
-        "stage": Stage(subject.stage),
+        "stage": stage,
         "again": subject.status == Status.REJECTED,
         "may": may(actor, Act.SUBMIT, subject.scope_project_id),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.urls import reverse
@@ -12,7 +12,7 @@ from registry.models import ModelVersion, UseCase
 from ..choices import RequestState
 from ..models import ApprovalRequest
 from ..policies.engine import waiting_for
-from ..policies.facts import ApprovalNeed, Requirements
+from ..policies.facts import ApprovalNeed, Check, Outcome, Requirements
 from ..services import approvals
 
 
@@ -30,6 +30,17 @@ def waiting_words(request: ApprovalRequest) -> str:
     if request.state != RequestState.OPEN:
         return RequestState(request.state).replace("_", " ")
     return waiting_for(Requirements.from_json(request.requirements).approvals, approvals.missing_approvals(request))
+
+
+_OUTCOMES = {Outcome.OVERRIDDEN: "waived"}
+
+
+def check_lines(checks: Iterable[Check]) -> list[dict[str, Any]]:
+    """Return the checks of a policy as the checklist component takes them."""
+    return [
+        {"state": _OUTCOMES.get(check.outcome, check.outcome.value), "label": check.label, "detail": check.detail}
+        for check in checks
+    ]
 
 
 def name_of(subject: UseCase | ModelVersion) -> str:

@@ -53,8 +53,12 @@ def argument(world: World, on: str) -> list[Any]:
         "evidence": world.evidence.pk,
         "account": "333333333333",
         "signing_key": world.signing_key,
+        "policy": 2,
+        "policy_draft": world.policy_draft,
+        "policy_cell": (world.policy_draft, "model_version", "qa", "low"),
     }
-    return [thing[on]]
+    found = thing[on]
+    return list(found) if isinstance(found, tuple) else [found]
 
 
 def said(**values: Any) -> Callable[[World], dict[str, Any]]:
@@ -96,6 +100,20 @@ def _claim(world: World) -> dict[str, Any]:
     }
 
 
+def _cell(world: World) -> dict[str, Any]:
+    return {
+        "revision": 1,
+        "count_governance_officer": 1,
+        "days_until_due": 5,
+        "days_until_expiry": 9,
+        "evidence": ["model_card"],
+        "metric_0_path": "auc",
+        "metric_0_operator": ">=",
+        "metric_0_value": "0.75",
+        "metric_0_kind": "validation",
+    }
+
+
 def _attach(world: World) -> dict[str, Any]:
     return {"kind": "bias_report", "file": SimpleUploadedFile("bias.txt", b"It holds.", "text/plain")}
 
@@ -103,6 +121,7 @@ def _attach(world: World) -> dict[str, Any]:
 EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (302, 403, 403, 200, 200, 200, 200, 200)
+DRAFTED = (302, 404, 404, 404, 403, 200, 403, 403)
 WRITERS = (302, 200, 200, 403, 200, 403, 403, 404)
 OFFICERS = (302, 403, 403, 403, 200, 403, 403, 404)
 ENGINEERS = (302, 403, 403, 200, 403, 403, 403, 404)
@@ -228,6 +247,22 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:finding_reopen", done(OFFICERS), on="accepted_finding", body=REASON),
     # the gate and the keys it signs with
     Row("GET", "governance:gate", EVERYBODY),
+    # policies: read by everybody, their drafts by officers, ML admins and auditors of any project
+    Row("GET", "governance:policy_list", EVERYBODY),
+    Row("GET", "governance:policy", EVERYBODY, on="policy"),
+    Row("GET", "governance:policy", (302, 404, 404, 404, 200, 200, 200, 200), on="policy_draft"),
+    Row("GET", "governance:policy_preview", EVERYBODY, on="policy"),
+    Row("GET", "governance:policy_preview", (302, 404, 404, 404, 200, 200, 200, 200), on="policy_draft"),
+    Row("GET", "governance:policy_draft", (302, 403, 403, 403, 403, 200, 403, 403)),
+    Row("POST", "governance:policy_draft", (302, 403, 403, 403, 403, 302, 403, 403), body=said(based_on="1", note="")),
+    Row("GET", "governance:policy_edit", DRAFTED, on="policy_draft"),
+    Row("GET", "governance:policy_edit", (302, 403, 403, 403, 403, 409, 403, 403), on="policy"),
+    Row("POST", "governance:policy_edit", done(DRAFTED), on="policy_draft", body=said(revision=1, note="Better.")),
+    Row("GET", "governance:policy_cell", DRAFTED, on="policy_cell"),
+    Row("POST", "governance:policy_cell", done(DRAFTED), on="policy_cell", body=_cell),
+    Row("GET", "governance:policy_publish", DRAFTED, on="policy_draft"),
+    Row("POST", "governance:policy_publish", done(DRAFTED), on="policy_draft", body=said(revision=1)),
+    Row("POST", "governance:policy_discard", done(DRAFTED), on="policy_draft", body=said(revision=1)),
     Row("GET", "governance:signing_keys", (302, 403, 403, 403, 403, 200, 403, 403)),
     Row(
         "POST",
