@@ -13,6 +13,7 @@ from .findings import Findings
 from .operations import Accounts, Outbox
 from .overrides import Overrides
 from .policies import Policies
+from .production import InProduction
 from .stage_records import StageRecords
 from .use_cases import UseCases
 from .versions import ModelVersions
@@ -20,6 +21,7 @@ from .versions import ModelVersions
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("use-cases", UseCases, "use-case"),
     ("model-versions", ModelVersions, "model-version"),
+    ("stage-records/in-production", InProduction, "in-production"),
     ("stage-records", StageRecords, "stage-record"),
     ("approvals", Approvals, "approval"),
     ("delegations", Delegations, "delegation"),

@@ -20,9 +20,11 @@ from registry.api.attributes import AttributeFilters, AttributesInput, Attribute
 from registry.choices import ObjectKind
 
 from ..choices import MetricKind, RiskRating, Stage, Status
-from ..selectors import resources
+from ..selectors import as_of, resources
+from ..selectors.replay import replay
 from ..selectors.stage_table import ATTRIBUTES
 from ..services import metrics, record_attributes
+from .as_of import AS_OF_PARAMETER, Dated, PastStageRecordFilters
 
 COLUMNS = (
     "id",
@@ -107,7 +109,25 @@ class StageRecordFilters(AttributeFilters):
     account = account_filter("account__account_id")
 
 
-class StageRecords(Exported, Revised):
+class DisagreementOutput(Output):
+    """One place where ledger or history and the present differ."""
+
+    about = serializers.CharField(help_text="`record`, `position`, `step` or `history`.")
+    what = serializers.CharField()
+    words = serializers.CharField()
+
+
+class ReplayOutput(Output):
+    """What replaying the whole ledger found."""
+
+    agrees = serializers.BooleanField(help_text="The ledger replays to the current state, and the history ends in it.")
+    entries = serializers.IntegerField()
+    records = serializers.IntegerField()
+    disagreements = serializers.IntegerField()
+    named = DisagreementOutput(many=True, help_text="The first of them.")
+
+
+class StageRecords(Dated, Exported, Revised):
     """The model stage governance table: fifteen attributes per version, stage, account and use case."""
 
     noun = "stage record"
@@ -128,8 +148,23 @@ class StageRecords(Exported, Revised):
     tie_breaker = ("pk", "row_key")
     attribute_kind = ObjectKind.STAGE_RECORD
     export_name, export_columns = "stage-records", COLUMNS
+    past = {
+        "filterset_class": PastStageRecordFilters,
+        "search_fields": ("model_group", "use_case_name"),
+        "ordering_fields": {
+            "id": "pk",
+            "model_group": "model_group",
+            "model_version": "model_version",
+            "model_stage": "model_stage",
+            "model_status": "model_status",
+            "model_risk": "model_risk",
+            "audit_timestamp": "audit_at",
+        },
+    }
 
     def get_queryset(self) -> QuerySet[Any]:
+        if self.moment is not None:
+            return as_of.stage_table_as_of(self.actor, self.moment)
         return resources.stage_records(self.actor)
 
     def get_object(self) -> Any:
@@ -142,10 +177,17 @@ class StageRecords(Exported, Revised):
     def export_row(self, row: Any) -> dict[str, Any]:
         return resources.stage_record_row(row)
 
+    @extend_schema(parameters=[AS_OF_PARAMETER])
     @exports(StageRecordOutput)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the table, page by page as JSON, or all of what matches as CSV."""
         return super().list(request, *args, **kwargs)
+
+    @extend_schema(responses=ReplayOutput)
+    @action(detail=False, methods=["get"], problem_statuses=(403,), query_parameters=(), described_parameters=())
+    def replay(self, request: Request) -> Response:
+        """Replay the whole ledger and say whether it still leads to where everything stands."""
+        return Response(ReplayOutput(replay(self.actor)).data)
 
     @extend_schema(request=RecordEdit)
     def partial_update(self, request: Request, **kwargs: Any) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -16,8 +17,10 @@ from registry.models import ModelVersion
 
 from ..choices import RiskRating, Stage
 from ..lifecycle import MODEL_STAGES
+from ..selectors import as_of
 from ..selectors import policy as policies
 from ..services import in_production
+from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
 from .lifecycle import Governed
 from .requirements import Asked, RequirementsOutput, requirements_now
 
@@ -55,11 +58,46 @@ class RollbackInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
-class ModelVersions(Asked, Governed, registry_api.ModelVersions):
+class ModelVersions(Dated, Asked, Governed, registry_api.ModelVersions):
     """Model versions."""
 
     serializer_class = VersionOutput
     list_serializer_class = VersionRow
+    dated = ("list", "retrieve")
+    past = {
+        "filterset_class": PastVersionFilters,
+        "list_serializer_class": VersionThen,
+        "search_fields": ("group",),
+        "ordering_fields": {
+            "id": "pk",
+            "group": "group",
+            "version": "number",
+            "stage": "stage",
+            "status": "status",
+            "risk": "risk",
+        },
+    }
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if self.is_list and self.moment is not None:
+            return as_of.versions_as_of(self.actor, self.moment)
+        return super().get_queryset()
+
+    @extend_schema(
+        parameters=[AS_OF_PARAMETER], responses=either("VersionRowNowOrThen", VersionRow, VersionThen, many=True)
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show the versions, page by page; as of a moment, what the portal keeps the past of."""
+        return super().list(request, *args, **kwargs)
+
+    @extend_schema(
+        parameters=[AS_OF_PARAMETER], responses=either("VersionNowOrThen", VersionOutput, VersionThenInFull, many=False)
+    )
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show a version; as of a moment with its records, what waited and what had been decided then."""
+        if self.moment is None:
+            return super().retrieve(request, *args, **kwargs)
+        return self.show_then(self.get_object(), VersionThenInFull)
 
     @extend_schema(request=RollbackInput)
     @action(detail=True, methods=["post"])

@@ -33,6 +33,8 @@ from ..policies.rules import tier_of_version
 from .stage_table import monitoring_of
 
 Subject = UseCase | ModelVersion
+# What a file of use cases holds of the past.
+USE_CASE_COLUMNS = ("id", "name", "stage", "status", "risk_class", "project", "line_of_business")
 
 
 def stage_table_as_of(actor: Actor, moment: datetime) -> QuerySet[Any]:
@@ -81,6 +83,11 @@ def past_rows(rows: QuerySet[Any]) -> Iterator[dict[str, Any]]:
 def _document(text: str | None) -> Any:
     # What jsonb writes is JSON without a blank around it.
     return None if text is None else {} if text == "{}" else _DECODE(text)[0]
+
+
+def past_use_case_row(use_case: PastUseCase) -> dict[str, Any]:
+    """Return a use case as of a moment by USE_CASE_COLUMNS."""
+    return {"id": use_case.public_id, **{name: getattr(use_case, name) for name in USE_CASE_COLUMNS[1:]}}
 
 
 def tier_then(row: PastStageRow) -> Tier:

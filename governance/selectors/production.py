@@ -24,7 +24,7 @@ from registry.models import Deployment
 from ..choices import Verdict
 from ..lifecycle import Verb
 from ..models import ApprovalRequest, AuditEvent, Decision, StageEvent
-from .as_of import stage_table_as_of
+from .as_of import past_row, stage_table_as_of
 from .words import actor_words
 
 IN_PRODUCTION = (Status.APPROVED, Status.DEPLOYED)
@@ -150,3 +150,44 @@ def _reports(versions: Collection[int], moment: datetime) -> dict[tuple[int, str
                 by=actor_words(event.actor), at=event.at, endpoint=endpoints.get(event.chain, "")
             )
     return reported
+
+
+COLUMNS = (
+    "id", "use_case_id", "use_case_name", "model_group", "model_version", "model_package_arn", "model_owner",
+    "model_project", "model_risk", "account", "model_status", "outdated_at", "approved_at", "request",
+    "policy_version", "digest", "approvals", "moves", "endpoint", "reported_by", "reported_at",
+)  # fmt: skip
+
+
+def running_row(running: Running) -> dict[str, Any]:
+    """Return what ran by COLUMNS, times as ISO text; absent is None."""
+    row, request, reported = past_row(running.row), running.request, running.reported
+    return {
+        **{name: row[name] for name in COLUMNS if name in row},
+        "outdated_at": _iso(running.row.outdated_at),
+        "approved_at": _iso(running.approved_at),
+        "request": request.public_id if request else None,
+        "policy_version": request.policy.number if request else None,
+        "digest": request.digest if request else None,
+        "approvals": [
+            {
+                "decided_by": given.decider_name,
+                "on_behalf_of": given.on_behalf_of.username if given.on_behalf_of else None,
+                "role": given.role,
+                "comment": given.comment,
+                "decided_at": _iso(given.decided_at),
+            }
+            for given in running.approvals
+        ],
+        "moves": [
+            {"verb": move.verb, "actor": move.actor, "at": _iso(move.at), "reason": move.reason}
+            for move in running.moves
+        ],
+        "endpoint": (reported.endpoint or None) if reported else None,
+        "reported_by": reported.by if reported else None,
+        "reported_at": _iso(reported.at) if reported else None,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from portal.core.actors import Actor
+from portal.core.permissions import Act, require_anywhere
+
 # No more are named; how many there are is counted.
 MOST = 50
 
@@ -101,8 +104,9 @@ class Replay:
         return self.disagreements == 0
 
 
-def replay() -> Replay:
-    """Replay the whole ledger and compare; five queries, however long it is."""
+def replay(actor: Actor) -> Replay:
+    """Replay the whole ledger and compare; five queries, however long it is. Raises Forbidden."""
+    require_anywhere(actor, Act.SEE_AUDIT)
     named: list[Disagreement] = []
     count = 0
     with connection.cursor() as cursor:

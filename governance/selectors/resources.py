@@ -21,10 +21,12 @@ from ..models import (
     AuditEvent,
     Decision,
     OutboxMessage,
+    PastStageRow,
     PolicyVersion,
     StageEvent,
 )
 from . import policy as policies
+from .as_of import past_row, tier_then
 from .inbox import waits_for_roles_of
 from .stage_table import as_row, stage_table
 
@@ -42,9 +44,15 @@ def stage_records(actor: Actor) -> QuerySet[Any]:
 
 
 def stage_record_row(record: Any) -> dict[str, Any]:
-    """Return one row of `stage_records`: the fifteen attributes, what identifies it, and the tier policies look at."""
-    tier = policies.tier_of(record.version)
-    return {**as_row(record), "risk_tier": tier.value.value, "risk_tier_source": tier.source}
+    """Return one row of `stage_records`: the fifteen attributes, what identifies it, and the tier policies look at.
+
+    Of a row as of a moment the same, as it was.
+    """
+    if isinstance(record, PastStageRow):
+        tier, row = tier_then(record), past_row(record)
+    else:
+        tier, row = policies.tier_of(record.version), as_row(record)
+    return {**row, "risk_tier": tier.value.value, "risk_tier_source": tier.source}
 
 
 def stage_record(actor: Actor, record_id: int) -> dict[str, Any] | None:

@@ -198,6 +198,6 @@ def test_the_table_as_of_any_moment_is_what_it_was_then(committed_db: str, seed:
         assert as_of(moment) == rows
     assert as_of(before_anything) == []
     assert as_of(clock()) == live()
-    told = replay()
+    told = replay(EVERYTHING)
     assert told.agrees, told.named
     assert told.entries == StageEvent.objects.count() > STEPS / 2
