@@ -20,6 +20,7 @@ from portal.core.permissions import Act, may_anywhere
 from portal.core.vocabulary import RiskClass, Stage, Status
 from registry.choices import DeploymentState
 from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
+from registry.selectors import classifications
 from registry.selectors import operations as registry_operations
 from registry.selectors.scope import where_may
 
@@ -115,22 +116,24 @@ def running(actor: Actor) -> dict[str, Any] | None:
 
 
 def _to_classify(actor: Actor) -> list[Task]:
-    rows = (
-        UseCase.objects.visible_to(actor)
-        .active()
-        .filter(where_may(actor, Act.CLASSIFY_USE_CASE, "project_id"), risk_class=RiskClass.UNCLASSIFIED)
-        .order_by("number")
-    )
+    answered = [row.use_case for row in classifications.to_confirm(actor)[:_MOST]]
+    here = UseCase.objects.visible_to(actor).active().filter(where_may(actor, Act.CLASSIFY_USE_CASE, "project_id"))
+    told = [case.pk for case in answered]
+    unclassified = here.filter(risk_class=RiskClass.UNCLASSIFIED).exclude(pk__in=told).order_by("number")[:_MOST]
     return [
-        Task(
-            f"Classify the risk of {use_case.public_id}",
-            f"{use_case.name} cannot leave POC before.",
-            reverse("registry:use_case_classify", args=[use_case.number]),
-            "scale",
-            "warn",
-        )
-        for use_case in rows[:_MOST]
+        *(
+            _classify(case, f"Confirm the AI Act class of {case.public_id}", f"Answers for {case.name} wait for you.")
+            for case in answered
+        ),
+        *(
+            _classify(case, f"Classify the risk of {case.public_id}", f"{case.name} cannot leave POC before.")
+            for case in unclassified
+        ),
     ]
+
+
+def _classify(use_case: UseCase, title: str, text: str) -> Task:
+    return Task(title, text, reverse("registry:use_case_ai_act", args=[use_case.number]), "scale", "warn")
 
 
 def _to_deploy(actor: Actor) -> list[Task]:

@@ -28,6 +28,7 @@ class Source:
 class Applies:
     """A day from which something applies, by an article, for systems that `when` describes."""
 
+    label: str
     on: date
     article: str
     when: Condition = ALWAYS

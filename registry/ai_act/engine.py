@@ -14,7 +14,7 @@ from portal.core.vocabulary import RiskClass
 
 from .answers import UNSURE, Answers
 from .conditions import Condition, Truth, every, inverse, some
-from .edition import NONE, YES, DutyRule, Edition, FlagRule, Option, Question, Rule
+from .edition import NONE, DutyRule, Edition, FlagRule, Option, Question, Rule
 
 # From the strictest to the laxest.
 ORDER = (RiskClass.UNACCEPTABLE, RiskClass.HIGH, RiskClass.LIMITED, RiskClass.MINIMAL)
@@ -222,12 +222,11 @@ def _reasons_of(reading: Reading, rule: Rule) -> Iterator[Reason]:
         question = reading.edition.questions[key]
         if reading.asked(key) is not True:
             continue
-        if question.type == "yes_no":
-            chosen = [(question.article, question.text)] if reading.answers.get(key) == YES else []
-        else:
-            chosen = [(option.article, f"{question.text}: {option.text}.") for option in reading.counting(key)]
-        for article, text in chosen:
+        # An area names itself; a question does not, so the rule's words stand before the answer.
+        about = rule.text.rstrip(".") if question.text.endswith("?") else question.text
+        for option in reading.counting(key):
             yielded = True
+            article, text = option.article, f"{about}: {option.text}."
             where = article if article.startswith(rule.article) else f"{rule.article}, {article}"
             yield Reason(rule.key, where, text, risk_class)
     if not yielded:

@@ -178,8 +178,8 @@ def _check_question(question: Question) -> None:
 def _check_outcomes(found: Edition) -> None:
     rules = {rule.key for rule in found.rules}
     for rule in found.rules:
-        if missing := set(rule.each) - set(found.questions):
-            raise EditionInvalid(f"{rule.key}: no such question {', '.join(missing)}.")
+        if wrong := [key for key in rule.each if key not in found.questions or not found.questions[key].options]:
+            raise EditionInvalid(f"{rule.key}: no question with options {', '.join(wrong)}.")
     for duty in found.duties:
         unknown = {*set(duty.dates) - set(found.dates), *set(duty.rules) - rules}
         if duty.role and duty.role not in found.facts:

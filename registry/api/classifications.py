@@ -229,6 +229,7 @@ class AppliesOutput(Output):
     """A day from which something applies."""
 
     key = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
     on = serializers.DateField()
     article = serializers.CharField()
 
@@ -258,7 +259,10 @@ class EditionList(Output):
 
 
 def _shown(edition: ai_act.Edition) -> dict[str, Any]:
-    dates = [{"key": key, "on": applies.on, "article": applies.article} for key, applies in edition.dates.items()]
+    dates = [
+        {"key": key, "label": applies.label, "on": applies.on, "article": applies.article}
+        for key, applies in edition.dates.items()
+    ]
     fields = ("id", "title", "summary", "status", "extends", "adopted_on", "published_on", "in_force_on", "sources")
     is_current = edition.id == ai_act.current().id
     return {**{name: getattr(edition, name) for name in fields}, "dates": dates, "is_current": is_current}

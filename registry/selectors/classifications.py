@@ -12,10 +12,12 @@ from django.db.models import QuerySet
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import NotFound
+from portal.core.permissions import Act
 
 from .. import ai_act
 from ..choices import ClassificationState, RiskClass, Stage
 from ..models import Classification, UseCase
+from .scope import where_may
 
 
 def history(actor: Actor, of: UseCase) -> QuerySet[Classification]:
@@ -37,6 +39,21 @@ def standing(rows: list[Classification]) -> Classification | None:
 def waiting(rows: list[Classification]) -> Classification | None:
     """Return the one that waits for a governance officer, of a use case's history."""
     return next((row for row in rows if row.state == ClassificationState.PROPOSED), None)
+
+
+def to_confirm(actor: Actor) -> QuerySet[Classification]:
+    """Return the complete answers that wait for this actor's word: not his own, nor for what he registered."""
+    return (
+        Classification.objects.visible_to(actor)
+        .proposed()
+        .filter(where_may(actor, Act.CLASSIFY_USE_CASE, "use_case__project_id"))
+        .exclude(proposed_class=RiskClass.UNCLASSIFIED)
+        .exclude(assessor_id=actor.user_id)
+        .exclude(use_case__registered_by_id=actor.user_id)
+        .exclude(use_case__stage=Stage.RETIRED)
+        .select_related("use_case")
+        .order_by("use_case__number")
+    )
 
 
 def edition(edition_id: str) -> ai_act.Edition:

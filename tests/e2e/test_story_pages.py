@@ -100,6 +100,7 @@ def test_a_use_case_is_registered_rejected_reworked_and_approved(sign_in: SignIn
 
     officer.page.goto(address)
     officer.page.get_by_role("link", name="Classify the risk").click()
+    officer.page.get_by_role("link", name="Classify by hand").click()
     officer.page.get_by_label(re.compile("Limited:")).check()
     officer.page.get_by_label("Reason").fill("People are told that a machine drafted the letter.")
     officer.page.get_by_role("button", name="Set this class").click()

@@ -84,7 +84,7 @@ CASES = (
     Case("categorisation", {"a3_biometrics": ["categorisation"]}, H, "Art. 6(2), Annex III, point 1(b)"),
     Case("emotions", {"a3_biometrics": ["emotion"]}, H, "Art. 6(2), Annex III, point 1(c)"),
     Case("verification and emotions", {"a3_biometrics": ["identification", "emotion"], "a3_verification_only": "yes"}, H, "Art. 6(2), Annex III, point 1(c)"),
-    Case("water supply", {"a3_infrastructure": "yes"}, H, "Art. 6(2), Annex III, point 2"),
+    Case("water supply", {"a3_infrastructure": ["operation"]}, H, "Art. 6(2), Annex III, point 2"),
     Case("admission", {"a3_education": ["admission"]}, H, "Art. 6(2), Annex III, point 3(a)"),
     Case("marking of tests", {"a3_education": ["outcomes"]}, H, "Art. 6(2), Annex III, point 3(b)"),
     Case("level of education", {"a3_education": ["level"]}, H, "Art. 6(2), Annex III, point 3(c)"),

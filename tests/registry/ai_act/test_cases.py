@@ -112,7 +112,7 @@ def test_section_b_leaves_the_duties_to_the_law_of_the_product() -> None:
 
 
 def test_the_impact_assessment_is_not_for_infrastructure_nor_for_every_deployer() -> None:
-    water = assessed(role=["deployer"], a3_infrastructure="yes", public_deployer=["public"])
+    water = assessed(role=["deployer"], a3_infrastructure=["operation"], public_deployer=["public"])
     assert "fria" not in {flag.key for flag in water.flags}
     assert "fria" not in _duties(assessed(role=["deployer"], a3_employment=["recruitment"]))
     assert "fria" not in _duties(assessed(role=["deployer"], **{**CREDIT, **EXEMPT}))
