@@ -12,6 +12,7 @@ from portal.core.vocabulary import Stage
 from registry.models import ModelVersion, UseCase
 from registry.selectors.catalogue import HEAVY
 
+from ..choices import RequestState
 from ..models import ApprovalRequest, Override
 from ..policies.facts import Check, OverrideFact, Requirements
 from ..policies.rules import NoRule
@@ -52,14 +53,16 @@ def over(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def checks_now(subject: Subject, stage: Stage) -> tuple[Check, ...]:
-    """Return the checks of a subject at a stage: as the request that waits there pins them, else as the policy asks.
+    """Return the checks of a subject at a stage.
 
-    Raises NoRule where the policy says nothing.
+    They are those pinned by the request that waits there, or by the one its standing approval rests on, else those of
+    the policy in force. Raises NoRule where the policy says nothing.
     """
-    waiting = ApprovalRequest.objects.open().about(subject).filter(stage=stage).first()
+    requests = ApprovalRequest.objects.about(subject).filter(stage=stage)
+    pinned = requests.open().first() or requests.filter(state=RequestState.APPROVED).order_by("-closed_at").first()
     needs = (
-        Requirements.from_json(waiting.requirements)
-        if waiting is not None
+        Requirements.from_json(pinned.requirements)
+        if pinned is not None
         else policies.requirements_for(subject, policies.in_force(), stage)
     )
     return policies.checks(subject, stage, needs, overrides_of(subject, stage))
