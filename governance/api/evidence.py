@@ -91,6 +91,11 @@ class EvidenceOutput(Output):
         return address
 
 
+@extend_schema_field(OpenApiTypes.BINARY)
+class UploadField(serializers.FileField):
+    """A file of a form; what it may be is the service's business."""
+
+
 class EvidenceInput(Input):
     """A file (multipart) or an object in S3, about one use case or one model version."""
 
@@ -102,8 +107,8 @@ class EvidenceInput(Input):
     title = text(max_length=evidence.LONGEST_TITLE, help_text="The file's name unless given.")
     note = text()
     supersedes = text(max_length=30, help_text="The evidence this is the next edition of, such as EV-000001.")
-    file = serializers.FileField(
-        required=False, allow_null=True, default=None, allow_empty_file=True, use_url=False, help_text="Or s3_uri."
+    file = UploadField(
+        required=False, allow_null=True, default=None, allow_empty_file=True, help_text="In a form; or s3_uri."
     )
     s3_uri = text(max_length=evidence.LONGEST_URI, help_text="Such as s3://bucket/key; its bytes stay there.")
     s3_version_id = text(max_length=1024, help_text="The version meant; the newest unless given.")
@@ -204,7 +209,7 @@ class EvidenceList(ByPublicId, Listed, Detailed):
         return attachment(file, filename=row.filename, content_type=row.content_type, size=row.size)
 
     @extend_schema(request=WithdrawalInput)
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], parser_classes=ByPublicId.parser_classes)
     def withdraw(self, request: Request, **kwargs: Any) -> Response:
         """Say that it counts no more, and why; it stays readable."""
         row = self.get_object()

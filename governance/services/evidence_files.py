@@ -38,6 +38,21 @@ _ACTIVE = re.compile(
     rb"[\s>/]|#!|%pdf-|%!ps|\{\\rtf|mime-version:)",
     re.IGNORECASE,
 )
+# Named before puremagic guesses; in small letters.
+_WELL_KNOWN = (
+    (b"mz", "a Windows program"),
+    (b"\x7felf", "a Linux program"),
+    (b"<!doctype html", "a web page"),
+    (b"<html", "a web page"),
+    (b"<svg", "an SVG drawing"),
+    (b"pk\x03\x04", "a ZIP archive or an Office document"),
+    (b"\x89png", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"%pdf-", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an Office document in the old format; save it in the new one"),
+)
+# puremagic's word for a match of four bytes; shorter ones are chance.
+_SURE = 0.4
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
@@ -266,8 +281,9 @@ def _refuse_second_face(file: IO[bytes]) -> None:
 
 
 def _looks_like(head: bytes) -> str:
-    best = next((match for match in _matches(head[:PIECE]) if match.name and match.confidence >= 0.2), None)
-    return f" It looks like: {best.name} ({best.extension})." if best else ""
+    known = next((words for first, words in _WELL_KNOWN if head.lower().startswith(first)), "")
+    best = next((match.name for match in _matches(head[:PIECE]) if match.name and match.confidence >= _SURE), "")
+    return f" It looks like: {known or best}." if known or best else ""
 
 
 def _matches(head: bytes) -> list[Any]:

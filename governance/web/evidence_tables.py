@@ -57,7 +57,9 @@ class EvidenceTable(PortalTable):
         return str(filesizeformat(record.size))
 
     def render_added_at(self, record: Evidence) -> SafeString:
-        return format_html('{} <span class="kv-hint">{}</span>', reltime(record.added_at), record.author_name)
+        return format_html(
+            '{} <span class="kv-hint">{}</span>', reltime(record.added_at), record.author or record.author_name
+        )
 
 
 class EvidenceFilter(filters.FilterSet):

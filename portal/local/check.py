@@ -25,6 +25,8 @@ PRODUCTION = {
     "PORTAL_PUBLIC_URL": "https://portal.example.org",
     "DATABASE_URL": "postgresql://portal:portal@127.0.0.1:1/portal",
     "REDIS_URL": "redis://127.0.0.1:1/0",
+    "PORTAL_EVIDENCE_BUCKET": "portal-evidence",
+    "PORTAL_EVIDENCE_REGION": "eu-central-1",
 }
 TEST = {**PRODUCTION, "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
 CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {

@@ -58,7 +58,7 @@ def test_a_file_that_is_what_it_says(name: str, content: bytes, declared: str, i
 
 
 BAD = [
-    ("a program named .pdf", "report.pdf", files.EXE, ANY, "not a PDF"),
+    ("a program named .pdf", "report.pdf", files.EXE, ANY, "not a PDF document. It looks like: a Windows program."),
     ("a page named .pdf", "report.pdf", files.HTML, ANY, "not a PDF"),
     ("a PDF cut off", "report.pdf", files.PDF[:40], ANY, "cut off"),
     ("a PDF that is an archive too", "report.pdf", files.PDF + files.ZIP, ANY, ""),
@@ -99,6 +99,7 @@ BAD = [
     ("a name behind a null character", "run.zip", files.NULL_NAMED, ANY, "hides"),
     ("an archive with a password", "run.zip", files.locked(), ANY, "password"),
     ("an archive of very many files", "run.zip", files.zipped({f"{n}": b"x" for n in range(2001)}, 0), ANY, "2000"),
+    ("a document in the old format", "card.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ANY, "old format"),
     ("any archive named .docx", "card.docx", files.ZIP, ANY, "not a Word"),
     ("a workbook named .docx", "card.docx", files.XLSX, ANY, "not a Word"),
     ("a document with macros", "card.docx", files.office("word/document.xml", **{"word/vbaProject.bin": b"x"}), ANY, "macros"),
