@@ -47,6 +47,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
             "items": [
                 _item("Approvals", reverse("governance:queue"), "inbox", path, waiting, "waiting on you"),
                 _item("Stage table", reverse("governance:stage_table"), "table", path),
+                _item("In production", reverse("governance:in_production"), "rocket", path),
                 _item("Evidence", reverse("governance:evidence_list"), "paperclip", path),
                 _item("AI Act", reverse("registry:ai_act"), "scale", path),
                 _item("Findings", reverse("governance:finding_list"), "flag", path, standing, "open"),

@@ -8,6 +8,7 @@ import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 
+from portal.core.moments import MomentFilter
 from portal.core.vocabulary import RiskRating, Stage, Status
 from registry.choices import ObjectKind
 from registry.models import Project
@@ -21,7 +22,8 @@ from ..selectors.audit_trail import tables
 from ..selectors.words import table_words
 
 
-def _project_keys(request: Any) -> QuerySet[Project]:
+def project_keys(request: Any) -> QuerySet[Project]:
+    """Return the projects that who asks may see."""
     return visible_projects(request.user.actor)
 
 
@@ -37,7 +39,7 @@ class StageTableFilter(AttributeFilterSet):
     )
     use_case_id = filters.CharFilter(method="by_use_case", label="Use case id")
     model_project = filters.ModelChoiceFilter(
-        queryset=_project_keys,
+        queryset=project_keys,
         to_field_name="key",
         field_name="version__group__project",
         label="Project",
@@ -47,6 +49,7 @@ class StageTableFilter(AttributeFilterSet):
     model_status = choice(Status, "Model status", "status", "Any status")
     model_risk = choice(RiskRating, "Risk", "version__risk_rating", "Any risk")
     model_package_arn = filters.CharFilter(field_name="version__arn", label="ARN", widget=forms.HiddenInput)
+    as_of = MomentFilter(label="As of (UTC)")
 
     class Meta:
         model = StageRecord

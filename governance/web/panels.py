@@ -178,6 +178,7 @@ class Activity(OfSubject):
             "requests": [request_line(request, actor) for request in standing.requests_about(subject)],
             "entries": timeline_of(timeline.history(subject)),
             "is_use_case": isinstance(subject, UseCase),
+            "as_of_url": self.address("as_of"),
         }
         if isinstance(subject, UseCase):
             context["records"] = standing.records_of_use_case(subject)

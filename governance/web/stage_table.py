@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,6 +13,7 @@ from django.views.generic import View
 from portal.core.actors import Actor
 from portal.core.csv_export import streamed
 from portal.core.errors import InvalidInput
+from portal.core.moments import AS_OF, moment_in
 from portal.core.views import SignedIn, TablePage
 from registry.choices import ObjectKind
 from registry.selectors import attributes
@@ -20,8 +22,12 @@ from registry.selectors.exports import with_attributes
 from registry.web.attributes import columns
 from registry.web.exports import ALL, SHOWN
 
+from ..selectors.as_of import past_rows, stage_table_as_of
 from ..selectors.stage_table import ATTRIBUTES, as_row, stage_table
+from .as_of import OfThePast
 from .filters import StageTableFilter
+from .past_filters import PastStageTableFilter
+from .past_tables import PastStageTable
 from .tables import StageTable
 
 _BATCH = 500
@@ -53,16 +59,44 @@ class StageTablePage(TablePage):
         return super().get_context_data(query=self.request.GET.urlencode(), **kwargs)
 
 
+class PastStageTablePage(OfThePast, StageTablePage):
+    """The same as of a moment."""
+
+    table_class = PastStageTable
+    filter_class = PastStageTableFilter
+
+    def rows(self) -> QuerySet[Any]:
+        return stage_table_as_of(self.actor, self.moment)
+
+
+class StageTableOfAnyDay(View):
+    """The table of today, or as of the moment its address asks for."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        page = PastStageTablePage if request.GET.get(AS_OF, "").strip() else StageTablePage
+        return page.as_view()(request, *args, **kwargs)
+
+
 class StageTableFile(SignedIn, View):
     """The same rows under the same filters as CSV; metrics are JSON, and no cell can become a formula.
 
-    Each custom attribute has a column; `attributes=all` adds those of archived ones.
+    Each custom attribute has a column; `attributes=all` adds those of archived ones. `as_of` is the page's, too.
     """
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        chosen = StageTableFilter(request.GET or None, queryset=_rows(self.actor), request=request)
+        moment = moment_in(request.GET)
+        filters = StageTableFilter if moment is None else PastStageTableFilter
+        rows = _rows(self.actor) if moment is None else stage_table_as_of(self.actor, moment)
+        chosen = filters(request.GET or None, queryset=rows, request=request)
         if chosen.is_bound and not chosen.form.is_valid():
             raise InvalidInput("These filters cannot be used.", errors=dict(chosen.form.errors))
         sheet = attributes.sheet(ObjectKind.STAGE_RECORD, archived=request.GET.get(SHOWN) == ALL)
-        rows = with_attributes(chosen.qs.iterator(chunk_size=_BATCH), as_row, sheet)
-        return streamed(f"stage-table-{timezone.now():%Y-%m-%d}.csv", (*ATTRIBUTES, *sheet.columns), rows)
+        lines: Iterable[dict[str, Any]]
+        if moment is None:
+            lines = with_attributes(chosen.qs.iterator(chunk_size=_BATCH), as_row, sheet)
+        else:
+            lines = ({**row, **sheet.cells(row["attributes"])} for row in past_rows(chosen.qs))
+        name = f"stage-table-{moment or timezone.now():%Y-%m-%d}.csv"
+        return streamed(name, (*ATTRIBUTES, *sheet.columns), lines)

@@ -210,6 +210,10 @@ ROWS: tuple[Row, ...] = (
     # the table
     Row("GET", "governance:stage_table", EVERYBODY),
     Row("GET", "governance:stage_table_file", EVERYBODY),
+    Row("GET", "governance:in_production", EVERYBODY),
+    Row("GET", "governance:in_production_file", EVERYBODY),
+    Row("GET", "governance:use_case_as_of", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:version_as_of", OF_THE_PROJECT, on="trial"),
     # evidence
     Row("GET", "governance:evidence_list", EVERYBODY),
     Row("GET", "governance:evidence", OF_THE_PROJECT, on="evidence"),
