@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import django_filters as filters
 import django_tables2 as tables
 from django import forms
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from portal.core.tables import absent
@@ -32,7 +33,9 @@ class AttributeFields(forms.Form):
         for attribute in self._attributes:
             name, value = field_of(attribute.key), held.get(attribute.key)
             field = _FIELDS[AttributeType(attribute.type)](attribute, value, project_id)
-            field.required, field.label, field.help_text = attribute.is_required, attribute.label, attribute.help_text
+            field.required, field.label = attribute.is_required, attribute.label
+            # Django shows a help text as it is: its own are markup, these are what somebody typed.
+            field.help_text = escape(attribute.help_text)
             self.fields[name] = field
             if value is not None:
                 self.initial.setdefault(name, _initial(attribute, value))
@@ -107,7 +110,7 @@ def columns(kind: ObjectKind, held: Callable[[Any], Mapping[str, Any]]) -> list[
     """Return a column per active attribute for a wide table; `held` finds the values of a row."""
     sheet = selectors.sheet(kind)
     return [
-        (attribute.parameter, _Column(attribute, sheet, held, verbose_name=attribute.label))
+        (f"attr_{attribute.key}", _Column(attribute, sheet, held, verbose_name=attribute.label))
         for attribute in sheet.attributes
     ]
 
