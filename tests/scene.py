@@ -36,7 +36,8 @@ def fingerprint() -> tuple[object, ...]:
                       (SELECT string_agg(id || status || revision, ',' ORDER BY id) FROM governance_usecasestagerecord),
                       (SELECT string_agg(id || state || waiting_roles::text, ',' ORDER BY id)
                          FROM governance_approvalrequest),
-                      (SELECT string_agg(id || state || mode, ',' ORDER BY id) FROM registry_deployment)"""
+                      (SELECT string_agg(id || state || mode, ',' ORDER BY id) FROM registry_deployment),
+                      (SELECT string_agg(concat(id, state, owner_id, due_on), ',' ORDER BY id) FROM governance_finding)"""
         )
         row = cursor.fetchone()
     assert row is not None
