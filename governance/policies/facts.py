@@ -138,7 +138,6 @@ class ModelInScope:
     """One model group behind a use case and the best any of its versions has at the stage asked about."""
 
     group: str
-    versions: int
     approved: bool
     waiting: tuple[str, ...]
 

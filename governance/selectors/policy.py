@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
-from registry.models import ModelVersion, UseCase
+from registry.models import ModelGroup, ModelVersion, UseCase
 
 from ..lifecycle import next_stage
 from ..models import PolicyVersion, StageRecord
@@ -124,35 +125,27 @@ def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]
     In scope is every group linked to the use case and every group with a version that names it. A group is ready
     when one of its versions stands approved there; versions still under way there are named.
     """
-    groups: dict[int, tuple[str, list[ModelVersion]]] = {
-        group.pk: (group.name, []) for group in use_case.groups.filter(missing_since=None)
-    }
-    versions = (
-        ModelVersion.objects.present()
-        .filter(use_cases=use_case)
-        .exclude(stage=Stage.RETIRED)
-        .select_related("group")
-        .order_by("group__name", "-number")
+    members = ModelVersion.objects.present().filter(use_cases=use_case).exclude(stage=Stage.RETIRED)
+    standing = StageRecord.objects.filter(
+        version__in=members, version__group_id=OuterRef("pk"), stage=stage, status__in=STANDING
     )
-    for version in versions:
-        groups.setdefault(version.group_id, (version.group.name, []))[1].append(version)
-    approved = set(
-        StageRecord.objects.filter(version__in=versions, stage=stage, status__in=STANDING).values_list(
-            "version_id", flat=True
+    groups = (
+        ModelGroup.objects.filter(
+            Q(pk__in=use_case.groups.filter(missing_since=None).values("pk")) | Q(pk__in=members.values("group_id"))
         )
+        .annotate(has_approved=Exists(standing))
+        .order_by("name", "pk")
+        .values_list("pk", "name", "has_approved")
     )
     return tuple(
-        ModelInScope(
-            group=name,
-            versions=len(members),
-            approved=any(version.pk in approved for version in members),
-            waiting=tuple(
-                f"version {version.number} is {version.status} in {Stage(version.stage).label}"
-                for version in members[:5]
-            ),
-        )
-        for name, members in sorted(groups.values(), key=lambda item: item[0])
+        ModelInScope(group=name, approved=approved, waiting=() if approved else _waiting(members, pk))
+        for pk, name, approved in groups
     )
+
+
+def _waiting(members: QuerySet[ModelVersion], group_id: int) -> tuple[str, ...]:
+    newest = members.filter(group_id=group_id).order_by("-number").values_list("number", "status", "stage")[:5]
+    return tuple(f"version {number} is {status} in {Stage(stage).label}" for number, status, stage in newest)
 
 
 def _risk(use_case: UseCase) -> UseCaseRisk:
