@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from django import forms
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -78,13 +79,14 @@ class UseCaseAiAct(OfUseCase, FormPage):
         return DecisionForm(data, proposed=proposed, initial=initial)
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        # Whoever may not decide, and a page on which nothing waits any more, is told so before his input is read.
-        classifications.waiting(actor=self.actor, use_case_id=self.use_case.pk)
+        # Whoever may not decide, and whoever read what waits no more, is told so before his input is read.
+        read = request.POST.get("classification", "")
+        expected = int(read) if re.fullmatch(r"[0-9]{1,18}", read) else None
+        classifications.waiting(actor=self.actor, use_case_id=self.use_case.pk, expected=expected)
         return super().post(request, *args, **kwargs)
 
     def carry_out(self, form: BaseForm) -> str:
         given = form.cleaned_data
-        classifications.waiting(actor=self.actor, use_case_id=self.use_case.pk, expected=given["classification"])
         if self.request.POST.get("act") == DECLINE:
             classifications.decline(actor=self.actor, classification_id=given["classification"], reason=given["reason"])
             self.say(f"The answers for {self.use_case.public_id} were sent back.")
@@ -159,7 +161,7 @@ class UseCaseQuestionnaire(OfUseCase, FormPage):
                 put_back(form, InvalidInput(refusal.detail, errors=errors))
             else:
                 self._tell(row)
-                return HttpResponse(status=302, headers={"Location": self.cancel_url()})
+                return HttpResponseRedirect(self.cancel_url())
         return self.show_again(form, UNUSABLE)
 
     def _as_it_is(self, form: QuestionnaireForm) -> QuestionnaireForm:
@@ -183,7 +185,8 @@ class UseCaseQuestionnaire(OfUseCase, FormPage):
         elif row.is_complete:
             self.say(f"The answers lead to {label}. A governance officer confirms it.")
         else:
-            self.say(f"The answers are kept; {len(row.missing)} are still open.")
+            count = len(row.missing)
+            self.say(f"The answers are kept; {count} question{'' if count == 1 else 's'} still open.")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
