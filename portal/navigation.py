@@ -52,7 +52,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
                 _item("AI Act", reverse("registry:ai_act"), "scale", path),
                 _item("Findings", reverse("governance:finding_list"), "flag", path, standing, "open"),
                 _item("Delegations", reverse("governance:delegation_list"), "users", path),
-                _item("Policy", reverse("governance:policy_list"), "scale", path),
+                _item("Policy", reverse("governance:policy_list"), "clipboard-list", path),
                 _item("Gate", reverse("governance:gate"), "shield-lock", path),
             ],
         },

@@ -9,7 +9,7 @@ from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
 
 from .engine import evidence_words
 from .facts import ApprovalNeed, Matrix, MetricRule, Requirements, Rule
-from .metrics import metric_words, needed_words
+from .metrics import metric_label, needed_words
 from .validation import cells
 
 NO_RULE = "no rule"
@@ -54,7 +54,7 @@ def approvals_words(needs: Sequence[ApprovalNeed]) -> str:
 def metric_rule_words(rule: MetricRule) -> str:
     """Say what a metric rule asks for: "AUC: at least 0.75 is needed, at most 30 days old"."""
     age = "" if rule.max_age_days is None else f", at most {rule.max_age_days} day{_plural(rule.max_age_days)} old"
-    return f"{metric_words(rule)} ({rule.kind}): {needed_words(rule)}{age}"
+    return f"{metric_label(rule)}: {needed_words(rule)}{age}"
 
 
 def path_words(path: Iterable[Stage]) -> str:

@@ -69,6 +69,12 @@ def metric_words(rule: MetricRule) -> str:
     return f"{name} for {rule.segment}" if rule.segment else name
 
 
+def metric_label(rule: MetricRule) -> str:
+    """Name a metric beside others: what is monitored is told from what was validated."""
+    name = metric_words(rule)
+    return name if rule.kind is MetricKind.VALIDATION else f"{name} ({rule.kind})"
+
+
 def number_words(value: Number) -> str:
     """Return a number as short as it can be told apart: 0.75, 3, 1e+22."""
     if isinstance(value, int) and abs(value) >= _EXACT:
@@ -131,7 +137,7 @@ def _too_old(rule: MetricRule, report: MetricsFact, now: datetime, actual: str) 
     if report.captured_at is None:
         return Reading(Outcome.FAIL, actual, f"but nobody said when it was captured (at most {_days(rule)} ago)")
     age = math.ceil((now - report.captured_at) / timedelta(days=1))
-    return Reading(Outcome.FAIL, actual, f"but {age} days old, and at most {_days(rule)} are allowed")
+    return Reading(Outcome.FAIL, actual, f"but {age} days old, which is more than {_days(rule)}")
 
 
 def _days(rule: MetricRule) -> str:

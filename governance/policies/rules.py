@@ -109,7 +109,7 @@ def _metric_check(rule: MetricRule, facts: SubjectFacts, now: datetime) -> Check
         said = f"{name} is not reported"
     return Check(
         key=metrics.key_of(rule),
-        label=f"{name} ({rule.kind})",
+        label=metrics.metric_label(rule),
         outcome=reading.outcome,
         detail=f"{said}, {reading.problem or needed}.",
         actual=reading.actual,
