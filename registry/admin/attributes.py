@@ -37,7 +37,7 @@ class AttributeForm(ServiceForm):
         max_value=32_767,
         help_text="Attributes are shown in this order; empty puts it last.",
     )
-    revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    seen_revision = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = CustomAttribute
@@ -54,7 +54,7 @@ class AttributeForm(ServiceForm):
         if self.instance.pk is not None:
             self.initial.setdefault("options", "\n".join(self.instance.choices))
             self.initial.setdefault("position", self.instance.position)
-            self.initial.setdefault("revision", self.instance.revision)
+            self.initial.setdefault("seen_revision", self.instance.revision)
 
     def definition(self) -> AttributeDefinition:
         """Return what was filled in; what is locked and not asked for is as it was."""
@@ -86,7 +86,7 @@ class CustomAttributeAdmin(ServiceAdmin):
     ordering = ("kind", "position", "key")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return _WRITTEN if obj is None else (*_WRITTEN, "is_archived", "used_at", "revision")
+        return _WRITTEN if obj is None else (*_WRITTEN, "is_archived", "used_at", "seen_revision")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None:
@@ -101,9 +101,9 @@ class CustomAttributeAdmin(ServiceAdmin):
         return custom_attributes.define(actor=actor, definition=form.definition())
 
     def edit(self, actor: Actor, row: Any, form: Any) -> None:
-        revision = form.cleaned_data.get("revision") or row.revision
-        changed = set(form.changed_data) - {"revision", "is_archived"}
-        if changed or not form.changed_data:
+        revision = form.cleaned_data.get("seen_revision") or row.revision
+        changed = set(form.changed_data) - {"seen_revision", "is_archived"}
+        if changed:
             edited = custom_attributes.edit(
                 actor=actor, attribute_id=row.pk, revision=revision, definition=form.definition()
             )
