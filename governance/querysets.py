@@ -16,7 +16,7 @@ from portal.core.actors import Actor
 from portal.core.as_of import AsOfQuerySet
 from portal.core.permissions import ROLES, Act, may_anywhere
 from portal.core.vocabulary import Role
-from registry.models import ModelVersion, UseCase
+from registry.models import ModelVersion, UseCase, User
 from registry.querysets import in_projects
 
 from .choices import FindingState, OutboxState, PolicyState
@@ -36,8 +36,7 @@ def _of_subjects(rows: Any, actor: Actor) -> Any:
 def delegated_to(actor: Actor) -> tuple[Any, ...]:
     """Return the delegations this person may use today, read once for him."""
     if "delegations" not in actor.memo:
-        model = apps.get_model("governance", "Delegation")
-        found = model._default_manager.in_force(timezone.now().date()).filter(delegate_id=actor.user_id)
+        found = User(pk=actor.user_id).delegations_received.in_force(timezone.now().date())
         actor.memo["delegations"] = tuple(found.select_related("delegator").order_by("pk"))
     found_before: tuple[Any, ...] = actor.memo["delegations"]
     return found_before
@@ -56,10 +55,8 @@ def _waits_for(delegation: Any) -> Q:
     part = Q(requester_id=person)
     for name in ("registrant_id", "modifier_id"):
         part |= Q(**{name: person, f"{name}__isnull": False})
-    spoken = apps.get_model("governance", "Decision")._default_manager.filter(
-        Q(decider_id=person) | Q(on_behalf_of_id=person)
-    )
-    return Q(waiting_roles__contains=[delegation.role]) & there & ~part & ~Q(pk__in=spoken.values("request_id"))
+    spoken = Q(decisions__decider_id=person) | Q(decisions__on_behalf_of_id=person)
+    return Q(waiting_roles__contains=[delegation.role]) & there & ~part & ~spoken
 
 
 class StageRecordQuerySet(models.QuerySet[Any]):

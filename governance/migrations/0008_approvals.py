@@ -15,8 +15,10 @@ from portal.core.vocabulary import Role, Stage, SubjectKind
 mirror_lifecycle = import_module("governance.migrations.0005_default_policy").mirror_lifecycle
 
 
-def _to(model: str, *, null: bool = False) -> models.ForeignKey:
-    return models.ForeignKey(null=null, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=model)
+def _to(model: str, *, null: bool = False, related_name: str = "+") -> models.ForeignKey:
+    return models.ForeignKey(
+        null=null, on_delete=django.db.models.deletion.PROTECT, related_name=related_name, to=model
+    )
 
 
 PERSON = settings.AUTH_USER_MODEL
@@ -176,7 +178,7 @@ class Migration(migrations.Migration):
             fields=[
                 ID,
                 ("delegator", _to(PERSON)),
-                ("delegate", _to(PERSON)),
+                ("delegate", _to(PERSON, related_name="delegations_received")),
                 ("role", models.CharField(choices=Role.choices(), max_length=30)),
                 ("project", _to("registry.project", null=True)),
                 ("starts_on", models.DateField()),

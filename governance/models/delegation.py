@@ -21,7 +21,7 @@ class Delegation(models.Model):
     """
 
     delegator = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    delegate = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    delegate = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations_received")
     role = models.CharField(max_length=30, choices=Role.choices())
     project = models.ForeignKey(Project, on_delete=models.PROTECT, null=True, related_name="+")
     starts_on = models.DateField()

@@ -28,6 +28,9 @@ MEANINGS = {
     Verb.RESUBMIT: "It is taken up again where it was sent back to.",
     Verb.DEPLOY: "Production is approved and its deployment is in place.",
     Verb.SUPERSEDE: "Another version was deployed in its place.",
+    Verb.ROLLBACK: "An earlier version that was approved there is ordered to run again.",
+    Verb.RENEW: "Its outdated approval is given anew, for what it is now; nothing moves.",
+    Verb.PROHIBIT: "It is found unacceptable: it goes back to POC with every approval it had.",
     Verb.RETIRE: "It is taken out of service for good.",
     Verb.WITHDRAW: "Who asked takes the request back.",
     Verb.REQUEST_CHANGES: "One of those who decide asks for changes; the subject stays where it is.",
@@ -42,6 +45,9 @@ PERMISSION = {
     Verb.WITHDRAW: Act.WITHDRAW,
     Verb.RETIRE: Act.RETIRE,
     Verb.DEPLOY: Act.REPORT_DEPLOYMENT,
+    Verb.ROLLBACK: Act.ROLLBACK,
+    Verb.RENEW: Act.DECIDE,
+    Verb.PROHIBIT: Act.CLASSIFY_USE_CASE,
 }
 
 
