@@ -11,7 +11,7 @@ from portal.core.actors import Actor
 from registry.models import ModelVersion, UseCase
 from registry.selectors.catalogue import HEAVY
 
-from ..models import Decision, Evidence
+from ..models import ApprovalRequest, Decision, Evidence
 
 Subject = UseCase | ModelVersion
 
@@ -62,6 +62,16 @@ def one(actor: Actor, pk: int) -> Evidence:
 def editions_of(actor: Actor, row: Evidence) -> list[Evidence]:
     """Return every edition of the same evidence, latest first."""
     return list(evidence(actor).filter(series=row.series).order_by("-edition"))
+
+
+def asked_about(actor: Actor, request: ApprovalRequest) -> list[Evidence]:
+    """Return the evidence a request is bound to, as the actor may see it, in the order it came.
+
+    The request keeps it by kind and public id, whatever became of it since.
+    """
+    bound = request.facts.get("evidence", {}) if isinstance(request.facts, dict) else {}
+    numbers = [key.rpartition(" EV-")[2] for key in bound]
+    return list(evidence(actor).filter(pk__in=[int(number) for number in numbers if number.isdecimal()]).order_by("pk"))
 
 
 def decisions_on(row: Evidence) -> list[Decision]:

@@ -11,9 +11,9 @@ from typing import Any
 from portal.core.vocabulary import Stage
 from registry.models import ModelGroup, ModelVersion, Project, UseCase, UseCaseDocument, User
 
-from ..choices import RequestState, Verdict
+from ..choices import EvidenceKind, RequestState, Verdict
 from ..lifecycle import Verb
-from ..models import ApprovalRequest, AuditEvent, MetricReport, StageEvent
+from ..models import ApprovalRequest, AuditEvent, Evidence, MetricReport, StageEvent
 from .words import actor_words, field_words, value_words
 
 # A page shows so many; the audit trail has all of them.
@@ -45,6 +45,7 @@ def history(subject: UseCase | ModelVersion) -> list[Entry]:
     """Return the history of a use case or version, newest first."""
     moves = _moves(subject)
     entries = [*_asked_and_decided(subject, moves), *(entry for entry in moves.values() if entry is not None)]
+    entries += _evidence(subject)
     if isinstance(subject, UseCase):
         chains = [f"registry_usecase:{subject.pk}"]
         chains += [f"registry_usecasedocument:{pk}" for pk in subject.documents.values_list("pk", flat=True)]
@@ -177,6 +178,19 @@ def _reports(version: ModelVersion) -> Iterable[Entry]:
             icon="chart-line",
             tone="busy",
         )
+
+
+def _evidence(subject: UseCase | ModelVersion) -> Iterable[Entry]:
+    rows = Evidence.objects.about(subject).select_related("author", "withdrawn_by").order_by("-pk")[:_MOST]
+    for row in rows:
+        edition = f", edition {row.edition}" if row.edition > 1 else ""
+        title = f"Attached {row.public_id}{edition}: {EvidenceKind(row.kind).label.lower()}"
+        by = f"{'user' if row.author_id else 'system'}:{row.author_name}"
+        yield Entry(row.added_at, title, person=by, text=row.title, icon="paperclip", tone="live")
+        if row.withdrawn_at is not None:
+            by = f"{'user' if row.withdrawn_by_id else 'system'}:{row.withdrawn_by_name}"
+            words = f"Withdrew {row.public_id}: {row.title}"
+            yield Entry(row.withdrawn_at, words, person=by, text=row.withdrawal_reason, icon="circle-x", tone="warn")
 
 
 def _edits(chains: list[str], title: str) -> list[Entry]:

@@ -9,7 +9,7 @@ from typing import Any
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
 from registry.choices import DeploymentState, DocumentKind
 
-from ..choices import FindingState, OutboxState, RequestState
+from ..choices import EvidenceKind, EvidenceSource, FindingState, OutboxState, RequestState
 
 _FIELDS = {
     "next_review_on": "next review",
@@ -25,6 +25,10 @@ _FIELDS = {
     "hub_artifact_url": "copy in the hub",
     "hub_artifact_sha256": "SHA-256 of the copy",
     "missing_since": "missing in AWS since",
+    "sha256": "SHA-256",
+    "s3_uri": "S3 address",
+    "s3_version_id": "S3 version id",
+    "s3_etag": "S3 ETag",
     "card": "model card",
 }
 _WORDS: dict[str, str] = {
@@ -34,6 +38,8 @@ _WORDS: dict[str, str] = {
         for vocabulary in (
             RiskRating,
             RiskClass,
+            EvidenceKind,
+            EvidenceSource,
             DocumentKind,
             DeploymentState,
             FindingState,
@@ -68,6 +74,8 @@ _TABLES = {
     "policyversion": "policy",
     "policyrule": "policy rule",
     "approvalrequest": "approval request",
+    "auditanchor": "anchor of the audit trail",
+    "auditcheck": "check of the audit trail",
     "outboxmessage": "outbox message",
     "lifecycleedge": "lifecycle table",
     "user": "person",

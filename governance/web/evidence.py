@@ -20,14 +20,14 @@ from portal.core.views import ActionView, FormPage, Page, SignedIn, TablePage
 from registry.models import UseCase
 
 from ..choices import EvidenceKind, EvidenceSource
-from ..models import Evidence
+from ..models import ApprovalRequest, Evidence
 from ..selectors import evidence as selectors
-from ..selectors import evidence_asked
+from ..selectors import evidence_asked, inbox
 from ..services import evidence, evidence_checks
 from .evidence_forms import AttachForm, WithdrawForm
 from .evidence_tables import EvidenceFilter, EvidenceTable
 from .panels import OfSubject
-from .wording import name_of, url_of
+from .wording import name_of, request_url, url_of
 
 
 class EvidenceList(TablePage):
@@ -62,6 +62,28 @@ class EvidenceCard(OfSubject):
             attach_url=self.address("attach"),
             **kwargs,
         )
+
+
+class RequestEvidence(Page):
+    """What a request for approval is bound to, for whoever decides: also what was superseded or withdrawn since."""
+
+    template_name = "governance/request_evidence.html"
+    fragment = "slot"
+
+    @cached_property
+    def asked(self) -> ApprovalRequest:
+        return inbox.request(self.actor, self.kwargs["pk"])
+
+    def breadcrumbs(self) -> list[dict[str, str]]:
+        return [
+            {"label": "Approvals", "url": reverse("governance:queue")},
+            {"label": self.asked.public_id, "url": request_url(self.asked)},
+            {"label": "Evidence", "url": ""},
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        rows = selectors.asked_about(self.actor, self.asked)
+        return super().get_context_data(asked=self.asked, rows=rows, back_url=request_url(self.asked), **kwargs)
 
 
 class Attach(OfSubject, FormPage):

@@ -31,6 +31,7 @@ app_name = "governance"
 urlpatterns = [
     path("approvals/", approvals.Queue.as_view(), name="queue"),
     path("approvals/<request:pk>/", approvals.RequestPage.as_view(), name="request"),
+    path("approvals/<request:pk>/evidence/", evidence.RequestEvidence.as_view(), name="request_evidence"),
     path("approvals/<request:pk>/withdraw/", approvals.Withdraw.as_view(), name="request_withdraw"),
     path("use-cases/register/", lifecycle.UseCaseRegister.as_view(), name="use_case_register"),
     path("use-cases/<use_case:number>/governance/", panels.Panel.as_view(), name="use_case_panel"),
@@ -96,4 +97,8 @@ urlpatterns = [
     path("signing-keys/rotate/", signing_keys.SigningKeyRotate.as_view(), name="signing_key_rotate"),
     path("signing-keys/<str:kid>/revoke/", signing_keys.SigningKeyRevoke.as_view(), name="signing_key_revoke"),
     path("audit-trail/", audit.AuditTrail.as_view(), name="audit_trail"),
+    path("audit-trail/check/", audit.AuditCheckNow.as_view(), name="audit_check"),
+    path("audit-trail/checks/", audit.AuditChecks.as_view(), name="audit_checks"),
+    path("audit-trail/anchors/", audit.AuditAnchors.as_view(), name="audit_anchors"),
+    path("audit-trail/anchors/<row:pk>/file/", audit.AuditAnchorFile.as_view(), name="audit_anchor_file"),
 ]

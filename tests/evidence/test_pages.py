@@ -192,6 +192,36 @@ def test_one_piece_in_full(web: Client, attach: Attach, subject: UseCase, people
     assert asked.public_id in page, "what was decided on it stays"
 
 
+def test_the_decision_page_shows_what_a_request_is_bound_to(
+    web: Client, attach: Attach, subject: UseCase, people: Cast
+) -> None:
+    row = attach(subject, title="Before it was asked")
+    asked = approvals.submit(actor=people.scientist.actor, subject_type=UseCase, subject_id=subject.pk)
+    url = reverse("governance:request_evidence", args=[asked.pk])
+    assert f'hx-get="{url}"' in web.get(reverse("governance:request", args=[asked.pk])).content.decode()
+    attach(subject, title="After it was asked", supersedes=row.pk)
+    for headers in ({}, {"HX-Request": "true"}):
+        page = web.get(url, headers=headers).content.decode()
+        assert "Before it was asked" in page
+        assert "Superseded" in page
+        assert "After it was asked" not in page
+    assert browser(people.stranger).get(url).status_code == 404
+
+
+def test_the_history_tells_of_it(web: Client, attach: Attach, subject: UseCase, people: Cast) -> None:
+    first = attach(subject, title="Draft")
+    second = attach(subject, title="Final", supersedes=first.pk)
+    evidence.withdraw(actor=people.owner.actor, evidence_id=second.pk, reason="The groups were cut wrongly.")
+    page = web.get(reverse("governance:use_case_activity", args=[subject.number])).content.decode()
+    for words in (
+        f"Attached {first.public_id}: bias report",
+        f"Attached {second.public_id}, edition 2: bias report",
+        f"Withdrew {second.public_id}: Final",
+        "The groups were cut wrongly.",
+    ):
+        assert words in page
+
+
 def test_withdrawing(web: Client, attach: Attach, subject: UseCase, people: Cast) -> None:
     row = attach(subject)
     url = reverse("governance:evidence_withdraw", args=[row.pk])

@@ -53,6 +53,7 @@ def argument(world: World, on: str) -> list[Any]:
         "evidence": world.evidence.pk,
         "account": "333333333333",
         "signing_key": world.signing_key,
+        "anchor": world.anchor.number,
         "policy": 2,
         "policy_draft": world.policy_draft,
         "policy_cell": (world.policy_draft, "model_version", "qa", "low"),
@@ -122,6 +123,7 @@ EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (302, 403, 403, 200, 200, 200, 200, 200)
 DRAFTED = (302, 404, 404, 404, 403, 200, 403, 403)
+READERS_OF_THE_TRAIL = (302, 403, 403, 403, 200, 200, 200, 200)
 WRITERS = (302, 200, 200, 403, 200, 403, 403, 404)
 OFFICERS = (302, 403, 403, 403, 200, 403, 403, 404)
 ENGINEERS = (302, 403, 403, 200, 403, 403, 403, 404)
@@ -221,6 +223,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:evidence_check", done(OF_THE_PROJECT), on="evidence"),
     Row("GET", "governance:evidence_withdraw", ATTACHERS, on="evidence"),
     Row("POST", "governance:evidence_withdraw", done(ATTACHERS), on="evidence", body=REASON),
+    Row("GET", "governance:request_evidence", OF_THE_PROJECT, on="version_request"),
     Row("GET", "governance:use_case_evidence", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:version_evidence", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:use_case_attach", ATTACHERS, on="draft"),
@@ -281,5 +284,9 @@ ROWS: tuple[Row, ...] = (
         on="signing_key",
         body=said(reason="It leaked."),
     ),
-    Row("GET", "governance:audit_trail", (302, 403, 403, 403, 200, 200, 200, 200)),
+    Row("GET", "governance:audit_trail", READERS_OF_THE_TRAIL),
+    Row("GET", "governance:audit_checks", READERS_OF_THE_TRAIL),
+    Row("GET", "governance:audit_anchors", READERS_OF_THE_TRAIL),
+    Row("GET", "governance:audit_anchor_file", READERS_OF_THE_TRAIL, on="anchor"),
+    Row("POST", "governance:audit_check", (302, 403, 403, 403, 302, 302, 302, 302), body=said(scope="recent")),
 )
