@@ -13,7 +13,8 @@ from registry.models import ModelGroup, ModelVersion, Project, UseCase, UseCaseD
 
 from ..choices import EvidenceKind, RequestState, Verdict
 from ..lifecycle import Verb
-from ..models import ApprovalRequest, AuditEvent, Evidence, MetricReport, StageEvent
+from ..models import ApprovalRequest, AuditEvent, Evidence, MetricReport, StageEvent, StageRecord
+from .attribute_changes import COLUMN, attribute_changes
 from .words import actor_words, field_words, value_words
 
 # A page shows so many; the audit trail has all of them.
@@ -22,7 +23,7 @@ _MOST = 150
 _QUIET = {
     "stage", "status", "revision", "seen_at", "content_digest", "described", "aws_modified_at", "modifier_arn",
     "risk_classified_at", "risk_classified_by_id", "hub_artifact_copied_at", "artifact_etag", "card_status",
-    "written_at", "author_id", "aws_approval_description",
+    "written_at", "author_id", "aws_approval_description", COLUMN,
 }  # fmt: skip
 
 
@@ -53,6 +54,8 @@ def history(subject: UseCase | ModelVersion) -> list[Entry]:
     else:
         entries += _reports(subject)
         entries += _edits([f"registry_modelversion:{subject.pk}"], "SageMaker's description changed")
+        records = StageRecord.objects.filter(version=subject).values_list("pk", flat=True)
+        entries += _edits([f"governance_stagerecord:{pk}" for pk in records], "Edited the attributes of a stage record")
     return _named(entries)
 
 
@@ -198,7 +201,7 @@ def _edits(chains: list[str], title: str) -> list[Entry]:
     by_operation: dict[tuple[int, str | None], list[AuditEvent]] = defaultdict(list)
     for event in events:
         by_operation[event.transaction, event.actor].append(event)
-    names = _referred(events)
+    names, noted = _referred(events), attribute_changes(events)
     documents = {event.object_id for event in events if event.table == "registry_usecasedocument"}
     kinds = {str(pk): kind for pk, kind in UseCaseDocument.objects.filter(pk__in=documents).values_list("pk", "kind")}
     entries = []
@@ -212,6 +215,7 @@ def _edits(chains: list[str], title: str) -> list[Entry]:
             for event in reversed(members)
             for name, pair in _pairs(event)
         ]
+        changes += [line for event in reversed(members) for line in noted.get(event.sequence, ())]
         wrote = [
             field_words(kinds.get(event.object_id, "document")) for event in reversed(members) if _is_new_text(event)
         ]
@@ -246,12 +250,16 @@ def _edit_title(members: list[AuditEvent], title: str) -> str:
 
 def _edit_reason(reason: str) -> str:
     """The services' own names for an edit say no more than its title; what a person wrote does."""
-    own = ("edit use case", "edit model group", "write governance documents", "sync", "full sync")
+    own = (
+        "edit use case", "edit model group", "write governance documents", "sync", "full sync",
+        "fill in attributes of a stage record",
+    )  # fmt: skip
     return "" if reason in own or reason.startswith("deliver outbox message") else reason
 
 
 def _pairs(event: AuditEvent) -> list[tuple[str, list[Any]]]:
-    if event.action == "update":
+    # Of a stage record the ledger tells all but the attributes people added.
+    if event.action == "update" and event.table != StageRecord._meta.db_table:
         return [(name, pair) for name, pair in event.changes.items() if name not in _QUIET and isinstance(pair, list)]
     return []
 

@@ -291,3 +291,29 @@ def test_without_attributes_nothing_is_said_of_them(world: World, as_role: AsRol
     page = words_of(client.get(edit_url(world, ObjectKind.STAGE_RECORD)))
     assert "No attribute is defined" in page
     assert "Fill in" not in words_of(client.get(shown_url(world, ObjectKind.STAGE_RECORD)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_history_says_what_was_filled_in(kind: ObjectKind, world: World, as_role: AsRole) -> None:
+    define(world, kind)
+    client = as_role(EDITORS[kind])
+    client.post(edit_url(world, kind), form_of(world, kind, **given_of(world)))
+    client.post(edit_url(world, kind), form_of(world, kind, **{**given_of(world), "number": "3", "text": ""}))
+    row = subject(world, kind)
+    url = {
+        ObjectKind.USE_CASE: lambda: reverse("governance:use_case_activity", args=[row.number]),
+        ObjectKind.MODEL_GROUP: lambda: reverse("governance:group_panel", args=[row.pk]),
+        ObjectKind.STAGE_RECORD: lambda: reverse("governance:version_activity", args=[row.version_id]),
+    }[kind]()
+    # One transaction is one entry, and a test is one transaction.
+    lines = [
+        (line["field"], line["before"], line["after"])
+        for entry in client.get(url).context["entries"]
+        for line in entry["changes"]
+    ]
+    assert ("The user", None, str(world.people.owner)) in lines
+    assert ("The date", None, "2026-02-28") in lines
+    assert ("The number", "2.5", "3") in lines
+    assert ("The text", "=1+1", None) in lines
+    assert [line for line in lines if line[0] == "The user"] == [("The user", None, str(world.people.owner))]
+    assert not [line for line in lines if "ttributes" in line[0]]
