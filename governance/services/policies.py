@@ -53,14 +53,15 @@ def draft(*, actor: Actor, note: str = "", based_on: int | None = None) -> Polic
     unknown `based_on`, InvalidInput for a note that cannot be kept.
     """
     require(actor, Act.EDIT_POLICY)
-    with operation(actor, note or "draft a policy"):
+    kept = _note(note)
+    with operation(actor, kept or "draft a policy"):
         hold_until_commit(_LOCK)
         in_force = policies.in_force()
         base = in_force if based_on is None else access.get(PolicyVersion, actor, number=based_on)
         newest = PolicyVersion.objects.aggregate(newest=Max("number"))["newest"]
         made = PolicyVersion.objects.create(
             number=newest + 1,
-            note=_note(note),
+            note=kept,
             model_path=base.model_path,
             use_case_path=base.use_case_path,
             based_on=base.number,
