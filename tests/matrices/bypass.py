@@ -36,14 +36,24 @@ class Attempt(NamedTuple):
 # Column and value per table. All rows of the scene stand at the beginning, pending or open; "approved" from there is a
 # legal move, and still refused: nobody announced it.
 GOVERNED: dict[str, tuple[tuple[str, str], ...]] = {
-    "registry_usecase": (("stage", "production"), ("stage", "development"), ("status", "approved")),
+    "registry_usecase": (
+        ("stage", "production"),
+        ("stage", "development"),
+        ("status", "approved"),
+        ("attributes", '"x"'),
+    ),
     "registry_modelversion": (
         ("stage", "production"),
         ("status", "approved"),
         ("status", "deployed"),
         ("status", "retired"),
     ),
-    "governance_stagerecord": (("status", "approved"), ("status", "deployed"), ("stage", "production")),
+    "governance_stagerecord": (
+        ("status", "approved"),
+        ("status", "deployed"),
+        ("stage", "production"),
+        ("attributes", '"x"'),
+    ),
     "governance_usecasestagerecord": (("status", "approved"), ("stage", "production")),
     "governance_approvalrequest": (("state", "approved"), ("state", "withdrawn"), ("stage", "production")),
 }
@@ -55,6 +65,8 @@ PINNED = {
 }
 # An upsert is an insert first, and no insert goes unannounced.
 INSERT_FIRST = {"sql_upsert"}
+# A value that fits no attribute is refused before anybody asks for the move, also of a row that is new.
+UNFIT = {"attributes": "attributes_fit"}
 
 
 def attempts() -> list[Attempt]:
@@ -64,6 +76,8 @@ def attempts() -> list[Attempt]:
         for (column, value), path in product(columns, (*UPDATES, *INSERTS)):
             inserts = path in INSERTS or path in INSERT_FIRST
             by = "lifecycle_guard" if inserts else PINNED.get((table, column), "lifecycle_guard")
+            if path not in INSERT_FIRST:
+                by = UNFIT.get(column, by)
             made.append(Attempt(table, column, value, path, by))
     return made
 
