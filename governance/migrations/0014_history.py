@@ -33,7 +33,8 @@ END $$;
 
 -- Only a trigger of the kept table writes here; it ends spans and begins new ones, and changes nothing but what its
 -- own transaction wrote.
-CREATE FUNCTION governance_history_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION governance_history_guard() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
 BEGIN
   IF TG_OP IN ('INSERT', 'UPDATE') AND pg_trigger_depth() > 1 THEN
     IF TG_OP = 'INSERT' OR OLD."transaction" = (pg_current_xact_id()::text)::bigint THEN RETURN NEW; END IF;

@@ -13,8 +13,16 @@ from django.utils.safestring import SafeString
 from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import arn, badge, person, plain, reltime, risk_badge, status_badge
 
+from ..lifecycle import Verb
 from ..selectors.production import Running, on_whose_word
 from .tables import StageTable
+
+_MOVED = {
+    Verb.DEPLOY: "deployed",
+    Verb.SUPERSEDE: "superseded",
+    Verb.ROLLBACK: "rolled back to",
+    Verb.RENEW: "approved anew",
+}
 
 
 class PastStageTable(StageTable):
@@ -144,7 +152,11 @@ class ProductionTable(PortalTable):
         moved = format_html_join(
             "",
             '<span class="kv-hint">{} by {}, {}</span>',
-            ((plain(move.verb), move.actor, reltime(move.at)) for move in found.moves if move.verb != "approve"),
+            (
+                (_MOVED.get(move.verb) or plain(move.verb), move.actor, reltime(move.at))
+                for move in found.moves
+                if move.verb != Verb.APPROVE
+            ),
         )
         if found.reported is None:
             return format_html("{}{}", absent("not reported"), moved)

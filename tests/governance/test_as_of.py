@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import random
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
-from governance.choices import MetricKind, Verdict
-from governance.models import StageEvent, StageRecord
+from governance.migrations._history import KEPT
+from governance.models import StageEvent
 from governance.selectors.as_of import past_row, past_rows, stage_table_as_of
 from governance.selectors.replay import replay
 from governance.selectors.stage_table import as_row, stage_table
-from governance.services import approvals, deployments, metrics, retirement
 from portal.core.actors import Actor
-from portal.core.errors import DomainError
-from portal.core.vocabulary import RiskClass, Stage
-from registry.choices import DeploymentState
-from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
-from registry.services import groups, organisation, people, use_cases
-from tests import factories
+from registry.models import LineOfBusiness
+from registry.services import organisation
 from tests.factories.people import SYSTEM
-from tests.factories.walk import all_accounts, approve_once, deciders
-from tests.refusals import as_replica, sql
+from tests.governance.walking import Walk
+from tests.refusals import sql
 
 Rows = list[dict[str, Any]]
 EVERYTHING = Actor.system("test")
@@ -54,136 +48,6 @@ def as_of(moment: datetime) -> Rows:
     return found
 
 
-class Walk:
-    """People who do things at random, through the services and around them."""
-
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)
-        self.home, self.other = factories.project(), factories.project()
-        all_accounts()
-        self.people = factories.cast(self.home, self.other)
-        self.numbers = iter(range(1, 10_000))
-        self.cases = [factories.use_case(self.people, self.home) for _ in range(2)]
-        self.groups = [factories.group(self.home, self.people, case) for case in self.cases]
-        self.done: set[str] = set()
-
-    def step(self) -> None:
-        """Do one thing; what is refused changes nothing and is no step less."""
-        name = self.chance.choice([name for name in dir(self) if name.startswith("do_")])
-        with suppress(DomainError):
-            getattr(self, name)()
-            self.done.add(name)
-
-    def version(self) -> ModelVersion:
-        return self.chance.choice(list(ModelVersion.objects.order_by("pk")) or [self.do_register()])
-
-    def do_register(self) -> ModelVersion:
-        group = self.chance.choice(self.groups)
-        return factories.version(group, next(self.numbers), risk=self.chance.choice(["Low", "Medium", "High"]))
-
-    def do_approve(self) -> None:
-        version = self.version()
-        for _ in range(self.chance.randint(1, 4)):
-            approve_once(self.people, version)
-
-    def do_reject(self) -> None:
-        request = approvals.submit(
-            actor=self.people.scientist.actor, subject_type=ModelVersion, subject_id=self.version().pk
-        )
-        decider = deciders(self.people, request)[0]
-        approvals.decide(
-            actor=decider.actor,
-            request_id=request.pk,
-            verdict=Verdict.REJECT,
-            comment="No.",
-            back_to=Stage.DEVELOPMENT,
-        )
-
-    def do_deploy(self) -> None:
-        waiting = list(Deployment.objects.filter(state=DeploymentState.ORDERED).order_by("pk"))
-        for deployment in self.chance.sample(waiting, min(2, len(waiting))):
-            deployments.report(
-                actor=self.people.engineer.actor,
-                deployment_id=deployment.pk,
-                state=DeploymentState.DEPLOYED,
-                endpoint="arn:aws:sagemaker:us-east-1:444444444444:endpoint/e",
-            )
-
-    def do_report_metrics(self) -> None:
-        record = self.chance.choice(list(StageRecord.objects.filter(version=self.version()).order_by("pk")))
-        kind = self.chance.choice(list(MetricKind))
-        metrics.report(
-            actor=self.people.scientist.actor,
-            record_id=record.pk,
-            kind=kind,
-            metrics={"auc": self.chance.random(), "ks": None},
-            source="test",
-            endpoint="endpoint/e",
-        )
-
-    def do_rename_use_case(self) -> None:
-        case = UseCase.objects.get(pk=self.chance.choice(self.cases).pk)
-        text = use_cases.UseCaseText(name=f"Renamed {self.chance.random()}", intended_purpose="Rank.")
-        use_cases.edit(actor=self.people.scientist.actor, use_case_id=case.pk, revision=case.revision, text=text)
-
-    def do_classify(self) -> None:
-        use_cases.classify(
-            actor=self.people.officer.actor,
-            use_case_id=self.chance.choice(self.cases).pk,
-            risk_class=self.chance.choice([RiskClass.HIGH, RiskClass.LIMITED, RiskClass.MINIMAL]),
-            reason="Looked at again.",
-        )
-
-    def do_edit_group(self) -> None:
-        """Changes the owner, and with the use cases the links of every version."""
-        group = ModelGroup.objects.get(pk=self.chance.choice(self.groups).pk)
-        groups.edit(
-            actor=self.people.engineer.actor,
-            group_id=group.pk,
-            revision=group.revision,
-            project=self.home,
-            owner=self.chance.choice([self.people.owner, self.people.scientist, None]),
-            use_cases=self.chance.sample(self.cases, self.chance.randint(0, 2)),
-        )
-
-    def do_rename_person(self) -> None:
-        people.edit_person(actor=SYSTEM, user=self.people.owner, display_name=f"Ms {self.chance.random()}")
-
-    def do_move_project(self) -> None:
-        line = organisation.create_line_of_business(actor=SYSTEM, name=f"Line {self.chance.random()}")
-        organisation.edit_project(actor=SYSTEM, project=self.home, name="Home", line_of_business=line)
-
-    def do_rename_line(self) -> None:
-        self.home.refresh_from_db()
-        organisation.edit_line_of_business(
-            actor=SYSTEM, line_of_business=self.home.line_of_business, name=f"Line {self.chance.random()}"
-        )
-
-    def do_retire(self) -> None:
-        if self.chance.random() < 0.3:
-            retirement.retire(
-                actor=self.people.officer.actor,
-                subject_type=ModelVersion,
-                subject_id=self.version().pk,
-                reason="Never used.",
-            )
-
-    def do_raw_sql(self) -> None:
-        """What no service does, and nobody is named for."""
-        value = f"by hand {self.chance.random()}"
-        with transaction.atomic():
-            sql("UPDATE registry_modelversion SET owner_name = %s WHERE mod(id, 2) = 0", value)
-            with as_replica():
-                sql("UPDATE governance_stagerecord SET audit_user = %s WHERE mod(id, 3) = 0", value)
-                sql("UPDATE registry_modelversion SET risk_rating = 'low' WHERE mod(id, 5) = 0")
-
-    def do_unlink(self) -> None:
-        sql(
-            "DELETE FROM registry_versionusecase WHERE id = (SELECT id FROM registry_versionusecase"
-            " ORDER BY random() LIMIT 1)"
-        )
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_table_as_of_any_moment_is_what_it_was_then(committed_db: str, seed: int) -> None:
     walk = Walk(seed)
@@ -201,3 +65,74 @@ def test_the_table_as_of_any_moment_is_what_it_was_then(committed_db: str, seed:
     told = replay(EVERYTHING)
     assert told.agrees, told.named
     assert told.entries == StageEvent.objects.count() > STEPS / 2
+
+
+def rows(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Return the rows of one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(parameters) or None)
+        return cursor.fetchall()
+
+
+def names_of(line: LineOfBusiness) -> list[tuple[str, bool]]:
+    """Return every name a line of business has had, each with whether it still has it."""
+    return rows(
+        "SELECT name, valid_to = 'infinity' FROM governance_history_lineofbusiness WHERE id = %s ORDER BY valid_from",
+        line.pk,
+    )
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_the_audit_trail_tells_the_same_past(committed_db: str, seed: int) -> None:
+    """What the migration fills in for rows older than the triggers is what the triggers would have written."""
+    walk = Walk(seed)
+    walk.go(40)
+    for watched in KEPT:
+        order = f"{', '.join(('id', *watched.columns))} FROM {{}} ORDER BY id, valid_from"
+        kept = rows(f"SELECT valid_to = 'infinity', {order}".format(watched.history))
+        told = rows(f"SELECT valid_to = 'infinity', {order}".format(f"({watched.told_by_the_trail()}) t"))
+        assert kept == told, watched.table
+        assert kept
+
+
+def test_one_transaction_is_one_moment(committed_db: str) -> None:
+    Walk(6).go(30)
+    union = " UNION ALL ".join(f'SELECT "transaction", valid_from FROM {watched.history}' for watched in KEPT)
+    assert rows(f"SELECT t.transaction FROM ({union}) t GROUP BY 1 HAVING count(DISTINCT valid_from) > 1") == []
+    overlaps = [
+        watched.table
+        for watched in KEPT
+        if rows(
+            f"SELECT 1 FROM {watched.history} a JOIN {watched.history} b ON b.id = a.id AND b.valid_from > a.valid_from"
+            " AND b.valid_from < a.valid_to"
+        )
+    ]
+    assert overlaps == []
+
+
+def test_who_waited_for_a_lock_comes_after_who_held_it(committed_db: str) -> None:
+    line = organisation.create_line_of_business(actor=SYSTEM, name="At first")
+    other = organisation.create_line_of_business(actor=SYSTEM, name="Another")
+    rename = "UPDATE registry_lineofbusiness SET name = %s WHERE id = %s"
+    with psycopg.connect(committed_db) as early:
+        early.execute(rename, ["Early", other.pk])  # its moment is now
+        with transaction.atomic():
+            sql(rename, "Held the lock", line.pk)
+        early.execute(rename, ["Waited", line.pk])
+    assert names_of(line) == [("At first", False), ("Held the lock", False), ("Waited", True)]
+    assert rows(
+        "SELECT bool_and(valid_from < valid_to) FROM governance_history_lineofbusiness WHERE id = %s", line.pk
+    ) == [(True,)]
+
+
+@pytest.mark.parametrize("claim", ["2001-01-01 00:00:00+00", "2999-01-01 00:00:00+00"])
+def test_nobody_dates_a_change_back_or_ahead(committed_db: str, claim: str) -> None:
+    line = organisation.create_line_of_business(actor=SYSTEM, name="Honest")
+    with transaction.atomic():
+        sql("SELECT set_config('app.history_moment', %s, false)", claim)
+        sql("UPDATE registry_lineofbusiness SET name = 'Dated' WHERE id = %s", line.pk)
+    assert rows(
+        "SELECT abs(extract(epoch FROM clock_timestamp() - valid_from)) < 60 FROM governance_history_lineofbusiness"
+        " WHERE id = %s",
+        line.pk,
+    ) == [(True,), (True,)]
