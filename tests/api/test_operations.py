@@ -153,7 +153,7 @@ def test_the_trail_names_actor_reason_and_request(world: World) -> None:
     rows = world.api("auditor").results("audit-events/", correlation="trace-0123456789")
     assert {row["actor"] for row in rows} == {f"user:{world.people.officer.username}"}
     assert {row["reason"] for row in rows} == {"Decides on credit."}
-    assert {row["table"] for row in rows} == {"registry_usecase"}
+    assert {row["table"] for row in rows} == {"registry_usecase", "registry_classification"}
     assert any(row["changes"].get("risk_class") == ["limited", "high"] for row in rows)
     assert all(len(row["hash"]) == 64 for row in rows)
 

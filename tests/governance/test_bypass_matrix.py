@@ -73,7 +73,7 @@ def _cloned(row: Any, table: str) -> Any:
     clone._state = models.base.ModelState()
     clone.pk = None
     for name, value in {
-        "registry_usecase": {"number": 99_999},
+        "registry_usecase": {"number": 99_999, "risk_class": RiskClass.UNCLASSIFIED},
         "registry_modelversion": {"arn": f"{getattr(row, 'arn', '')}-copy"},
     }.get(table, {}).items():
         setattr(clone, name, value)

@@ -40,6 +40,7 @@ GOVERNED: dict[str, tuple[tuple[str, str], ...]] = {
         ("stage", "production"),
         ("stage", "development"),
         ("status", "approved"),
+        ("risk_class", "minimal"),
         ("attributes", '"x"'),
     ),
     "registry_modelversion": (
@@ -62,6 +63,8 @@ PINNED = {
     ("governance_stagerecord", "stage"): "record_pinned",
     ("governance_usecasestagerecord", "stage"): "record_pinned",
     ("governance_approvalrequest", "stage"): "request_pinned",
+    # The class is what a confirmed classification says.
+    ("registry_usecase", "risk_class"): "risk_class_confirmed",
 }
 # An upsert is an insert first, and no insert goes unannounced.
 INSERT_FIRST = {"sql_upsert"}
