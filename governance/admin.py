@@ -16,6 +16,8 @@ from portal.core.admin import Given, RecordAdmin, RecordInline, audit_trail_of, 
 
 from .models import (
     ApprovalRequest,
+    AuditAnchor,
+    AuditCheck,
     AuditEvent,
     Decision,
     Evidence,
@@ -274,6 +276,30 @@ class AuditEventAdmin(RecordAdmin):
 
     def audit_trail(self, row: AuditEvent) -> str:
         return audit_trail_of(row.table, row.object_id)
+
+
+@admin.register(AuditAnchor, site=console)
+class AuditAnchorAdmin(RecordAdmin):
+    list_display = ("number", "first_sequence", "last_sequence", "rows", "total_rows", "signed_at")
+    search_fields = ("=number", "=digest", "=file_sha256")
+    date_hierarchy = "signed_at"
+    ordering = ("-number",)
+
+    def object_links(self, row: AuditAnchor) -> list[tuple[str, str]]:
+        return [("Signed file", reverse("governance:audit_anchor_file", args=[row.number]))]
+
+
+@admin.register(AuditCheck, site=console)
+class AuditCheckAdmin(RecordAdmin):
+    list_display = ("pk", "scope", "state", "requested_by", "requested_at", "rows", "verified_to", "anchor", "problem")
+    list_filter = ("state", "scope")
+    list_select_related = ("requested_by",)
+    search_fields = ("=pk", "problem")
+    date_hierarchy = "requested_at"
+    ordering = ("-pk",)
+
+    def object_links(self, row: AuditCheck) -> list[tuple[str, str]]:
+        return [("Checks of the audit trail", reverse("governance:audit_checks"))]
 
 
 def _filtered(name: str, value: str, label: str) -> str:

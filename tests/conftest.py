@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.files.storage import storages
 from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 
@@ -35,6 +36,12 @@ def made_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[Non
         made = setup_databases(verbosity=0, interactive=False, aliases=("default",))
         yield
         teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_anchors_yet() -> None:
+    """Begin each module with an empty storage of the audit trail's anchors: the database begins without them too."""
+    storages._storages.pop("anchors", None)  # type: ignore[attr-defined]
 
 
 @pytest.fixture

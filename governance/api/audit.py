@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.core.errors import InvalidInput
 from portal.core.filters import Filters, exactly
-from portal.core.serializers import Output
-from portal.core.viewsets import Listed
+from portal.core.serializers import Input, Output, word
+from portal.core.viewsets import ROW_ID, Detailed, Listed
 
-from ..models import AuditEvent
-from ..selectors import resources
-from ..services import verification
+from ..choices import AuditCheckScope, AuditCheckState
+from ..models import AuditAnchor, AuditCheck, AuditEvent
+from ..selectors import anchors, audit_trail, resources
+from ..services import audit_checks, verification
 
 
 class AuditEventOutput(Output):
@@ -44,12 +49,76 @@ class AuditEventOutput(Output):
 
 
 class VerificationOutput(Output):
-    """What a pass over the trail found."""
+    """What a check of the trail and its anchors found."""
 
-    rows = serializers.IntegerField()
-    chains = serializers.IntegerField()
+    is_intact = serializers.BooleanField()
+    rows = serializers.IntegerField(help_text="Entries read.")
+    chains = serializers.IntegerField(help_text="Chains that begin in what was read.")
+    anchors = serializers.IntegerField(help_text="Anchors read.")
+    since = serializers.IntegerField(allow_null=True, help_text="Only what comes after this anchor was read.")
+    verified_to = serializers.IntegerField(allow_null=True, help_text="The last entry read.")
+    anchor = serializers.IntegerField(allow_null=True, help_text="The newest anchor read.")
+    anchored_to = serializers.IntegerField(allow_null=True, help_text="The last entry that it covers.")
     first_bad_sequence = serializers.IntegerField(allow_null=True)
-    problem = serializers.CharField(help_text='What is wrong with the first bad row, "" when every row is sound.')
+    first_bad_anchor = serializers.IntegerField(allow_null=True)
+    unguarded = serializers.ListField(
+        child=serializers.CharField(), help_text="Guards of the database that are not in force."
+    )
+    problem = serializers.CharField(help_text='What is wrong with the first bad row or anchor, "" when all is sound.')
+
+
+class AuditAnchorOutput(Output):
+    """One signed anchor, as the index has it."""
+
+    number = serializers.IntegerField()
+    first_sequence = serializers.IntegerField(help_text="It covers the entries from here ...")
+    last_sequence = serializers.IntegerField(help_text="... to here, both included.")
+    rows = serializers.IntegerField()
+    chains = serializers.IntegerField(help_text="Chains that begin in it.")
+    total_rows = serializers.IntegerField(help_text="Entries from the first of the trail to its end.")
+    total_chains = serializers.IntegerField()
+    digest = serializers.CharField(
+        help_text="SHA-256 over number (8 bytes, big-endian) and hash (32 bytes) of each entry it covers, in order."
+    )
+    file_sha256 = serializers.CharField(help_text="What the next anchor names it by.")
+    signed_at = serializers.DateTimeField()
+
+
+class SignedAnchorOutput(AuditAnchorOutput):
+    """One anchor with its file."""
+
+    token = serializers.SerializerMethodField(help_text="The file: a compact JWS of type anchor+jwt; see gate/keys/.")
+
+    def get_token(self, anchor: AuditAnchor) -> str:
+        return anchors.anchor_file(self.context["actor"], anchor.number)[1]
+
+
+class AuditCheckOutput(Output):
+    """One check that a worker carries out, and what it found."""
+
+    id = serializers.IntegerField(source="pk")
+    scope = word(AuditCheckScope)
+    state = word(AuditCheckState)
+    requested_by = serializers.CharField(
+        source="requested_by.username", allow_null=True, help_text="Null for the daily one."
+    )
+    requested_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    since = serializers.IntegerField(allow_null=True)
+    rows_to_check = serializers.IntegerField(allow_null=True)
+    rows = serializers.IntegerField(help_text="Entries read so far.")
+    verified_to = serializers.IntegerField(allow_null=True)
+    anchor = serializers.IntegerField(allow_null=True)
+    first_bad_sequence = serializers.IntegerField(allow_null=True)
+    first_bad_anchor = serializers.IntegerField(allow_null=True)
+    problem = serializers.CharField()
+
+
+class AuditCheckInput(Input):
+    """What to check."""
+
+    scope = word(AuditCheckScope, default=AuditCheckScope.RECENT)
 
 
 class AuditFilters(Filters):
@@ -75,8 +144,57 @@ class AuditEvents(Listed):
     def get_queryset(self) -> QuerySet[AuditEvent]:
         return resources.audit_events(self.actor)
 
-    @extend_schema(responses=VerificationOutput)
-    @action(detail=False, methods=["get"])
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("since_anchor", OpenApiTypes.INT64, description="Check only what comes after this anchor.")
+        ],
+        responses=VerificationOutput,
+    )
+    @action(detail=False, methods=["get"], filterset_class=None, search_fields=())
     def verify(self, request: Request) -> Response:
-        """Check every row's hash and its link to the row before it; names the first bad row."""
-        return Response(VerificationOutput(verification.verified_for(self.actor)).data)
+        """Check every entry, chain and anchor now; names the first bad row and the first bad anchor.
+
+        A million entries take some seconds; `POST audit-checks/` has a worker do it.
+        """
+        since = request.query_params.get("since_anchor")
+        if since is not None and not re.fullmatch(r"[0-9]{1,18}", since):
+            raise InvalidInput("The number of an anchor, such as 7.", errors={"since_anchor": ["Give a number."]})
+        found = verification.verified_for(self.actor, int(since) if since is not None else None)
+        return Response(VerificationOutput(found).data)
+
+
+class AuditAnchors(Listed, Detailed):
+    """The signed anchors of the audit trail, newest first."""
+
+    noun = "anchor"
+    problem_statuses = (403,)
+    lookup_field = "number"
+    lookup_value_regex = ROW_ID
+    list_serializer_class = AuditAnchorOutput
+    serializer_class = SignedAnchorOutput
+    ordering = ("-number",)
+    ordering_fields = {"number": "number"}
+    tie_breaker = ("number",)
+
+    def get_queryset(self) -> QuerySet[AuditAnchor]:
+        return anchors.anchors(self.actor)
+
+
+class AuditChecks(Listed, Detailed):
+    """Checks of the audit trail, newest first: what is not known at once, because a worker does it."""
+
+    noun = "audit check"
+    problem_statuses = (403,)
+    lookup_field = "pk"
+    lookup_value_regex = ROW_ID
+    serializer_class = AuditCheckOutput
+    ordering_fields = {"id": "pk"}
+
+    def get_queryset(self) -> QuerySet[AuditCheck]:
+        return audit_trail.checks(self.actor)
+
+    @extend_schema(request=AuditCheckInput, responses={202: AuditCheckOutput})
+    def create(self, request: Request) -> Response:
+        """Have a worker check the whole trail, or what is new; watch the answer's id for what it finds."""
+        scope = AuditCheckScope(self.read(AuditCheckInput)["scope"])
+        return self.show(audit_checks.request(actor=self.actor, scope=scope), 202)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework.viewsets import ViewSetMixin
 
 from .approvals import Approvals
-from .audit import AuditEvents
+from .audit import AuditAnchors, AuditChecks, AuditEvents
 from .delegations import Delegations
 from .deployments import Deployments
 from .evidence import EvidenceList
@@ -33,4 +33,6 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("findings", Findings, "finding"),
     ("policies", Policies, "policy"),
     ("audit-events", AuditEvents, "audit-event"),
+    ("audit-anchors", AuditAnchors, "audit-anchor"),
+    ("audit-checks", AuditChecks, "audit-check"),
 ]

@@ -41,6 +41,16 @@ SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
 """
 
 
+def audited_tables() -> list[str]:
+    """Return the tables that are in the trail, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT c.relname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                 JOIN pg_proc f ON f.oid = t.tgfoid WHERE f.proname = 'governance_audit_row' ORDER BY 1"""
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
 def gaps() -> list[str]:
     """Return what is not guarded, one sentence each; nothing in a database that is as its migrations left it."""
     found = []

@@ -1,15 +1,40 @@
-"""The audit trail as its page shows it: operations, newest first."""
+"""The audit trail as its pages show it: the entries, and how far they have been verified."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from portal.core.actors import Actor
+from portal.core.permissions import Act, may_anywhere, require_anywhere
 
 from ..choices import AuditCheckState
-from ..models import AuditCheck, AuditEvent
+from ..models import AuditAnchor, AuditCheck, AuditEvent
+from . import audit, audit_coverage, database_role
+
+_OPEN = (AuditCheckState.WAITING, AuditCheckState.RUNNING)
+# A worker takes a check up within moments; after this long, people are told that none has.
+_PATIENCE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the trail has been verified: the last check that came to an end, the one under way, the newest anchor.
+
+    `unanchored` counts the entries behind the newest anchor, `excess` says what the portal's own database role could do
+    to the trail.
+    """
+
+    last: AuditCheck | None
+    under_way: AuditCheck | None
+    is_late: bool
+    anchor: AuditAnchor | None
+    unanchored: int
+    excess: list[str]
 
 
 def trail(actor: Actor) -> QuerySet[Any]:
@@ -18,8 +43,30 @@ def trail(actor: Actor) -> QuerySet[Any]:
 
 
 def tables(actor: Actor) -> list[str]:
-    """Return the tables that have entries, by name."""
-    return sorted(AuditEvent.objects.visible_to(actor).order_by().values_list("table", flat=True).distinct())
+    """Return the tables an entry can be about, by name; nothing for those who may not read the trail."""
+    return audit_coverage.audited_tables() if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) else []
+
+
+def checks(actor: Actor) -> QuerySet[AuditCheck]:
+    """Return the checks of the trail, newest first. Raises Forbidden for who may not read it."""
+    require_anywhere(actor, Act.SEE_AUDIT)
+    return AuditCheck.objects.visible_to(actor).select_related("requested_by").order_by("-pk")
+
+
+def standing(actor: Actor) -> Standing:
+    """Return how far the trail has been verified. Raises Forbidden."""
+    found = checks(actor)
+    under_way = found.filter(state__in=_OPEN).first()
+    anchor = AuditAnchor.objects.order_by("-number").first()
+    is_waiting = under_way is not None and under_way.state == AuditCheckState.WAITING
+    return Standing(
+        last=found.exclude(state__in=_OPEN).order_by("-finished_at", "-pk").first(),
+        under_way=under_way,
+        is_late=bool(is_waiting and under_way and timezone.now() - under_way.requested_at > _PATIENCE),
+        anchor=anchor,
+        unanchored=audit.entries_from(anchor.last_sequence + 1 if anchor else audit.LOWEST),
+        excess=database_role.excessive_rights(),
+    )
 
 
 def last_sound_anchor() -> int | None:

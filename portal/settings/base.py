@@ -225,6 +225,8 @@ SPECTACULAR_SETTINGS = {
         "RiskRating": "portal.core.vocabulary.RiskRating.choices",
         "Role": "portal.core.vocabulary.Role.choices",
         "SubjectKind": "portal.core.vocabulary.SubjectKind.choices",
+        "AuditCheckScope": "governance.choices.AuditCheckScope.choices",
+        "AuditCheckState": "governance.choices.AuditCheckState.choices",
         "AccountPurpose": "registry.choices.AccountPurpose.choices",
         "AttributeType": "registry.choices.AttributeType.choices",
         "ObjectKind": "registry.choices.ObjectKind.choices",

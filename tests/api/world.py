@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from governance.choices import FindingKind
-from governance.models import ApprovalRequest, Evidence, Finding, OutboxMessage, StageRecord
-from governance.services import approvals, evidence, findings, policies, signing
+from governance.choices import AuditCheckScope, FindingKind
+from governance.models import (
+    ApprovalRequest,
+    AuditAnchor,
+    AuditCheck,
+    Evidence,
+    Finding,
+    OutboxMessage,
+    StageRecord,
+)
+from governance.services import approvals, audit_checks, evidence, findings, policies, signing
+from governance.services.anchors import anchor
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, Stage
 from registry.ai_act import current
@@ -70,6 +79,8 @@ class World:
     evidence: Evidence
     attribute: CustomAttribute
     signing_key: str
+    anchor: AuditAnchor
+    audit_check: AuditCheck
     policy_draft: int
     clients: dict[str, Api]
 
@@ -94,6 +105,8 @@ class World:
             "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
             "evidence": self.evidence.public_id,
+            "anchor": str(self.anchor.number),
+            "audit_check": str(self.audit_check.pk),
             "attribute": str(self.attribute.pk),
             "signing_key": self.signing_key,
             "policy": "2",
@@ -157,6 +170,8 @@ def build() -> World:
     )
     message = OutboxMessage.objects.filter(version=trial).first()
     assert message is not None
+    anchored = anchor(actor=SYSTEM)
+    assert anchored is not None
     return World(
         project=here,
         elsewhere=there,
@@ -182,6 +197,8 @@ def build() -> World:
             ),
         ),
         signing_key=signing.active_key().kid,
+        anchor=anchored,
+        audit_check=audit_checks.request(actor=people.auditor.actor, scope=AuditCheckScope.RECENT),
         policy_draft=policies.draft(actor=people.admin.actor, note="Stricter.").number,
         clients={role: Api(person) for role, person in actors(people).items()},
     )

@@ -315,5 +315,10 @@ ROWS: tuple[Row, ...] = (
     Row("DELETE", "policies/{id}/", (401, 404, 404, 404, 403, 204, 403, 403), on="policy_draft", headers=CURRENT),
     Row("GET", "audit-events/", TRAIL),
     Row("GET", "audit-events/verify/", TRAIL),
+    Row("GET", "audit-anchors/", TRAIL),
+    Row("GET", "audit-anchors/{id}/", TRAIL, on="anchor"),
+    Row("GET", "audit-checks/", TRAIL),
+    Row("GET", "audit-checks/{id}/", TRAIL, on="audit_check"),
+    Row("POST", "audit-checks/", (401, 403, 403, 403, 202, 202, 202, 202), body={"scope": "all"}),
     Row("GET", "projects/", EVERYBODY),
 )

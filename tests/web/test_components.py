@@ -70,6 +70,7 @@ def test_the_same_value_may_look_different_by_kind() -> None:
         (governance_choices.RequestState, "request"),
         (governance_choices.Verdict, ""),
         (governance_choices.OutboxState, "outbox"),
+        (governance_choices.AuditCheckState, "check"),
         (governance_choices.PolicyState, ""),
         (governance_choices.Severity, "severity"),
         (governance_choices.FindingState, "finding"),

@@ -39,6 +39,8 @@ LISTS = [
     ("ml_admin", "/outbox/"),
     ("governance_officer", "/findings/"),
     ("auditor", "/audit-trail/"),
+    ("auditor", "/audit-trail/checks/"),
+    ("auditor", "/audit-trail/anchors/"),
     ("data_scientist", "/"),
     ("ml_engineer", "/"),
 ]

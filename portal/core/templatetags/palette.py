@@ -122,6 +122,12 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "stale": Look("Behind", "warn", "refresh-alert"),
         "never": Look("Never synced", "mute", "circle-dashed"),
     },
+    "check": {
+        "waiting": Look("Waiting for a worker", "wait", "clock"),
+        "sound": Look("Sound", "good", "shield-check"),
+        "broken": Look("Not as it was written", "grave", "alert-octagon"),
+        "failed": Look("Could not be checked", "warn", "alert-triangle"),
+    },
     "share": {
         "accepted": Look("Accepted", "good", "circle-check"),
         "drifted": Look("Differs from what was declared", "warn", "arrows-diff"),
