@@ -31,7 +31,17 @@ from ..selectors import policy_preview as previews
 from ..selectors import resources
 from ..selectors.words import actor_words
 from ..services import policies as services
-from .policy_forms import PATHS, ROW_PARTS, CellForm, DraftForm, PolicyForm, PreviewForm, RevisedForm, values_of
+from .policy_forms import (
+    PATHS,
+    ROW_PARTS,
+    CellForm,
+    DraftForm,
+    PolicyForm,
+    PreviewForm,
+    RevisedForm,
+    metrics_sent,
+    values_of,
+)
 from .policy_words import change_groups, needs_lines, problem_lines, request_lines
 from .wording import check_lines, url_of
 
@@ -254,7 +264,7 @@ class CellEdit(_DraftPage):
         rule = policies.matrix_of(self.policy).cell(*self.place)
         return {
             "kind": self.place[0],
-            "metrics": len(rule.metrics) if rule else 0,
+            "metrics": max(len(rule.metrics) if rule else 0, metrics_sent(self.request.POST)),
             "initial": {**values_of(rule), "revision": self.policy.revision},
         }
 

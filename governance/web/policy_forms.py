@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -124,13 +124,9 @@ class CellForm(RevisedForm):
                 required=False, min_value=0, max_value=MOST_APPROVALS, label=f"{role.label}s who must approve"
             )
         # A use case reports no metrics.
-        self.rows = 0 if kind is SubjectKind.USE_CASE else min(max(metrics, self._sent()) + _BLANK_ROWS, MOST_METRICS)
+        self.rows = 0 if kind is SubjectKind.USE_CASE else min(metrics + _BLANK_ROWS, MOST_METRICS)
         for index in range(self.rows):
             self._add_row(index)
-
-    def _sent(self) -> int:
-        """Return how many rows a browser sent, so that none is lost when the form is shown again."""
-        return sum(1 for index in range(MOST_METRICS) if str(self.data.get(f"metric_{index}_path", "")).strip())
 
     def _add_row(self, index: int) -> None:
         number = index + 1
@@ -205,6 +201,11 @@ class CellForm(RevisedForm):
             max_age_days=told["max_age_days"],
             kind=MetricKind(told["kind"] or MetricKind.VALIDATION),
         )
+
+
+def metrics_sent(data: Mapping[str, Any]) -> int:
+    """Return how many metrics a browser sent, so that no row is lost when the form is shown again."""
+    return sum(1 for index in range(MOST_METRICS) if str(data.get(f"metric_{index}_path", "")).strip())
 
 
 def values_of(rule: Rule | None) -> dict[str, Any]:
