@@ -15,12 +15,15 @@ from portal.core.vocabulary import Stage
 from registry.models import ModelVersion, UseCase
 from registry.services.digests import canonical, digest
 
+from ..choices import RequestState
 from ..models import ApprovalRequest, StageRecord
 from . import evidence
 
 # The edition of the content below. What was decided under another one is compared field by field, never by digest.
 EDITION = 2
 
+# Parts that grow on the way up: what is added to them says nothing against what was approved before.
+GROWING = frozenset({"evidence", "documents"})
 Subject = UseCase | ModelVersion
 
 
@@ -72,6 +75,29 @@ def decided_content(subject: Subject, stage: Stage) -> dict[str, Any]:
 def digest_of(subject: Subject, stage: Stage) -> str:
     """Return the digest of `decided_content`."""
     return digest(decided_content(subject, stage))
+
+
+def digest_against(subject: Subject, stage: Stage, approved: str) -> str:
+    """Return the digest of the content now, without the evidence and documents added since the approval `approved`.
+
+    It equals `approved` as long as nothing of what was approved is gone or another: a report that is attached later,
+    for the next stage, takes nothing back. An open request is compared by `digest_of`, with everything.
+    """
+    content = decided_content(subject, stage)
+    found = digest(content)
+    if not approved or found == approved:
+        return found
+    bound = (
+        ApprovalRequest.objects.about(subject)
+        .filter(stage=stage, digest=approved, state=RequestState.APPROVED)
+        .values_list("facts", flat=True)
+        .first()
+    )
+    if bound is None:
+        return found
+    for part in GROWING.intersection(content):
+        content[part] = {name: value for name, value in content[part].items() if name in bound.get(part, {})}
+    return digest(content)
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldDifference]:

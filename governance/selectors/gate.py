@@ -20,7 +20,7 @@ from ..policies.facts import Check, Outcome, OverrideFact, Requirements
 from ..policies.gate import GateAccount, GateFacts, GateRecord, GateUseCase, GateVersion
 from ..policies.rules import NoRule
 from . import policy as policies
-from .binding import digest_of
+from .binding import digest_against
 
 _STAGES = {stage.value: stage for stage in Stage}
 # What a decision is no more asked for once it was given.
@@ -99,7 +99,7 @@ def _at_stage(
             if record is None
             else GateRecord(Status(record.status), record.approved_digest, record.outdated_at is not None),
             elsewhere=elsewhere,
-            digest=digest_of(version, stage),
+            digest=digest_against(version, stage, record.approved_digest if record else ""),
             checks=checks,
             lapsed=frozenset(row.check_key for row in overrides if not row.is_in_force(now)),
         ),

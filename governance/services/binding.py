@@ -14,7 +14,7 @@ from registry.models import ModelGroup, ModelVersion, UseCase
 from ..choices import FindingKind, RequestState
 from ..lifecycle import Verb
 from ..models import ApprovalRequest, StageRecord, UseCaseStageRecord
-from ..selectors.binding import digest_of
+from ..selectors.binding import digest_against, digest_of
 from . import findings, lifecycle
 from .closing import close
 
@@ -100,11 +100,8 @@ def _judge(subject: Subject, records: Iterable[Record]) -> tuple[list[Record], l
     """Mark each approval outdated or valid again; returns those that became one and those that became the other."""
     moved: list[Record] = []
     restored: list[Record] = []
-    digests: dict[str, str] = {}
     for record in records:
-        if record.stage not in digests:
-            digests[record.stage] = digest_of(subject, Stage(record.stage))
-        is_same = digests[record.stage] == record.approved_digest
+        is_same = digest_against(subject, Stage(record.stage), record.approved_digest) == record.approved_digest
         if is_same == (record.outdated_at is None):
             continue
         record.outdated_at = None if is_same else timezone.now()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ from portal.core.vocabulary import RiskClass, Stage, Status
 from registry.aws.records import ContainerRecord
 from registry.choices import DocumentKind
 from registry.models import ModelGroup, ModelVersion, UseCase
-from registry.services.digests import canonical
 from registry.services import groups, use_cases
+from registry.services.digests import canonical
 from registry.services.use_cases import UseCaseText
 from tests.factories import at_stage, group, use_case, version
 from tests.factories.records import card
@@ -199,6 +200,22 @@ def test_every_part_of_a_use_case_outdates(place: Place, case: UseCase, field: s
     request.refresh_from_db()
     assert request.state == "outdated"
     assert len(moved_since(request)) in (1, 2)
+
+
+@pytest.mark.django_db
+def test_what_is_added_for_the_next_stage_takes_no_approval_back(place: Place, case: UseCase) -> None:
+    approve_once(place.people, case)
+    write = partial(use_cases.write_documents, actor=place.people.scientist.actor, use_case_id=case.pk)
+    write(texts={DocumentKind.OVERSIGHT: "A person looks."})
+    record = UseCaseStageRecord.objects.get(use_case=case, stage=Stage.POC)
+    assert record.outdated_at is None
+    request = ask(place, case)
+    approvals.decide(actor=place.people.owner.actor, request_id=request.pk, verdict=Verdict.APPROVE)
+    write(texts={DocumentKind.OVERSIGHT: "Nobody looks."})
+    record.refresh_from_db()
+    assert record.outdated_at is None, "POC was approved without that document"
+    assert UseCaseStageRecord.objects.get(use_case=case, stage=Stage.DEVELOPMENT).outdated_at is not None
+    settle()
 
 
 @pytest.mark.django_db
