@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from registry.choices import AttributeType, ObjectKind
 from registry.models import CustomAttribute
@@ -316,3 +317,21 @@ def test_a_use_case_is_registered_with_its_attributes(world: World) -> None:
         "attributes.a_number"
     }
     assert fingerprint() == before
+
+
+def test_the_table_of_the_past_has_what_was_noted_then(world: World) -> None:
+    define_all(world, ObjectKind.STAGE_RECORD)
+    give(world, ObjectKind.STAGE_RECORD, **GIVEN, user=world.people.owner.username)
+    api = world.api("auditor")
+    then = f"as_of={timezone.now().isoformat().replace('+', '%2B')}"
+    for query in ("attr.a_number=2.5", "attr.a_date.min=2026-02-28", f"attr.a_user={world.people.owner.username}"):
+        (row,) = api.results(f"stage-records/?{query}&{then}")
+        assert (row["attributes"]["a_text"], row["revision"]) == ("=1+1", None)
+        assert row["attributes"]["a_user"] == world.people.owner.username
+        (line,) = rows(api, f"stage-records/?format=csv&{query}&{then}")
+        assert (line["attr.a_text"], line["attr.a_number"]) == ("'=1+1", "2.5")
+    assert api.results(f"stage-records/?attr.a_number=3&{then}") == []
+    api.get(f"stage-records/?attr.nope=3&{then}", 400)
+    api.get(f"stage-records/{world.trial_record.pk}/?{then}", 400)
+    path = f"{path_of(world, ObjectKind.STAGE_RECORD)}?{then}"
+    world.api("data_scientist").send("PATCH", path, {"attributes": {}}, 400, **CURRENT)
