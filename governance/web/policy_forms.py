@@ -204,8 +204,9 @@ class CellForm(RevisedForm):
 
 
 def metrics_sent(data: Mapping[str, Any]) -> int:
-    """Return how many metrics a browser sent, so that no row is lost when the form is shown again."""
-    return sum(1 for index in range(MOST_METRICS) if str(data.get(f"metric_{index}_path", "")).strip())
+    """Return how many rows a browser filled in, so that none is lost when the form is shown again."""
+    filled = (index + 1 for index in range(MOST_METRICS) if str(data.get(f"metric_{index}_path", "")).strip())
+    return max(filled, default=0)
 
 
 def values_of(rule: Rule | None) -> dict[str, Any]:
