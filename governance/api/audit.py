@@ -150,7 +150,7 @@ class AuditEvents(Listed):
         ],
         responses=VerificationOutput,
     )
-    @action(detail=False, methods=["get"], filterset_class=None, search_fields=())
+    @action(detail=False, methods=["get"], query_parameters=("since_anchor",), problem_statuses=(400, 403, 404, 503))
     def verify(self, request: Request) -> Response:
         """Check every entry, chain and anchor now; names the first bad row and the first bad anchor.
 

@@ -53,15 +53,8 @@ def run(*, actor: Actor, check_id: int) -> AuditCheck | None:
         if not held or check is None:
             return None
         since = last_sound_anchor() if check.scope == AuditCheckScope.RECENT else None
-        _write(
-            actor,
-            check,
-            state=AuditCheckState.RUNNING,
-            started_at=timezone.now(),
-            since=since,
-            rows=0,
-            rows_to_check=verification.entries_behind(since),
-        )
+        _write(actor, check, state=AuditCheckState.RUNNING, started_at=timezone.now(), since=since, rows=0)
+        AuditCheck.objects.filter(pk=check_id).update(rows_to_check=verification.entries_behind(since))
         try:
             found = verification.verify(since=since, progress=_Progress(check))
         except (DomainError, DatabaseError) as error:
