@@ -108,7 +108,7 @@ class InProduction(Dated, Listed):
 
     @extend_schema(parameters=[AS_OF_PARAMETER])
     @exports(RunningOutput)
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show what ran in production and on whose word, page by page as JSON, or all of it as CSV."""
         rows = self.filter_queryset(self.get_queryset())
         assert self.moment is not None

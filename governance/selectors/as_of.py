@@ -189,14 +189,13 @@ class Then:
 
 def then(actor: Actor, subject: Subject, moment: datetime) -> Then:
     """Return what was known of a subject, which the caller has found visible, at a moment."""
-    is_use_case = isinstance(subject, UseCase)
-    past = (use_cases_as_of if is_use_case else versions_as_of)(actor, moment)
+    past = (use_cases_as_of if isinstance(subject, UseCase) else versions_as_of)(actor, moment)
     requests = ApprovalRequest.objects.about(subject)
     return Then(
         moment=moment,
         position=past.filter(pk=subject.pk).first(),
-        rows=() if is_use_case else tuple(_rows_of(actor, subject, moment)),
-        records=tuple(_records_of(subject, moment)) if is_use_case else (),
+        rows=tuple(_rows_of(actor, subject, moment)) if isinstance(subject, ModelVersion) else (),
+        records=tuple(_records_of(subject, moment)) if isinstance(subject, UseCase) else (),
         waiting=tuple(
             requests.filter(created_at__lte=moment)
             .filter(Q(closed_at=None) | Q(closed_at__gt=moment))

@@ -17,7 +17,7 @@ from ..lifecycle import Verb
 from ..selectors.production import Running, on_whose_word
 from .tables import StageTable
 
-_MOVED = {
+_MOVED: dict[str, str] = {
     Verb.DEPLOY: "deployed",
     Verb.SUPERSEDE: "superseded",
     Verb.ROLLBACK: "rolled back to",

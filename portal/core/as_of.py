@@ -57,7 +57,7 @@ class AsOfTable(BaseTable):
     """A call of the function that the model's table names, in the place of a table; by default as of this statement."""
 
     def __init__(self, table_name: str, alias: str | None, moment: datetime | None = None) -> None:
-        super().__init__(table_name, alias)  # type: ignore[arg-type]  # the query names it afterwards
+        super().__init__(table_name, alias)
         self.moment = moment
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
@@ -95,4 +95,4 @@ class AsOfQuerySet(models.QuerySet[Any]):
         chosen = self._chain()  # type: ignore[attr-defined]  # Django's own way to copy a queryset
         assert not chosen.query.alias_map, "Say the moment first: the filters before it asked another one."
         chosen.query.moment = moment
-        return chosen  # type: ignore[no-any-return]
+        return chosen

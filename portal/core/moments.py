@@ -35,7 +35,7 @@ class MomentField(forms.CharField):
 
     widget = MomentInput
 
-    def clean(self, value: Any) -> datetime | None:  # type: ignore[override]  # a text in, a moment out
+    def clean(self, value: Any) -> datetime | None:
         text = super().clean(value)
         if not text:
             return None
