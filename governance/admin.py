@@ -20,11 +20,13 @@ from .models import (
     AuditCheck,
     AuditEvent,
     Decision,
+    Delegation,
     Evidence,
     Finding,
     LifecycleEdge,
     MetricReport,
     OutboxMessage,
+    Override,
     PolicyRule,
     PolicyVersion,
     SigningKey,
@@ -46,6 +48,34 @@ class PolicyRuleInline(RecordInline):
     model = PolicyRule
     fields = ("kind", "stage", "tier", "approvals", "evidence", "metrics", "days_until_due", "days_until_expiry")
     ordering = ("kind", "stage", "tier")
+
+
+@admin.register(Delegation, site=console)
+class DelegationAdmin(RecordAdmin):
+    list_display = ("delegate", "delegator", "role", "project", "starts_on", "ends_on", "revoked_at")
+    list_filter = ("role",)
+    list_select_related = ("delegate", "delegator", "project")
+    search_fields = ("delegate__username", "delegator__username", "reason")
+    ordering = ("-pk",)
+
+
+@admin.register(Override, site=console)
+class OverrideAdmin(RecordAdmin):
+    list_display = (
+        "public_id",
+        "subject",
+        "stage",
+        "check_label",
+        "granted_by",
+        "granted_at",
+        "expires_at",
+        "revoked_at",
+    )
+    list_filter = ("kind", "stage")
+    list_select_related = (*_ABOUT, "granted_by")
+    search_fields = ("=pk", "check_label", "reason", "version__group__name", "use_case__name")
+    date_hierarchy = "granted_at"
+    ordering = ("-pk",)
 
 
 @admin.register(ApprovalRequest, site=console)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, Status, SubjectKind, Word
 
+from .lifecycle import MODEL_STAGES as _MODEL_STAGES
 from .lifecycle import RequestState as _RequestState
 
 __all__ = [
@@ -32,6 +33,10 @@ __all__ = [
 
 RequestState = _RequestState
 REQUEST_STATE_CHOICES = [(state.value, state.value.replace("_", " ").capitalize()) for state in _RequestState]
+
+# What something can be rejected to or checked at: every stage but the end.
+LIVING_STAGE_CHOICES = [(stage.value, stage.label) for stage in Stage if stage is not Stage.RETIRED]
+MODEL_STAGE_CHOICES = [(stage.value, stage.label) for stage in _MODEL_STAGES]
 
 
 class Verdict(Word):

@@ -147,10 +147,12 @@ class OverrideQuerySet(SubjectQuerySet):
 
 class DelegationQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """One's own, given or received; all of them for those who administer access or may read the trail."""
-        if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) or may_anywhere(actor, Act.MANAGE_ACCESS):
+        """One's own, given or received; those of a project for who oversees it or its access, all for who does so."""
+        overseeing = ROLES[Act.SEE_AUDIT] | ROLES[Act.MANAGE_ACCESS]
+        if actor.is_system or actor.holds_everywhere(*overseeing):
             return self.all()
-        return self.filter(Q(delegator_id=actor.user_id) | Q(delegate_id=actor.user_id))
+        projects = [pk for pk, roles in actor.grants.by_project.items() if roles & overseeing]
+        return self.filter(Q(delegator_id=actor.user_id) | Q(delegate_id=actor.user_id) | Q(project_id__in=projects))
 
     def in_force(self, day: date) -> Self:
         """Delegations that may be used on that day."""

@@ -20,7 +20,7 @@ from portal.core.viewsets import ByPublicId, Detailed, Listed
 from registry.api.serializers import username
 from registry.models import UseCase
 
-from ..choices import REQUEST_STATE_CHOICES, RiskRating, Role, Stage, SubjectKind, Verdict
+from ..choices import LIVING_STAGE_CHOICES, REQUEST_STATE_CHOICES, RiskRating, Role, Stage, SubjectKind, Verdict
 from ..lifecycle import RequestState
 from ..models import ApprovalRequest
 from ..policies.engine import waiting_for
@@ -134,7 +134,7 @@ class DecisionInput(Input):
     decision = word(Verdict)
     comment = text(help_text="Needed unless you approve.")
     back_to = serializers.ChoiceField(
-        choices=[(stage.value, stage.label) for stage in Stage if stage is not Stage.RETIRED],
+        choices=LIVING_STAGE_CHOICES,
         required=False,
         allow_null=True,
         default=None,

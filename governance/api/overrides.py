@@ -18,7 +18,7 @@ from portal.core.viewsets import ByPublicId, Detailed, Listed
 from registry.api.serializers import username
 from registry.models import UseCase
 
-from ..choices import Stage, SubjectKind
+from ..choices import LIVING_STAGE_CHOICES, Stage, SubjectKind
 from ..models import Override
 from ..selectors import overrides as selectors
 from ..services import overrides
@@ -57,9 +57,7 @@ class OverrideOutput(Output):
 class BreakGlassInput(Input):
     """Which failing check is overridden, why, and until when."""
 
-    stage = serializers.ChoiceField(
-        choices=[(stage.value, stage.label) for stage in Stage if stage is not Stage.RETIRED]
-    )
+    stage = serializers.ChoiceField(choices=LIVING_STAGE_CHOICES)
     check = serializers.CharField(max_length=300, help_text="The key of a check, as the requirements name it.")
     reason = serializers.CharField(max_length=LONGEST_TEXT)
     expires_at = serializers.DateTimeField(help_text="At most 30 days from now.")

@@ -15,8 +15,7 @@ from portal.core.serializers import LONGEST_TEXT, Input, word
 from registry.api import versions as registry_api
 from registry.models import ModelVersion
 
-from ..choices import RiskRating, Stage
-from ..lifecycle import MODEL_STAGES
+from ..choices import MODEL_STAGE_CHOICES, RiskRating, Stage
 from ..selectors import as_of
 from ..selectors import policy as policies
 from ..services import in_production
@@ -54,7 +53,7 @@ class VersionOutput(_Tier, registry_api.VersionDetail):
 class RollbackInput(Input):
     """Where this version is to run again, and why."""
 
-    stage = serializers.ChoiceField(choices=[(stage.value, stage.label) for stage in MODEL_STAGES])
+    stage = serializers.ChoiceField(choices=MODEL_STAGE_CHOICES)
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 

@@ -10,7 +10,7 @@ from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, NotFound, WrongState
 from portal.core.operations import operation
-from portal.core.permissions import ROLES, Act, may
+from portal.core.permissions import ROLES, Act, may, require_anywhere
 from portal.core.vocabulary import Role
 from registry.models import Project, User
 
@@ -37,6 +37,7 @@ def delegate(
     Raises Forbidden, InvalidInput naming the fields.
     """
     with operation(actor, reason or "delegate"):
+        require_anywhere(actor, Act.DELEGATE)
         if actor.user_id != delegator.pk and not may(actor, Act.MANAGE_ACCESS, project.pk if project else None):
             raise Forbidden("One delegates one's own role. An ML admin may do it for somebody who is away.")
         problems = _problems(delegator, to, role, project, starts_on, ends_on, reason)

@@ -220,6 +220,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
         "Stage": "portal.core.vocabulary.Stage.choices",
+        "LivingStage": "governance.choices.LIVING_STAGE_CHOICES",
+        "ModelStage": "governance.choices.MODEL_STAGE_CHOICES",
         "Status": "portal.core.vocabulary.Status.choices",
         "RiskClass": "portal.core.vocabulary.RiskClass.choices",
         "RiskRating": "portal.core.vocabulary.RiskRating.choices",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -12,15 +13,17 @@ from governance.models import (
     ApprovalRequest,
     AuditAnchor,
     AuditCheck,
+    Delegation,
     Evidence,
     Finding,
     OutboxMessage,
+    Override,
     StageRecord,
 )
-from governance.services import approvals, audit_checks, evidence, findings, policies, signing
+from governance.services import approvals, audit_checks, delegations, evidence, findings, overrides, policies, signing
 from governance.services.anchors import anchor
 from portal.core.operations import operation
-from portal.core.vocabulary import EvidenceKind, Stage
+from portal.core.vocabulary import EvidenceKind, Role, Stage
 from registry.ai_act import current
 from registry.choices import AttributeType, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
@@ -37,7 +40,7 @@ from registry.models import (
 )
 from registry.services import classifications, custom_attributes
 from registry.services.custom_attributes import AttributeDefinition
-from tests.factories import Cast, at_stage, cast, group, project, use_case, version
+from tests.factories import Cast, at_stage, cast, group, person, project, use_case, version
 from tests.factories.people import SYSTEM
 from tests.factories.walk import all_accounts
 
@@ -77,6 +80,8 @@ class World:
     accepted_finding: Finding
     message: OutboxMessage
     evidence: Evidence
+    delegation: Delegation
+    override: Override
     attribute: CustomAttribute
     signing_key: str
     anchor: AuditAnchor
@@ -105,6 +110,8 @@ class World:
             "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
             "evidence": self.evidence.public_id,
+            "delegation": str(self.delegation.pk),
+            "override": self.override.public_id,
             "anchor": str(self.anchor.number),
             "audit_check": str(self.audit_check.pk),
             "attribute": str(self.attribute.pk),
@@ -145,6 +152,26 @@ def build() -> World:
         kind=EvidenceKind.TEST_REPORT,
         file=SimpleUploadedFile("report.txt", b"It holds.", "text/plain"),
     )
+    delegation = delegations.delegate(
+        actor=people.owner.actor,
+        delegator=people.owner,
+        to=people.engineer,
+        role=Role.MODEL_OWNER,
+        project=here,
+        starts_on=timezone.localdate() + timedelta(days=10),
+        ends_on=timezone.localdate() + timedelta(days=20),
+        reason="On leave.",
+    )
+    override = overrides.break_glass(
+        actor=people.officer.actor,
+        subject_type=UseCase,
+        subject_id=draft.pk,
+        stage=Stage.PRODUCTION,
+        check_key="evidence:risk_assessment",
+        reason="It is being written.",
+        expires_at=timezone.now() + timedelta(days=5),
+    )
+    person(Role.ML_ENGINEER, project=here, name="stand.in")
     use_case_request = approvals.submit(actor=scientist, subject_type=UseCase, subject_id=asked.pk)
     models = group(here, people, asked, name="models")
     fresh = version(models, 1, card_content="{not a card")
@@ -190,6 +217,8 @@ def build() -> World:
         accepted_finding=accepted,
         message=message,
         evidence=report,
+        delegation=delegation,
+        override=override,
         attribute=custom_attributes.define(
             actor=people.admin.actor,
             definition=AttributeDefinition(

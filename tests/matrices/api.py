@@ -41,6 +41,12 @@ TRAIL = (401, 403, 403, 403, 200, 200, 200, 200)
 CURRENT = {"If-Match": "*"}
 # Drafts of policies are read by officers, ML admins and auditors of any project.
 DRAFTED = (401, 404, 404, 404, 403, 200, 403, 403)
+TODAY = datetime.now(UTC).date().isoformat()
+OVERRIDDEN = {
+    "stage": "production",
+    "reason": "It is late.",
+    "expires_at": (datetime.now(UTC) + timedelta(days=3)).isoformat(),
+}
 
 ROWS: tuple[Row, ...] = (
     Row("GET", "", EVERYBODY),
@@ -249,6 +255,48 @@ ROWS: tuple[Row, ...] = (
         (401, 200, 200, 200, 200, 403, 403, 404),
         on="evidence",
         body={"reason": "Another data set."},
+    ),
+    # exceptions: the model owner has delegated his role to the engineer, the officer has overridden a rule of the draft
+    Row("GET", "approvals/{id}/difference/", OF_THE_PROJECT, on="version_request"),
+    Row("GET", "delegations/", EVERYBODY),
+    Row("GET", "delegations/{id}/", (401, 404, 200, 200, 200, 200, 200, 404), on="delegation"),
+    Row(
+        "POST",
+        "delegations/",
+        (401, 403, 201, 403, 400, 400, 403, 400),
+        body={
+            "delegate": "stand.in",
+            "role": "model_owner",
+            "project": "here",
+            "starts_on": TODAY,
+            "ends_on": TODAY,
+            "reason": "Away.",
+        },
+    ),
+    Row("POST", "delegations/{id}/revoke/", (401, 404, 200, 200, 403, 200, 403, 404), on="delegation"),
+    Row("GET", "overrides/", EVERYBODY),
+    Row("GET", "overrides/{id}/", OF_THE_PROJECT, on="override"),
+    Row("POST", "overrides/{id}/revoke/", (401, 403, 403, 403, 200, 403, 403, 404), on="override"),
+    Row(
+        "POST",
+        "use-cases/{id}/break-glass/",
+        (401, 403, 403, 403, 201, 403, 403, 404),
+        on="draft",
+        body={**OVERRIDDEN, "check": "evidence:transparency_explainability"},
+    ),
+    Row(
+        "POST",
+        "model-versions/{id}/break-glass/",
+        (401, 403, 403, 403, 400, 403, 403, 404),
+        on="fresh",
+        body={**OVERRIDDEN, "check": "evidence:nonsense"},
+    ),
+    Row(
+        "POST",
+        "model-versions/{id}/rollback/",
+        (401, 403, 403, 403, 409, 403, 403, 404),
+        on="fresh",
+        body={"stage": "production", "reason": "The later one fails."},
     ),
     # findings
     Row("GET", "findings/", EVERYBODY),

@@ -51,6 +51,8 @@ def argument(world: World, on: str) -> list[Any]:
         "accepted_finding": world.accepted_finding.pk,
         "message": world.message.pk,
         "evidence": world.evidence.pk,
+        "delegation": world.delegation.pk,
+        "override": world.override.pk,
         "account": "333333333333",
         "signing_key": world.signing_key,
         "anchor": world.anchor.number,
@@ -101,6 +103,26 @@ def _claim(world: World) -> dict[str, Any]:
     }
 
 
+def _override(world: World) -> dict[str, Any]:
+    return {"check": "evidence:nonsense", "reason": "It is late.", "expires_at": "2020-01-01T00:00"}
+
+
+def _roll_back(world: World) -> dict[str, Any]:
+    return {"stage": "poc", "reason": "The later one fails."}
+
+
+def _delegate(world: World) -> dict[str, Any]:
+    return {
+        "delegator": world.people.owner.pk,
+        "delegate": world.people.engineer.pk,
+        "role": "model_owner",
+        "project": world.project.pk,
+        "starts_on": str(timezone.localdate()),
+        "ends_on": str(timezone.localdate()),
+        "reason": "Away.",
+    }
+
+
 def _cell(world: World) -> dict[str, Any]:
     return {
         "revision": 1,
@@ -140,6 +162,9 @@ def done(statuses: tuple[int, ...]) -> tuple[int, ...]:
 
 APPROVE = said(verdict="approve", comment="")
 REASON = said(reason="No longer needed.")
+
+# The form comes back to those who may fill it in, with what is wrong beside the fields.
+OVERRIDES = tuple(422 if status == 200 else status for status in OFFICERS)
 
 ROWS: tuple[Row, ...] = (
     Row("GET", "home", EVERYBODY),
@@ -216,6 +241,19 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:in_production_file", EVERYBODY),
     Row("GET", "governance:use_case_as_of", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:version_as_of", OF_THE_PROJECT, on="trial"),
+    # exceptions
+    Row("GET", "governance:override_list", EVERYBODY),
+    Row("POST", "governance:override_revoke", done(OFFICERS), on="override"),
+    Row("GET", "governance:use_case_break_glass", OFFICERS, on="draft"),
+    Row("POST", "governance:use_case_break_glass", OVERRIDES, on="draft", body=_override),
+    Row("GET", "governance:version_break_glass", OFFICERS, on="trial"),
+    Row("POST", "governance:version_break_glass", OVERRIDES, on="trial", body=_override),
+    Row("GET", "governance:version_rollback", OFFICERS, on="trial"),
+    Row("POST", "governance:version_rollback", OVERRIDES, on="trial", body=_roll_back),
+    Row("GET", "governance:delegation_list", EVERYBODY),
+    Row("GET", "governance:delegation_new", (302, 403, 200, 403, 200, 200, 403, 200)),
+    Row("POST", "governance:delegation_new", (302, 403, 302, 403, 422, 302, 403, 422), body=_delegate),
+    Row("POST", "governance:delegation_revoke", (302, 404, 302, 302, 403, 302, 403, 404), on="delegation"),
     # evidence
     Row("GET", "governance:evidence_list", EVERYBODY),
     Row("GET", "governance:evidence", OF_THE_PROJECT, on="evidence"),
