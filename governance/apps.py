@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.core import checks
 
 
 class GovernanceConfig(AppConfig):
@@ -13,6 +14,8 @@ class GovernanceConfig(AppConfig):
         """Have governance told of what registry changes, so that decisions stay bound to what they were about."""
         from registry.services import changes  # noqa: PLC0415 - models exist only now
 
+        from .selectors.database_role import deployment_check  # noqa: PLC0415 - as above
         from .services.binding import registry_changed  # noqa: PLC0415 - as above
 
         changes.listen(registry_changed)
+        checks.register(deployment_check, checks.Tags.database, deploy=True)

@@ -25,11 +25,13 @@ _PATIENCE = timedelta(minutes=1)
 class Standing:
     """How far the trail has been verified: the last check that came to an end, the one under way, the newest anchor.
 
+    `broken` is a check that found the trail not as it was written, until the whole trail was found sound afterwards.
     `unanchored` counts the entries behind the newest anchor, `excess` says what the portal's own database role could do
     to the trail.
     """
 
     last: AuditCheck | None
+    broken: AuditCheck | None
     under_way: AuditCheck | None
     is_late: bool
     anchor: AuditAnchor | None
@@ -61,6 +63,7 @@ def standing(actor: Actor) -> Standing:
     is_waiting = under_way is not None and under_way.state == AuditCheckState.WAITING
     return Standing(
         last=found.exclude(state__in=_OPEN).order_by("-finished_at", "-pk").first(),
+        broken=unresolved_break(),
         under_way=under_way,
         is_late=bool(is_waiting and under_way and timezone.now() - under_way.requested_at > _PATIENCE),
         anchor=anchor,
@@ -69,8 +72,20 @@ def standing(actor: Actor) -> Standing:
     )
 
 
+def unresolved_break() -> AuditCheck | None:
+    """Return the first check that found the trail broken since the whole of it was last found sound."""
+    whole = AuditCheck.objects.filter(state=AuditCheckState.SOUND, since=None).order_by("-finished_at").first()
+    broken = AuditCheck.objects.filter(state=AuditCheckState.BROKEN).order_by("finished_at", "pk")
+    return (broken.filter(finished_at__gt=whole.finished_at) if whole else broken).first()
+
+
 def last_sound_anchor() -> int | None:
-    """Return the newest anchor of the last check that found all sound, None before there is one."""
+    """Return the newest anchor of the last check that found all sound, behind which a check of what is new begins.
+
+    None before there is one, and while a break is unresolved: then everything is to be read again.
+    """
+    if unresolved_break() is not None:
+        return None
     return (
         AuditCheck.objects.filter(state=AuditCheckState.SOUND, anchor__isnull=False)
         .order_by("-finished_at")

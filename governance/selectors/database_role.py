@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.core import checks
 from django.db import connection
 
 _RIGHTS = """
@@ -50,3 +53,11 @@ def excessive_rights(role: str | None = None) -> list[str]:
         f"The database role {name} may make roles.": makes_roles and not is_superuser,
     }
     return [sentence for sentence, holds in found.items() if holds]
+
+
+def deployment_check(databases: Sequence[str] | None = None, **_: object) -> list[checks.CheckMessage]:
+    """Warn in `check --deploy --database default` when the portal's role could change its own trail."""
+    if "default" not in (databases or ()):
+        return []
+    hint = "Run the portal as a role that `manage.py database_roles` has set up; see docs/operations.md."
+    return [checks.Warning(sentence, hint=hint, id="governance.W001") for sentence in excessive_rights()]

@@ -78,6 +78,23 @@ def test_what_a_check_finds_is_written_down(anchored: Anchored, enqueued: Enqueu
     assert audit_trail.last_sound_anchor() is None
 
 
+def test_a_break_is_not_forgotten_over_what_is_new(anchored: Anchored, enqueued: Enqueued) -> None:
+    """A sound end says nothing about the middle: only the whole trail, sound again, ends the alarm."""
+    done(audit_checks.request(actor=SYSTEM, scope=AuditCheckScope.ALL))
+    row = anchored.chain()[1]
+    with owner():
+        sql("UPDATE governance_auditevent SET reason = 'x' WHERE sequence = %s", row.sequence)
+    assert done(audit_checks.request(actor=SYSTEM, scope=AuditCheckScope.RECENT)).state == "sound"
+    found = done(audit_checks.request(actor=SYSTEM, scope=AuditCheckScope.ALL))
+    again = done(audit_checks.request(actor=SYSTEM, scope=AuditCheckScope.RECENT))
+    assert (again.state, again.since) == ("broken", None), "while it is broken, what is new is everything"
+    assert audit_trail.standing(SYSTEM).broken == found
+    with owner():
+        sql("UPDATE governance_auditevent SET reason = %s WHERE sequence = %s", row.reason, row.sequence)
+    assert done(audit_checks.request(actor=SYSTEM, scope=AuditCheckScope.ALL)).state == "sound"
+    assert audit_trail.standing(SYSTEM).broken is None
+
+
 @pytest.mark.parametrize("broken", [Unavailable("The storage does not answer."), None])
 def test_a_check_that_cannot_be_done_says_so(
     anchored: Anchored, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch, broken: Exception | None

@@ -17,7 +17,7 @@ from django.urls import reverse
 from governance.choices import AuditCheckScope, AuditCheckState
 from governance.models import ApprovalRequest, AuditEvent, PolicyVersion, StageEvent
 from governance.selectors.audit_coverage import gaps
-from governance.selectors.database_role import excessive_rights
+from governance.selectors.database_role import deployment_check, excessive_rights
 from governance.services import audit_checks, signing
 from governance.services.anchors import anchor
 from governance.services.database_roles import grant, rights, statements
@@ -230,6 +230,19 @@ def test_the_role_is_checked(own: str, role: str) -> None:
     assert [sentence for sentence in excessive_rights(role) if "write the audit trail" in sentence]
     grant(role)
     assert excessive_rights(role) == [], "what was given by hand is taken away"
+
+
+def test_the_deployment_check_looks_at_the_role(own: str, as_the_portal: str) -> None:
+    assert deployment_check(databases=["default"]) == []
+    assert deployment_check(databases=None) == [], "it connects to nothing unless it is asked to"
+
+
+def test_the_deployment_check_names_an_owner(own: str) -> None:
+    found = deployment_check(databases=["default"])
+    assert {each.id for each in found} == {"governance.W001"}
+    out = StringIO()
+    call_command("check", "--deploy", "--database", "default", stderr=out, stdout=out)
+    assert "governance.W001" in out.getvalue()
 
 
 def test_the_statements_can_be_printed_and_run_by_somebody_else(own: str, role: str) -> None:
