@@ -81,7 +81,8 @@ def sections(actor: Actor, path: str) -> list[Section]:
     if may_anywhere(actor, Act.SEE_AUDIT):
         exceptions = _item("Exceptions", reverse("governance:override_list"), "hand-stop", path)
         trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)
-        found.append({"label": "Oversee", "items": [exceptions, trail]})
+        ledger = _item("Ledger", reverse("governance:ledger_check"), "list-check", path)
+        found.append({"label": "Oversee", "items": [exceptions, trail, ledger]})
     if actor.holds_everywhere(Role.ML_ADMIN):
         console = _item("Admin console", reverse("admin:index"), "settings", path)
         keys = _item("Signing keys", reverse("governance:signing_keys"), "key", path)

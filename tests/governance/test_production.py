@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from governance.choices import Verdict
 from governance.models import ApprovalRequest, Decision
 from governance.selectors.as_of import stage_table_as_of, then, use_cases_as_of, versions_as_of
 from governance.selectors.production import Running, in_production, on_whose_word, running_row
@@ -115,7 +116,7 @@ def test_one_subject_as_it_stood(committed_db: str) -> None:
     fresh = clock()
     request = approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=version.pk)
     asked = clock()
-    approvals.decide(actor=people.owner.actor, request_id=request.pk, verdict="approve", comment="Fine.")
+    approvals.decide(actor=people.owner.actor, request_id=request.pk, verdict=Verdict.APPROVE, comment="Fine.")
     decided = clock()
     use_cases.classify(actor=people.officer.actor, use_case_id=case.pk, risk_class=RiskClass.HIGH, reason="Annex III.")
     approve_once(people, case)

@@ -323,6 +323,7 @@ ROWS: tuple[Row, ...] = (
         body=said(reason="It leaked."),
     ),
     Row("GET", "governance:audit_trail", READERS_OF_THE_TRAIL),
+    Row("GET", "governance:ledger_check", READERS_OF_THE_TRAIL),
     Row("GET", "governance:audit_checks", READERS_OF_THE_TRAIL),
     Row("GET", "governance:audit_anchors", READERS_OF_THE_TRAIL),
     Row("GET", "governance:audit_anchor_file", READERS_OF_THE_TRAIL, on="anchor"),

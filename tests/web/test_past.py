@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import storages
+from django.db import connection
 from django.test import Client
 
 from portal.core.vocabulary import Stage, Status
@@ -145,3 +146,16 @@ def test_one_of_them_on_a_day(of: str, lived: Lived) -> None:
     assert "What you see is of now" in refused
     assert "This is how it stood" in words(client.get(f"{url}as-of/"))
     assert lived.client("stranger").get(f"{url}as-of/?{lived.query}").status_code == 404
+
+
+def test_the_ledger_replays_on_a_page(lived: Lived) -> None:
+    client = lived.client("auditor")
+    assert "Not replayed yet" in words(client.get("/ledger/"))
+    assert "Everything agrees" in words(client.get("/ledger/?run=1"))
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE governance_stageevent DISABLE TRIGGER ALL")
+        cursor.execute("UPDATE governance_stageevent SET status = 'rejected' WHERE status = 'deployed'")
+    told = words(client.get("/ledger/?run=1"))
+    assert "The ledger and the present differ" in told
+    assert "its last ledger entry says rejected, it is deployed" in told
+    words(lived.client("data_scientist").get("/ledger/?run=1"), 403)
