@@ -79,10 +79,13 @@ def test_a_rejection_sends_back_and_is_taken_up_again(world: World) -> None:
 
 
 def test_what_changed_since_it_was_submitted_is_not_decided_on(world: World) -> None:
-    ModelVersion.objects.filter(pk=world.trial.pk).update(content_digest="sha256:other")
+    ModelVersion.objects.filter(pk=world.trial.pk).update(metadata={"validation_auc": "0.10"})
     path = f"approvals/{world.version_request.public_id}/"
     refusal = world.api("governance_officer").post(f"{path}decisions/", {"decision": "approve"}, 409)
     assert refusal["code"] == "stale-request"
+    assert "metadata.validation_auc" in refusal["errors"]
+    moved = world.api("auditor").get(f"{path}difference/")
+    assert {"field": "metadata.validation_auc", "before": "0.78", "after": "0.10"} in moved
     assert world.api("auditor").get(path)["state"] == "outdated"
 
 

@@ -47,11 +47,11 @@ def shared_rows(shared_place: Place, django_db_blocker: Any) -> Iterator[Rows]:
         people = shared_place.people
         subject = version(group(shared_place.project, people))
         case = use_case(people, shared_place.project, RiskClass.HIGH)
-        approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=subject.pk)
         record = StageRecord.objects.get(version=subject)
         metrics.report(
             actor=people.engineer.actor, record_id=record.pk, kind=MetricKind.VALIDATION, metrics={"auc": 0.8}
         )
+        approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=subject.pk)
         settle()
         yield {
             "registry_usecase": case,
@@ -279,7 +279,7 @@ PINNED = (
     ("registrant_id", "1"),
     ("requirements", "'{}'::jsonb"),
     ("digest", "'v1:0'"),
-    ("policy_id", "id + 1"),
+    ("policy_id", "policy_id + 100"),
     ("to_stage", "'retired'"),
     ("tier", "'unknown'"),
     ("due_at", "now()"),

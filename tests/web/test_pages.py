@@ -214,6 +214,7 @@ def test_a_report_out_of_order_is_refused_with_the_reason(world: World, as_role:
     again = client.post(path, {"state": "in_progress"})
     assert again.status_code == 409
     assert "cannot be reported" in words_of(again)
+    assert client.post(path, {"state": "removed"}).status_code == 302
     assert "nothing left to report" in words_of(client.get(path))
 
 
@@ -280,7 +281,9 @@ def test_what_changed_meanwhile_cannot_be_decided_on(world: World, as_role: AsRo
         actor=world.people.officer.actor, use_case_id=world.asked.pk, risk_class=RiskClass.HIGH, reason="After all."
     )
     client, path = as_role("model_owner"), request_path(world.use_case_request)
-    assert "It has changed: a decision will be refused." in words_of(client.get(path))
+    shown = words_of(client.get(path))
+    assert "Changed since it was asked" in shown
+    assert "risk_class" in shown
     answer = client.post(path, {"verdict": "approve"})
     assert answer.status_code == 409
     assert "changed since it was submitted" in words_of(answer)
