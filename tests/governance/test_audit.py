@@ -29,6 +29,7 @@ from .conftest import Place
 
 pytestmark = pytest.mark.django_db
 
+
 def trail(table: str, pk: object) -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(chain=f"{table}:{pk}").order_by("sequence"))
 
