@@ -9,12 +9,13 @@ from django.db import transaction
 
 from governance.choices import MetricKind, Verdict
 from governance.models import StageRecord
-from governance.services import approvals, deployments, metrics, retirement
+from governance.services import approvals, deployments, metrics, record_attributes, retirement
 from portal.core.errors import DomainError
 from portal.core.vocabulary import RiskClass, Stage
-from registry.choices import DeploymentState
+from registry.choices import AttributeType, DeploymentState, ObjectKind
 from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
-from registry.services import groups, organisation, people, use_cases
+from registry.services import custom_attributes, groups, organisation, people, use_cases
+from registry.services.custom_attributes import AttributeDefinition
 from tests import factories
 from tests.factories.people import SYSTEM
 from tests.factories.walk import all_accounts, approve_once, deciders
@@ -32,6 +33,12 @@ class Walk:
         self.numbers = iter(range(1, 10_000))
         self.cases = [factories.use_case(self.people, self.home) for _ in range(2)]
         self.groups = [factories.group(self.home, self.people, case) for case in self.cases]
+        custom_attributes.define(
+            actor=SYSTEM,
+            definition=AttributeDefinition(
+                kind=ObjectKind.STAGE_RECORD, key="ticket", label="Ticket", type=AttributeType.TEXT
+            ),
+        )
         self.done: set[str] = set()
 
     def step(self) -> None:
@@ -93,6 +100,15 @@ class Walk:
             endpoint="endpoint/e",
         )
 
+    def do_fill_in_attribute(self) -> None:
+        record = self.chance.choice(list(StageRecord.objects.filter(version=self.version()).order_by("pk")))
+        record_attributes.set_attributes(
+            actor=self.people.scientist.actor,
+            record_id=record.pk,
+            values={"ticket": self.chance.choice(["A-1", "B-2", None])},
+            revision=record.revision,
+        )
+
     def do_rename_use_case(self) -> None:
         case = UseCase.objects.get(pk=self.chance.choice(self.cases).pk)
         text = use_cases.UseCaseText(name=f"Renamed {self.chance.random()}", intended_purpose="Rank.")
@@ -147,6 +163,7 @@ class Walk:
             sql("UPDATE registry_modelversion SET owner_name = %s WHERE mod(id, 2) = 0", value)
             with as_replica():
                 sql("UPDATE governance_stagerecord SET audit_user = %s WHERE mod(id, 3) = 0", value)
+                sql("UPDATE governance_stagerecord SET outdated_at = clock_timestamp() WHERE mod(id, 4) = 0")
                 sql("UPDATE registry_modelversion SET risk_rating = 'low' WHERE mod(id, 5) = 0")
 
     def do_unlink(self) -> None:
