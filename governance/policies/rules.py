@@ -132,7 +132,7 @@ def _overridden(check: Check, overrides: Sequence[OverrideFact], now: datetime) 
 
 def outstanding(needs: Sequence[ApprovalNeed], votes: Iterable[Vote]) -> tuple[ApprovalNeed, ...]:
     """Return the approvals still missing. A person counts once, in the role he gave his vote in."""
-    given = Counter(dict.fromkeys(Role, 0))
+    given: Counter[Role] = Counter()
     seen: set[int] = set()
     for vote in votes:
         if vote.person not in seen:
@@ -143,15 +143,21 @@ def outstanding(needs: Sequence[ApprovalNeed], votes: Iterable[Vote]) -> tuple[A
     )
 
 
-def use_case_blockers(stage: Stage, risk: RiskClass, models: Sequence[ModelInScope]) -> tuple[str, ...]:
-    """Return, in plain words, everything that keeps an approved use case in its stage; empty when it may go on."""
+def use_case_blockers(
+    stage: Stage, risk: RiskClass, models: Sequence[ModelInScope], *, outdated: bool = False
+) -> tuple[str, ...]:
+    """Return, in plain words, everything that keeps an approved use case in its stage; empty when it may go on.
+
+    An approval is `outdated` when the use case is no longer what it was given for.
+    """
     if risk is RiskClass.UNACCEPTABLE:
         return ("Its risk is unacceptable: it can never leave POC.",)
+    own = ("It is no longer what was approved here: its approval must be asked for anew.",) if outdated else ()
     if stage is Stage.POC:
-        return ("Its risk is not classified.",) if risk is RiskClass.UNCLASSIFIED else ()
+        return (*own, "Its risk is not classified.") if risk is RiskClass.UNCLASSIFIED else own
     if not models:
-        return ("No model group is linked to it.",)
-    return tuple(
+        return (*own, "No model group is linked to it.")
+    return own + tuple(
         f"No version of {model.group} is approved in {stage.label}"
         + (f" ({', '.join(model.waiting)})." if model.waiting else " (it has no version there).")
         for model in models

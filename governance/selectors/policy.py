@@ -123,11 +123,15 @@ def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]
     """Return each model group behind a use case with what its versions have at a stage.
 
     In scope is every group linked to the use case and every group with a version that names it. A group is ready
-    when one of its versions stands approved there; versions still under way there are named.
+    when one of its versions stands approved there, for what it is now; its newest versions are named otherwise.
     """
     members = ModelVersion.objects.present().filter(use_cases=use_case).exclude(stage=Stage.RETIRED)
     standing = StageRecord.objects.filter(
-        version__in=members, version__group_id=OuterRef("pk"), stage=stage, status__in=STANDING
+        version__in=members,
+        version__group_id=OuterRef("pk"),
+        stage=stage,
+        status__in=STANDING,
+        outdated_at=None,
     )
     groups = (
         ModelGroup.objects.filter(

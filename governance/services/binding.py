@@ -17,6 +17,7 @@ from ..models import ApprovalRequest, StageRecord, UseCaseStageRecord
 from ..selectors.binding import digest_against, digest_of
 from . import findings, lifecycle
 from .closing import close
+from .locking import lock_use_case
 
 Subject = UseCase | ModelVersion
 Record = StageRecord | UseCaseStageRecord
@@ -26,14 +27,31 @@ def subject_changed(*, actor: Actor, subject: Subject, why: str) -> None:
     """Outdate what was asked or approved about a subject if it is no longer what it was; `why` is for people.
 
     Open requests are closed, standing approvals marked outdated - or valid again, when the content is back to what
-    was approved - and a finding says so. Runs in the caller's operation, on a locked subject.
+    was approved, and then use cases that waited for it go on - and a finding says so. Runs in the caller's operation,
+    on a locked subject.
     """
+    # Use cases stand before requests in the order of locks.
+    waiting = [subject] if isinstance(subject, UseCase) else [lock_use_case(pk) for pk in _served(subject)]
+    if _follow(subject, why):
+        for use_case in waiting:
+            lifecycle.advance_use_case_if_ready(actor=actor, use_case=use_case)
+
+
+def _follow(subject: Subject, why: str) -> bool:
+    """Do so for one subject; returns whether an approval is valid again and none is outdated any more."""
     outdated = [request for request in _open_requests(Q(**_about(subject))) if _outdate(request, subject, why)]
     moved, restored = _judge(subject, _standing_records(subject))
     if outdated or moved:
         _report(subject, outdated, why)
-    elif restored and not any(record.outdated_at for record in _standing_records(subject)):
+        return False
+    if restored and not any(record.outdated_at for record in _standing_records(subject)):
         findings.clear(FindingKind.CONTENT_CHANGED, subject, "It is again what was approved.")
+        return True
+    return False
+
+
+def _served(version: ModelVersion) -> list[int]:
+    return list(version.use_cases.order_by("pk").values_list("pk", flat=True))
 
 
 def registry_changed(
@@ -58,7 +76,8 @@ def registry_changed(
         # Versions stand before use cases in the order of locks, so they are not locked here: whoever decides on one
         # holds this use case, and its requests and records are locked.
         for version in _bound_versions(Q(use_cases=what)):
-            subject_changed(actor=actor, subject=version, why=f"The risk class of {what.public_id} changed.")
+            _follow(version, f"The risk class of {what.public_id} changed.")
+        lifecycle.advance_use_case_if_ready(actor=actor, use_case=what)
 
 
 def _bound_versions(condition: Q) -> QuerySet[ModelVersion]:

@@ -17,6 +17,7 @@ from ..lifecycle import MODEL_STAGES, USE_CASE_STAGES, Verb, stages_back_to
 from ..models import ApprovalRequest, StageRecord
 from ..policies.rules import use_case_blockers
 from ..selectors import policy as policies
+from ..selectors import standing
 from . import findings, in_production, ledger, review, write_back
 from .closing import outdate
 
@@ -171,6 +172,10 @@ def renew(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: s
         write_back.order_write_back(
             version=subject, stage=stage, status=Status.APPROVED, who=actor.name, request=request, note=reason
         )
+        for use_case in subject.use_cases.all():
+            advance_use_case_if_ready(actor=actor, use_case=use_case)
+    else:
+        advance_use_case_if_ready(actor=actor, use_case=subject)
     if not any(record.outdated_at for record in ledger.all_records(subject)):
         findings.clear(FindingKind.CONTENT_CHANGED, subject, f"{request.public_id} approved it as it is now.")
 
@@ -214,7 +219,8 @@ def blockers(use_case: UseCase) -> tuple[str, ...]:
     """Return what keeps a use case from leaving its stage, apart from its own approval, in plain words."""
     stage = Stage(use_case.stage)
     models = policies.models_in_scope(use_case, stage) if stage is not Stage.POC else ()
-    return use_case_blockers(stage, policies.risk_class_of(use_case), models)
+    outdated = standing.is_outdated_here(use_case)
+    return use_case_blockers(stage, policies.risk_class_of(use_case), models, outdated=outdated)
 
 
 def _advance_version(actor: Actor, version: ModelVersion, stage: Stage, request: ApprovalRequest) -> None:

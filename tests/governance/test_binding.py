@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from governance.choices import FindingKind, MetricKind, Verdict
 from governance.models import ApprovalRequest, Finding, StageEvent, StageRecord, UseCaseStageRecord
 from governance.selectors.binding import FieldDifference, decided_content, difference, digest_of, moved_since
-from governance.services import approvals, metrics
+from governance.services import approvals, lifecycle, metrics
 from portal.core.vocabulary import RiskClass, Stage, Status
 from registry.aws.records import ContainerRecord
 from registry.choices import DocumentKind
@@ -215,6 +215,39 @@ def test_what_is_added_for_the_next_stage_takes_no_approval_back(place: Place, c
     record.refresh_from_db()
     assert record.outdated_at is None, "POC was approved without that document"
     assert UseCaseStageRecord.objects.get(use_case=case, stage=Stage.DEVELOPMENT).outdated_at is not None
+    settle()
+
+
+@pytest.mark.django_db
+def test_a_use_case_does_not_go_on_by_an_outdated_approval(place: Place, case: UseCase) -> None:
+    of = group(place.project, place.people, case)
+    made = version(of)
+    approve_once(place.people, case)
+    approve_once(place.people, case)
+    assert (case.stage, case.status) == ("development", "approved")
+    edit = partial(use_cases.edit, actor=place.people.scientist.actor, use_case_id=case.pk)
+    edit(revision=case.revision, text=UseCaseText(name=case.name, intended_purpose="Something else."))
+    approve_once(place.people, made)
+    case.refresh_from_db()
+    assert case.stage == "development"
+    assert any("no longer what was approved" in blocker for blocker in lifecycle.blockers(case))
+    renewed = approve_once(place.people, case)
+    assert (renewed.renews, case.stage) == (True, "qa")
+    settle()
+
+
+@pytest.mark.django_db
+def test_an_outdated_version_does_not_take_its_use_case_along(place: Place, case: UseCase) -> None:
+    of = group(place.project, place.people, case)
+    made = version(of)
+    approve_once(place.people, made)
+    version(of, created_at=made.aws_created_at, metadata={"validation_auc": "0.10"})
+    approve_once(place.people, case)
+    approve_once(place.people, case)
+    assert (case.stage, case.status) == ("development", "approved")
+    version(of, created_at=made.aws_created_at)
+    case.refresh_from_db()
+    assert case.stage == "qa", "it is again what was approved"
     settle()
 
 
