@@ -131,7 +131,6 @@ ENDS = "`between` takes two numbers, every other comparison one."
         (metric(max_age_days=0), "an age is 1 to 365 days."),
         (metric(max_age_days=366), "an age is 1 to 365 days."),
     ],
-    ids=lambda value: ascii(getattr(value, "path", value))[:30],
 )  # fmt: skip
 def test_what_is_wrong_with_a_metric_is_said_with_its_number(rule: MetricRule, problem: str) -> None:
     assert problems_of_rule(cell(metrics=(metric("fine"), rule))) == {"metrics": [f"Metric 2: {problem}"]}
