@@ -145,6 +145,21 @@ def test_what_keeps_a_use_case_where_it_is(
     assert use_case_blockers(stage, risk, models) == blockers
 
 
+def test_an_approval_that_fell_behind_keeps_it_too() -> None:
+    own = "It is no longer what was approved here: its approval must be asked for anew."
+    assert use_case_blockers(Stage.POC, RiskClass.HIGH, (), outdated=True) == (own,)
+    assert use_case_blockers(Stage.POC, RiskClass.UNCLASSIFIED, (), outdated=True) == (
+        own,
+        "Its risk is not classified.",
+    )
+    assert use_case_blockers(Stage.QA, RiskClass.HIGH, (), outdated=True) == (own, "No model group is linked to it.")
+    assert use_case_blockers(Stage.QA, RiskClass.HIGH, (scope("a", True),), outdated=True) == (own,)
+    assert use_case_blockers(Stage.QA, RiskClass.HIGH, (scope("b", False),), outdated=True) == (
+        own,
+        "No version of b is approved in QA (it has no version there).",
+    )
+
+
 @pytest.mark.parametrize(
     ("wanted", "missing", "words"),
     [
