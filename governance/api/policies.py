@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.filters import Filters, one_of
-from portal.core.serializers import Input, Output, public_number, text, word
+from portal.core.serializers import Input, NoInput, Output, public_number, text, word
 from portal.core.viewsets import ROW_ID, Listed, Revised
 from registry.models import ModelVersion, UseCase
 from registry.selectors import resources as catalogue
@@ -236,11 +236,12 @@ class Policies(Listed, Revised):
         services.discard(actor=self.actor, policy_id=policy.pk, revision=self.agreed_revision(policy))
         return Response(status=204)
 
-    @extend_schema(request=None)
+    @extend_schema(request=NoInput)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, **kwargs: Any) -> Response:
         """Put a draft in force, whole and for good; open requests keep the policy they were made under."""
         policy = self.get_object()
+        self.read(NoInput)
         revision = self.agreed_revision(policy)
         return self.show(services.publish(actor=self.actor, policy_id=policy.pk, revision=revision))
 
