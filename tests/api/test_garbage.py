@@ -28,7 +28,8 @@ def role_of(row: Row) -> str:
     return next(
         role
         for role, status in zip(ROLES, row.statuses, strict=True)
-        if status < 300 or (status == 401 and role != "anonymous")
+        # Where nobody may in the scene - the wrong moment, an incomplete body - who gets that far is the one.
+        if status < 300 or status in (400, 409) or (status == 401 and role != "anonymous")
     )
 
 

@@ -102,7 +102,7 @@ def test_requirements_say_how_each_stands(world: World) -> None:
     assert set(needs["checks"][0]) == {"key", "label", "outcome", "detail", "actual", "threshold"}
     of_use_case = api.get(f"use-cases/{world.draft.public_id}/requirements/", stage="production")
     assert [(check["key"], check["outcome"]) for check in of_use_case["checks"]] == [
-        ("evidence:risk_assessment", "missing"),
+        ("evidence:risk_assessment", "overridden"),
         ("evidence:transparency_explainability", "missing"),
     ]
     for name, stage in ((f"model-versions/{world.trial.pk}", "poc"), (f"use-cases/{world.draft.public_id}", "gone")):

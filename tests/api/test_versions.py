@@ -115,7 +115,8 @@ def test_csv_is_the_same_table(world: World) -> None:
     rows = _csv(world)
     shown = world.api("auditor").results("stage-records/")
     assert [row["id"] for row in rows] == [str(row["id"]) for row in shown]
-    assert list(rows[0]) == list(shown[0])
+    # Custom attributes have columns of their own, none of which is defined here.
+    assert list(rows[0]) == [name for name in shown[0] if name not in ("attributes", "revision")]
     qa = next(row for row in rows if row["model_stage"] == "qa")
     assert json.loads(qa["validation_metrics"]) == {"auc": 0.8, "note": "=1+1"}
     assert qa["monitoring_metrics"] == ""

@@ -159,8 +159,10 @@ def test_it_ends_when_the_delegator_loses_the_role(place: Place, request_: Appro
 
 def test_a_delegation_is_not_passed_on(place: Place) -> None:
     delegate(place, place.people.engineer)
-    with pytest.raises(InvalidInput) as refusal:
+    with pytest.raises(Forbidden):
         delegate(place, place.people.scientist, delegator=place.people.engineer)
+    with pytest.raises(InvalidInput) as refusal:
+        delegate(place, place.people.scientist, delegator=place.people.engineer, by=place.people.admin)
     assert "role" in refusal.value.errors
 
 

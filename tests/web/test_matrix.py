@@ -94,7 +94,7 @@ def test_other_methods_are_refused(
         "/use-cases/UC-9999/", "/use-cases/UC-/", "/use-cases/1/", "/use-cases/UC-99999999999999999999/",
         "/approvals/AR-999999/", "/approvals/AR-99999999999999999/", "/model-versions/0/",
         "/model-versions/999999999999999999/", "/findings/FND-000000/", "/accounts/000000000000/", "/accounts/1/",
-        "/deployments/999/report/", "/stage-records/999/validation-metrics/", "/nowhere/",
+        "/deployments/999999999/report/", "/stage-records/999999999/validation-metrics/", "/nowhere/",
     ],
 )  # fmt: skip
 def test_what_does_not_exist_is_not_found(path: str, as_role: Callable[[str], Client]) -> None:
