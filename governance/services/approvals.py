@@ -233,7 +233,7 @@ def refuse_unless_met(request: ApprovalRequest, subject: Subject) -> None:
     unmet = [check for check in checks_of(request, subject) if not check.holds]
     if unmet:
         raise RequirementsUnmet(
-            f"{request.public_id} cannot be approved yet: {'; '.join(check.detail for check in unmet)}.",
+            f"{request.public_id} cannot be approved yet: {' '.join(check.detail for check in unmet)}",
             errors={check.key: [check.detail] for check in unmet},
         )
 
