@@ -17,20 +17,20 @@ from portal.core.as_of import AsOfQuerySet
 from portal.core.permissions import ROLES, Act, may_anywhere
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase, User
-from registry.querysets import in_projects
+from registry.querysets import in_projects, seen_use_cases, seen_versions
 
 from .choices import FindingState, OutboxState, PolicyState
 from .lifecycle import RequestState
 
 
-def _of_subjects(rows: Any, actor: Actor) -> Any:
-    """Rows that point at a use case or a version, limited to the subjects the actor may see."""
-    if in_projects(actor, "project_id") is None:
-        return rows
-    return rows.filter(
-        Q(use_case__in=UseCase.objects.visible_to(actor).values("pk"))
-        | Q(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
-    )
+def _seen_subjects(actor: Actor) -> Q | None:
+    """Return the filter for rows that point at a use case or a version the actor may see; None when none is needed."""
+    use_cases, versions = seen_use_cases(actor, "use_case__"), seen_versions(actor, "version__")
+    return None if use_cases is None or versions is None else use_cases | versions
+
+
+def _filtered(rows: Any, condition: Q | None) -> Any:
+    return rows.all() if condition is None else rows.filter(condition)
 
 
 def delegated_to(actor: Actor) -> tuple[Any, ...]:
@@ -62,23 +62,19 @@ def _waits_for(delegation: Any) -> Q:
 class StageRecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Records of the versions the actor may see."""
-        if in_projects(actor, "project_id") is None:
-            return self.all()
-        return self.filter(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
+        return _filtered(self, seen_versions(actor, "version__"))
 
 
 class UseCaseStageRecordQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Records of the use cases the actor may see."""
-        if in_projects(actor, "project_id") is None:
-            return self.all()
-        return self.filter(use_case__in=UseCase.objects.visible_to(actor).values("pk"))
+        return _filtered(self, seen_use_cases(actor, "use_case__"))
 
 
 class SubjectQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Rows about subjects the actor may see."""
-        return _of_subjects(self, actor)
+        return _filtered(self, _seen_subjects(actor))
 
     def about(self, subject: UseCase | ModelVersion) -> Self:
         """Rows about one use case or one version."""
@@ -162,13 +158,10 @@ class DelegationQuerySet(models.QuerySet[Any]):
 class FindingQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Findings about subjects the actor may see; those about no subject are for operators and overseers."""
-        if in_projects(actor, "project_id") is None:
+        condition = _seen_subjects(actor)
+        if condition is None:
             return self.all()
-        condition = (
-            Q(use_case__in=UseCase.objects.visible_to(actor).values("pk"))
-            | Q(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
-            | Q(group__project_id__in=list(actor.grants.by_project))
-        )
+        condition |= Q(group__project_id__in=list(actor.grants.by_project))
         if may_anywhere(actor, Act.SEE_OPERATIONS):
             condition |= Q(use_case=None, version=None, group__project=None)
         return self.filter(condition)
@@ -189,9 +182,9 @@ class FindingQuerySet(models.QuerySet[Any]):
 class OutboxQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Messages about versions the actor may see; those about no version are for operators and overseers."""
-        if in_projects(actor, "project_id") is None:
+        condition = seen_versions(actor, "version__")
+        if condition is None:
             return self.all()
-        condition = Q(version__in=ModelVersion.objects.visible_to(actor).values("pk"))
         if may_anywhere(actor, Act.SEE_OPERATIONS):
             condition |= Q(version=None)
         return self.filter(condition)

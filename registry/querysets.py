@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 from django.contrib.auth.models import UserManager
@@ -20,6 +21,36 @@ def in_projects(actor: Actor, path: str) -> Q | None:
     if actor.is_system or actor.grants.everywhere:
         return None
     return Q(**{f"{path}__in": list(actor.grants.by_project)})
+
+
+def seen_use_cases(actor: Actor, path: str = "") -> Q | None:
+    """Return the filter for rows whose use case, at `path`, the actor may see; None means no filter is needed.
+
+    A condition on columns, not on a set of all he may see: what one row costs does not grow with their number.
+    """
+    condition = in_projects(actor, f"{path}project_id")
+    if condition is None or actor.user_id is None:
+        return None
+    shared = _shared(actor, "use_cases", shared_use_case_ids)
+    return condition | Q(**{f"{path}pk__in": shared}) if shared else condition
+
+
+def seen_versions(actor: Actor, path: str = "") -> Q | None:
+    """Return the filter for rows whose version, at `path`, the actor may see, as `seen_use_cases` does."""
+    condition = in_projects(actor, f"{path}group__project_id")
+    if condition is None or actor.user_id is None:
+        return None
+    shared = _shared(actor, "groups", shared_group_ids)
+    return condition | Q(**{f"{path}group_id__in": shared}) if shared else condition
+
+
+def _shared(actor: Actor, what: str, ids_for: Callable[[int], Any]) -> tuple[int, ...]:
+    """Return the ids of what is shown to an actor by name, read once for him; mostly there is nothing."""
+    assert actor.user_id is not None
+    if what not in actor.memo:
+        actor.memo[what] = tuple(ids_for(actor.user_id))
+    found: tuple[int, ...] = actor.memo[what]
+    return found
 
 
 def _restricted(rows: Any, actor: Actor, path: str) -> Any:
@@ -64,10 +95,8 @@ class AwsAccountQuerySet(OperationsQuerySet):
 class UseCaseQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Use cases of the actor's projects, and those shown to him by name."""
-        condition = in_projects(actor, "project_id")
-        if condition is None or actor.user_id is None:
-            return self.all()
-        return self.filter(condition | Q(pk__in=shared_use_case_ids(actor.user_id)))
+        condition = seen_use_cases(actor)
+        return self.all() if condition is None else self.filter(condition)
 
     def active(self) -> Self:
         """Use cases that are not retired."""
@@ -99,7 +128,7 @@ class ModelGroupQuerySet(models.QuerySet[Any]):
             return self.all()
         if may_anywhere(actor, Act.EDIT_GROUP):
             condition |= Q(project=None)
-        return self.filter(condition | Q(pk__in=shared_group_ids(actor.user_id)))
+        return self.filter(condition | Q(pk__in=_shared(actor, "groups", shared_group_ids)))
 
     def unlinked(self) -> Self:
         """Groups nobody has claimed for a project yet."""
@@ -123,10 +152,8 @@ class CustomAttributeQuerySet(models.QuerySet[Any]):
 class ModelVersionQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Versions of the groups the actor may see."""
-        condition = in_projects(actor, "group__project_id")
-        if condition is None or actor.user_id is None:
-            return self.all()
-        return self.filter(condition | Q(group_id__in=shared_group_ids(actor.user_id)))
+        condition = seen_versions(actor)
+        return self.all() if condition is None else self.filter(condition)
 
     def present(self) -> Self:
         """Versions that AWS still lists."""
@@ -136,10 +163,8 @@ class ModelVersionQuerySet(models.QuerySet[Any]):
 class DeploymentQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Deployments of the versions the actor may see."""
-        condition = in_projects(actor, "version__group__project_id")
-        if condition is None or actor.user_id is None:
-            return self.all()
-        return self.filter(condition | Q(version__group_id__in=shared_group_ids(actor.user_id)))
+        condition = seen_versions(actor, "version__")
+        return self.all() if condition is None else self.filter(condition)
 
     def running(self) -> Self:
         """Deployments reported as in place."""
