@@ -30,7 +30,13 @@ def sign_offs_of(request: ApprovalRequest) -> list[dict[str, Any]]:
             "needed": need.count,
             "given": sum(1 for one in decisions if one.role == need.role and one.verdict == Verdict.APPROVE),
             "decisions": [
-                {"person": one.decider, "decision": one.verdict, "at": one.decided_at, "comment": one.comment}
+                {
+                    "person": one.decider,
+                    "in_the_name_of": one.on_behalf_of,
+                    "decision": one.verdict,
+                    "at": one.decided_at,
+                    "comment": one.comment,
+                }
                 for one in decisions
                 if one.role == need.role
             ],

@@ -69,7 +69,7 @@ class RequestTable(PortalTable):
             return two(absent("closed"), reltime(record.closed_at))
         due = format_html('<span class="is-overdue">{}</span>', reltime(record.due_at))
         if is_overdue(record):
-            return two(due, badge("Overdue", "bad", "calendar-due"))
+            return two(due, badge("Escalated" if record.escalated_at else "Overdue", "bad", "calendar-due"))
         return reltime(record.due_at)
 
     def render_waiting(self, record: ApprovalRequest) -> SafeString:
