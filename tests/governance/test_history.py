@@ -94,7 +94,7 @@ def unguarded(table: str) -> Iterator[None]:
     try:
         yield
     finally:
-        sql(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
+        sql(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 @pytest.mark.parametrize(

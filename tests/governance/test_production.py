@@ -173,7 +173,10 @@ def test_it_costs_the_same_however_much_there_is(committed_db: str) -> None:
             "production": lambda at: ran(at, people.auditor.actor),
             "subject": lambda at: then(people.auditor.actor, ModelVersion.objects.order_by("pk")[0], at),
         }
+        # What is read once per actor is read before: his grants, and what is shown to him by name.
         assert people.auditor.actor.grants is not None
+        assert versions_as_of(people.auditor.actor, moment).exists()
+        assert use_cases_as_of(people.auditor.actor, moment).exists()
         taken = {}
         for name, read in reads.items():
             with CaptureQueriesContext(connection) as queries:
