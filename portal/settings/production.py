@@ -14,7 +14,8 @@ if not ALLOWED_HOSTS:
 if not ENVIRONMENT.evidence_bucket and not ENVIRONMENT.evidence_on_disk:
     raise ImproperlyConfigured(
         "Set PORTAL_EVIDENCE_BUCKET and PORTAL_EVIDENCE_REGION to where evidence is kept, or"
-        " PORTAL_EVIDENCE_ON_DISK=true when PORTAL_HOME is a disk that every process of the portal shares and that is backed up."
+        " PORTAL_EVIDENCE_ON_DISK=true when PORTAL_HOME is a disk that every process of the portal shares and that is"
+        " backed up."
     )
 
 SECURE_SSL_REDIRECT = True
