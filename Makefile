@@ -7,7 +7,7 @@ DEV := @$(PYTHON) -I portal/local/venv.py dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench lock fmt docs
+.PHONY: help up test check bench mutate lock fmt docs
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -30,6 +30,10 @@ bench: ## Run one benchmark: make bench NAME=x runs benchmarks/x.py
 	@test -n "$(NAME)" && test -f "benchmarks/$(NAME).py" || { echo "make bench NAME=x, where benchmarks/x.py is one of: $$(cd benchmarks && ls *.py 2>/dev/null | sed 's/\.py$$//' | xargs)" >&2; exit 2; }
 	$(DEV)
 	@exec $(BIN)/python -m portal.local.run_with -- $(BIN)/python "benchmarks/$(NAME).py" $(ARGS)
+
+mutate: ## Judge the tests of lifecycle and policies by changing the code under them; minutes
+	$(DEV)
+	@$(BIN)/python -m mutmut run && $(BIN)/python -m mutmut results
 
 lock: ## Compile requirements/*.in into hashed lock files (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH: pip install uv" >&2; exit 2; }
