@@ -163,8 +163,36 @@ def test_the_main_pages_are_accessible_light_and_dark(sign_in: SignIn) -> None:
     officer, admin = sign_in("governance.officer"), sign_in("ml.admin")
     for address in ("/", "/approvals/", "/use-cases/UC-0001/", "/stage-table/", "/findings/"):
         officer.accessible(address)
-    for address in ("/accounts/", "/outbox/"):
+    for address in ("/accounts/", "/outbox/", "/policies/", "/policies/2/", "/policies/2/preview/", "/policies/draft/"):
         admin.accessible(address)
+
+
+def test_a_policy_is_drafted_tried_and_thrown_away(sign_in: SignIn) -> None:
+    admin = sign_in("ml.admin")
+    page = admin.page
+    page.goto("/policies/draft/")
+    page.get_by_label("Note").fill("Ask for AUC before QA.")
+    page.get_by_role("button", name="Make the draft").click()
+    page.wait_for_url(re.compile(r"/policies/\d+/$"))
+    draft = page.url
+    page.get_by_role("link", name="Edit QA, high risk").click()
+    page.get_by_label("Governance officers who must approve").fill("0")
+    page.get_by_label("Metric 1: metric").fill("auc")
+    page.get_by_role("button", name="Save this cell").click()
+    # Nothing is lost: what is wrong stands beside what was typed.
+    expect(page.get_by_text("Give the threshold.").first).to_be_visible()
+    expect(page.get_by_label("Metric 1: metric")).to_have_value("auc")
+    page.get_by_label("Metric 1: threshold").fill("0.75")
+    page.get_by_role("button", name="Save this cell").click()
+    expect(page.get_by_text("Somebody must approve").first).to_be_visible()
+    page.get_by_label("Governance officers who must approve").fill("3")
+    page.get_by_role("button", name="Save this cell").click()
+    expect(page.get_by_text("AUC: at least 0.75 is needed").first).to_be_visible()
+    for address in ("", "cells/model_version/qa/high/", "edit/", "preview/?subject=UC-0001&stage=", "publish/"):
+        admin.accessible(f"{draft}{address}")
+    page.goto(draft)
+    admin.confirm("Discard the draft")
+    expect(page.get_by_text("is discarded").first).to_be_visible()
 
 
 def _open_version(person: Person, arn: str) -> str:
