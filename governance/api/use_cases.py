@@ -36,7 +36,8 @@ class UseCaseOutput(registry_api.UseCaseDetail):
 
     @extend_schema_field(RequirementsOutput(allow_null=True))
     def get_requirements(self, use_case: UseCase) -> dict[str, Any] | None:
-        return requirements_now(use_case)
+        found = requirements_now(use_case)
+        return None if found is None else RequirementsOutput(found).data
 
 
 class UseCases(Dated, Asked, Governed, registry_api.UseCases):

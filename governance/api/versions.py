@@ -47,7 +47,8 @@ class VersionOutput(_Tier, registry_api.VersionDetail):
 
     @extend_schema_field(RequirementsOutput(allow_null=True))
     def get_requirements(self, version: ModelVersion) -> dict[str, Any] | None:
-        return requirements_now(version)
+        found = requirements_now(version)
+        return None if found is None else RequirementsOutput(found).data
 
 
 class RollbackInput(Input):

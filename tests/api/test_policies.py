@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from governance.models import PolicyRule
+from governance.models import PolicyRule, PolicyVersion
+from governance.policies.facts import ApprovalNeed, MetricRule, Operator, Rule
+from governance.services import policies
+from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
 
 from .client import Api, assert_problem
 from .world import World
@@ -246,3 +249,31 @@ def test_what_one_may_not_see_is_not_tried(world: World) -> None:
 @pytest.mark.parametrize("number", ["0", "99", "999999999999999999"])
 def test_there_is_no_such_policy(admin: Api, number: str) -> None:
     assert_problem(admin.call("GET", f"policies/{number}/"), 404)
+
+
+def test_details_show_metric_rules_too(world: World) -> None:
+    admin = world.api("ml_admin")
+    number = policies.draft(actor=world.people.admin.actor, note="Measured.").number
+    draft = PolicyVersion.objects.get(number=number)
+    for kind, stage in ((SubjectKind.MODEL_VERSION, Stage.DEVELOPMENT), (SubjectKind.USE_CASE, Stage.POC)):
+        for tier in (RiskRating.HIGH, RiskRating.MEDIUM, RiskRating.LOW):
+            draft.refresh_from_db()
+            policies.set_rule(
+                actor=world.people.admin.actor,
+                policy_id=draft.pk,
+                revision=draft.revision,
+                rule=Rule(
+                    kind=kind,
+                    stage=stage,
+                    tier=tier,
+                    approvals=(ApprovalNeed(Role.GOVERNANCE_OFFICER, 1),),
+                    days_until_due=5,
+                    days_until_expiry=9,
+                    metrics=(MetricRule("auc", Operator.AT_LEAST, 0.8),) if kind is SubjectKind.MODEL_VERSION else (),
+                ),
+            )
+    draft.refresh_from_db()
+    policies.publish(actor=world.people.admin.actor, policy_id=draft.pk, revision=draft.revision)
+    shown = admin.get(f"model-versions/{world.fresh.pk}/")
+    assert shown["requirements"]["metrics"][0]["path"] == "auc"
+    assert admin.get(f"use-cases/{world.draft.public_id}/")["requirements"]["approvals"]
