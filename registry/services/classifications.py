@@ -2,7 +2,8 @@
 
 Who answers and who decides are two people. One case is both at once: a governance officer who has not registered the
 use case answers the questionnaire himself. His answers are assessed and confirmed in one act, because he could set the
-class by hand as well and the answers say more; a use case he registered needs another officer.
+class by hand as well and the answers say more; a use case he registered needs another officer, and so does a class
+lower than the one he set himself.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..ai_act.engine import ORDER
 from ..choices import ClassificationState, RiskClass, Stage
 from ..models import Classification, UseCase
 from . import use_cases
-from .classified import OwnUseCase, require_another, supersede
+from .classified import OwnUseCase, lowers_own, require_another, supersede
 
 
 class NotProposed(WrongState):
@@ -69,6 +70,7 @@ def propose(
             assessment.risk_class is not RiskClass.UNCLASSIFIED
             and may(actor, Act.CLASSIFY_USE_CASE, use_case.scope_project_id)
             and actor.user_id != use_case.registered_by_id
+            and not lowers_own(actor, use_case, assessment.risk_class)
         )
         supersede(use_case, confirmed=confirms)
         row = Classification(

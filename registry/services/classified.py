@@ -7,6 +7,7 @@ from django.utils import timezone
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden
 
+from ..ai_act.engine import ORDER
 from ..choices import ClassificationState, RiskClass
 from ..models import Classification, UseCase
 
@@ -27,6 +28,15 @@ def require_another(actor: Actor, use_case: UseCase) -> int:
     return actor.user_id
 
 
+def lowers_own(actor: Actor, use_case: UseCase, risk_class: RiskClass) -> bool:
+    """Whether somebody would lower a class he set himself; a class that nobody decided counts as high."""
+    before = RiskClass(use_case.risk_class)
+    if before is RiskClass.UNCLASSIFIED or use_case.risk_classified_by_id != actor.user_id:
+        return False
+    after = RiskClass.HIGH if risk_class is RiskClass.UNCLASSIFIED else risk_class
+    return ORDER.index(after) > ORDER.index(before) or risk_class is RiskClass.UNCLASSIFIED
+
+
 def supersede(use_case: UseCase, *, confirmed: bool) -> None:
     """Set aside the proposal that waits and, with `confirmed`, the classification that stands; the use case is locked.
 
@@ -41,9 +51,15 @@ def supersede(use_case: UseCase, *, confirmed: bool) -> None:
 def by_hand(*, actor: Actor, use_case: UseCase, risk_class: RiskClass, reason: str) -> Classification:
     """Record a class that an officer set without the questionnaire, in place of what stood or waited.
 
-    Runs in the caller's operation with the use case locked. Raises OwnUseCase, Forbidden for the system.
+    Runs in the caller's operation with the use case locked. Raises OwnUseCase for whoever registered it and for whoever
+    would lower the class he set himself, Forbidden for the system.
     """
     person_id = require_another(actor, use_case)
+    if lowers_own(actor, use_case, risk_class):
+        raise OwnUseCase(
+            f"You classified {use_case.public_id} {RiskClass(use_case.risk_class).label.lower()} yourself."
+            " Another governance officer must decide on a lower class."
+        )
     supersede(use_case, confirmed=True)
     return Classification.objects.create(
         use_case=use_case,

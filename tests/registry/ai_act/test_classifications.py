@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -216,10 +217,28 @@ def test_declining_sends_it_back_and_leaves_the_class(people_: Cast, case: UseCa
 def test_by_hand_is_in_the_history_and_takes_the_place_of_everything(people_: Cast, case: UseCase) -> None:
     stood = classifications.propose(actor=people_.officer.actor, use_case_id=case.pk, answers=filled(**CREDIT))
     waits = proposed(people_, case)
-    use_cases.classify(actor=people_.officer.actor, use_case_id=case.pk, risk_class=RiskClass.LIMITED, reason="Advice.")
+    lower = partial(use_cases.classify, use_case_id=case.pk, risk_class=RiskClass.LIMITED, reason="Advice.")
+    with pytest.raises(OwnUseCase, match="Another governance officer"):
+        lower(actor=people_.officer.actor)
+    lower(actor=people_.second_officer.actor)
     row = Classification.objects.confirmed().get(use_case=case)
     assert (row.is_by_hand, row.confirmed_class, row.decision_reason) == (True, "limited", "Advice.")
     assert {Classification.objects.get(pk=pk).state for pk in (stood.pk, waits.pk)} == {"superseded"}
+
+
+def test_nobody_lowers_alone_the_class_he_set(people_: Cast, case: UseCase) -> None:
+    officer, other = people_.officer.actor, people_.second_officer.actor
+    by_hand = partial(use_cases.classify, use_case_id=case.pk, reason="As assessed.")
+    by_hand(actor=officer, risk_class=RiskClass.LIMITED)
+    by_hand(actor=officer, risk_class=RiskClass.HIGH)
+    for lower in (RiskClass.LIMITED, RiskClass.MINIMAL, RiskClass.UNCLASSIFIED):
+        with pytest.raises(OwnUseCase):
+            by_hand(actor=officer, risk_class=lower)
+    answered = classifications.propose(actor=officer, use_case_id=case.pk, answers=filled())
+    assert (answered.state, answered.proposed_class) == ("proposed", "minimal"), "another officer confirms it"
+    classifications.confirm(actor=other, classification_id=answered.pk)
+    case.refresh_from_db()
+    assert case.risk_class == "minimal"
 
 
 def test_a_retired_use_case_is_not_classified_any_more(people_: Cast, case: UseCase) -> None:
