@@ -29,6 +29,7 @@ def absorb_version(actor: Actor, change: VersionChange) -> None:
     if change.is_new or change.content_changed:
         _order_copy(actor, version)
     if change.aws_changed:
+        lifecycle.follow_card_metrics(actor=actor, version=version, metrics=change.validation_metrics)
         subject_changed(actor=actor, subject=version, why="AWS has another content for it than before.")
     for kind, problems in (change.problems or {}).items():
         if problems:
