@@ -81,6 +81,11 @@ BEGIN
       NEW.decider_id, NEW.on_behalf_of_id, NEW.role
       USING ERRCODE = '23514', CONSTRAINT = 'decision_delegation_in_force', TABLE = TG_TABLE_NAME;
   END IF;
+  IF NEW.delegation_id IS NOT NULL AND NOT (governance_holds_role(NEW.decider_id, 'model_owner', project)
+     OR governance_holds_role(NEW.decider_id, 'governance_officer', project)) THEN
+    RAISE EXCEPTION 'person % may never decide there, and a delegation does not change that', NEW.decider_id
+      USING ERRCODE = '23514', CONSTRAINT = 'decision_delegate_decides', TABLE = TG_TABLE_NAME;
+  END IF;
   IF NOT governance_holds_role(coalesce(NEW.on_behalf_of_id, NEW.decider_id), NEW.role, project) THEN
     RAISE EXCEPTION 'person % does not hold the role % there', coalesce(NEW.on_behalf_of_id, NEW.decider_id), NEW.role
       USING ERRCODE = '23514', CONSTRAINT = 'decision_role_held', TABLE = TG_TABLE_NAME;

@@ -32,8 +32,9 @@ def delegate(
 ) -> Delegation:
     """Let `to` decide in the delegator's name and role, on one project or wherever he holds it, from day to day (UTC).
 
-    One delegates one's own role; an ML admin may do it for somebody who is away. The delegate must hold some role
-    where he is to decide, or he could not see what he decides on; he may not be the delegator, nor pass it on.
+    One delegates one's own role; an ML admin may do it for somebody who is away. The delegate must hold
+    a deciding role there himself - who may never decide does not by delegation - and may not be the delegator, nor pass
+    it on.
     Raises Forbidden, InvalidInput naming the fields.
     """
     with operation(actor, reason or "delegate"):
@@ -103,8 +104,8 @@ def _stand_in_problem(delegator: User, to: User, project: Project | None) -> str
         return "Somebody else must stand in."
     if not to.is_active:
         return f"{to.username} cannot sign in."
-    if not held:
-        return f"{to.username} holds no role there and would not see what to decide on."
+    if not held & ROLES[Act.DECIDE]:
+        return f"{to.username} holds no role there that decides, and a delegation does not make him one who does."
     if Role.ML_ADMIN in held:
         return "An ML admin administers roles and accounts, so he decides on nothing."
     return ""

@@ -58,7 +58,7 @@ def entitlement(actor: Actor, request: ApprovalRequest, subject: Subject) -> Ent
     )
     if own and own[0] in missing:
         return Entitlement(own[0])
-    for delegation in delegated_to(actor):
+    for delegation in delegated_to(actor) if actor.roles_on(project_id) & ROLES[Act.DECIDE] else ():
         if delegation.role in missing and not _cannot_delegate(delegation, request, subject):
             return Entitlement(Role(delegation.role), delegation)
     if own:
@@ -83,6 +83,16 @@ def part_in(subject: Subject, user_id: int, name: str, *, request: ApprovalReque
     if subject.registered_by_id is None and name == subject.registrant_name:
         return (
             f"It was registered in AWS by a session named {name}, which nobody has linked to a person yet."
+            " An ML admin must say who that is, or somebody else must decide."
+        )
+    if (
+        subject.modified_by_id is None
+        and subject.changed_by_arn
+        and name == subject.changer_name
+        and not settings.PORTAL_MODIFIER_MAY_DECIDE
+    ):
+        return (
+            f"It was changed last in AWS by a session named {name}, which nobody has linked to a person yet."
             " An ML admin must say who that is, or somebody else must decide."
         )
     return ""

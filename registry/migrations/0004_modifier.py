@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
+        migrations.AddField("modelversion", "changed_by_arn", models.CharField(blank=True, max_length=2048)),
         migrations.AlterField(
             "deployment", "state", models.CharField(choices=DeploymentState.choices(), default="ordered", max_length=20)
         ),

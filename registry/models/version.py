@@ -18,7 +18,8 @@ class ModelVersion(models.Model):
 
     Known by its ARN together with its creation time: a deleted version's ARN may come back as something else.
     `stage` and `status` are written by the lifecycle service alone; the database refuses the rest. `registered_by` and
-    `modified_by` are the people behind AWS's CreatedBy and LastModifiedBy; the portal's own writes change neither.
+    `modified_by` are the people behind AWS's CreatedBy and LastModifiedBy; `changed_by_arn` is the last principal other
+    than the portal itself that modified it, for the portal's own writes say nothing of who changed the content.
     """
 
     arn = models.CharField("ARN", max_length=2048)
@@ -35,6 +36,7 @@ class ModelVersion(models.Model):
     aws_modified_at = models.DateTimeField()
     registrant_arn = models.CharField(max_length=2048, blank=True)
     modifier_arn = models.CharField(max_length=2048, blank=True)
+    changed_by_arn = models.CharField(max_length=2048, blank=True)
 
     containers = models.JSONField(default=list)
     metric_sources = models.JSONField(default=dict)
@@ -85,6 +87,11 @@ class ModelVersion(models.Model):
     def registrant_name(self) -> str:
         """The last part of the registrant's ARN: a user's name, or the name somebody gave his session."""
         return self.registrant_arn.rsplit("/", 1)[-1]
+
+    @property
+    def changer_name(self) -> str:
+        """The last part of the ARN of who changed it last, as `registrant_name`."""
+        return self.changed_by_arn.rsplit("/", 1)[-1]
 
     @property
     def scope_project_id(self) -> int | None:

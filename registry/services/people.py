@@ -112,8 +112,8 @@ def link_identity(*, actor: Actor, user: User, arn: str) -> AwsIdentity:
             if arn in (version.registrant_arn, role_of_session(version.registrant_arn)):
                 version.registered_by = user
                 version.save(update_fields=["registered_by"])
-        for version in ModelVersion.objects.filter(modified_by=None).exclude(modifier_arn=""):
-            if arn in (version.modifier_arn, role_of_session(version.modifier_arn)):
+        for version in ModelVersion.objects.filter(modified_by=None).exclude(changed_by_arn=""):
+            if arn in (version.changed_by_arn, role_of_session(version.changed_by_arn)):
                 version.modified_by = user
                 version.save(update_fields=["modified_by"])
         return identity

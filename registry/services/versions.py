@@ -64,7 +64,7 @@ def take_in(*, actor: Actor, group: ModelGroup, record: VersionRecord) -> Versio
             **values,
         )
         version.registered_by_id = _person_behind(version.registrant_arn)
-        version.modified_by_id = _modifier(version, group)
+        _note_modifier(version, group)
         positions.enter(version)
     else:
         version = existing
@@ -75,8 +75,8 @@ def take_in(*, actor: Actor, group: ModelGroup, record: VersionRecord) -> Versio
             setattr(version, name, values[name])
         version.seen_at = timezone.now()
         if "modifier_arn" in changed:
-            version.modified_by_id = _modifier(version, group)
-            changed.add("modified_by")
+            _note_modifier(version, group)
+            changed |= {"modified_by", "changed_by_arn"}
         came_back = version.missing_since is not None
         version.missing_since = None
         version.save(update_fields=[*changed, "seen_at", *(["missing_since"] if came_back else [])])
@@ -168,11 +168,11 @@ def _person_behind(arn: str) -> int | None:
     return linked.get(arn, linked.get(role_of_session(arn)))
 
 
-def _modifier(version: ModelVersion, group: ModelGroup) -> int | None:
-    """Return the person who changed a version last: the one before, while the last to write was the portal itself."""
-    if role_of_session(version.modifier_arn) == group.account.role_arn:
-        return version.modified_by_id
-    return _person_behind(version.modifier_arn) if version.modifier_arn else None
+def _note_modifier(version: ModelVersion, group: ModelGroup) -> None:
+    """Write down who changed a version last; while that was the portal itself, it stays who it was before."""
+    if version.modifier_arn and role_of_session(version.modifier_arn) != group.account.role_arn:
+        version.changed_by_arn = version.modifier_arn
+        version.modified_by_id = _person_behind(version.modifier_arn)
 
 
 def _as_described(record: VersionRecord) -> dict[str, Any]:

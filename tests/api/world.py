@@ -152,10 +152,11 @@ def build() -> World:
         kind=EvidenceKind.TEST_REPORT,
         file=SimpleUploadedFile("report.txt", b"It holds.", "text/plain"),
     )
+    stand_in = person(Role.MODEL_OWNER, project=here, name="stand.in")
     delegation = delegations.delegate(
         actor=people.owner.actor,
         delegator=people.owner,
-        to=people.engineer,
+        to=stand_in,
         role=Role.MODEL_OWNER,
         project=here,
         starts_on=timezone.localdate() + timedelta(days=10),
@@ -171,7 +172,6 @@ def build() -> World:
         reason="It is being written.",
         expires_at=timezone.now() + timedelta(days=5),
     )
-    person(Role.ML_ENGINEER, project=here, name="stand.in")
     use_case_request = approvals.submit(actor=scientist, subject_type=UseCase, subject_id=asked.pk)
     models = group(here, people, asked, name="models")
     fresh = version(models, 1, card_content="{not a card")

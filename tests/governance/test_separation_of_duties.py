@@ -14,6 +14,7 @@ from governance.models import ApprovalRequest, Decision, PolicyRule, PolicyVersi
 from governance.services import approvals
 from portal.core.errors import Forbidden
 from portal.core.vocabulary import RiskClass, Role, Stage
+from registry.aws.records import Identity
 from registry.models import ModelVersion, UseCase, User
 from registry.services import people as registry_people
 from tests.factories import at_stage, group, person, use_case, version
@@ -75,6 +76,26 @@ def test_an_identity_linked_after_the_asking_counts_too(place: Place) -> None:
     registry_people.link_identity(actor=SYSTEM, user=owner, arn=SESSION)
     with pytest.raises(approvals.SelfApproval):
         say(owner, request)
+
+
+def test_who_changed_the_version_last_in_aws_does_not_decide(place: Place, settings: Any) -> None:
+    owner = person(Role.MODEL_OWNER, project=place.project)
+    of = group(place.project, place.people)
+    made = version(of)
+    changed = {"created_at": made.aws_created_at, "metadata": {"validation_auc": "0.80"}}
+    version(of, last_modified_by=Identity(SESSION.replace("somebody", owner.username), "", "", ""), **changed)
+    # The portal's own write says nothing of who changed the content.
+    role = made.group.account.role_arn.split("/")[-1]
+    portal = f"arn:aws:sts::111111111111:assumed-role/{role}/portal"
+    version(of, last_modified_by=Identity(portal, "", "", ""), **changed)
+    request = ask(place.people.scientist, made)
+    with pytest.raises(approvals.SelfApproval, match="nobody has linked"):
+        say(owner, request)
+    registry_people.link_identity(actor=SYSTEM, user=owner, arn=SESSION.replace("somebody", owner.username))
+    with pytest.raises(approvals.SelfApproval, match="changed this last"):
+        say(owner, request)
+    settings.PORTAL_MODIFIER_MAY_DECIDE = True
+    say(owner, request)
 
 
 def test_who_registered_the_use_case_does_not_decide(place: Place) -> None:

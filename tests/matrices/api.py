@@ -256,10 +256,10 @@ ROWS: tuple[Row, ...] = (
         on="evidence",
         body={"reason": "Another data set."},
     ),
-    # exceptions: the model owner has delegated his role to the engineer, the officer has overridden a rule of the draft
+    # exceptions: the model owner has delegated his role to another, the officer has overridden a rule of the draft
     Row("GET", "approvals/{id}/difference/", OF_THE_PROJECT, on="version_request"),
     Row("GET", "delegations/", EVERYBODY),
-    Row("GET", "delegations/{id}/", (401, 404, 200, 200, 200, 200, 200, 404), on="delegation"),
+    Row("GET", "delegations/{id}/", (401, 404, 200, 404, 200, 200, 200, 404), on="delegation"),
     Row(
         "POST",
         "delegations/",
@@ -273,7 +273,7 @@ ROWS: tuple[Row, ...] = (
             "reason": "Away.",
         },
     ),
-    Row("POST", "delegations/{id}/revoke/", (401, 404, 200, 200, 403, 200, 403, 404), on="delegation"),
+    Row("POST", "delegations/{id}/revoke/", (401, 404, 200, 404, 403, 200, 403, 404), on="delegation"),
     Row("GET", "overrides/", EVERYBODY),
     Row("GET", "overrides/{id}/", OF_THE_PROJECT, on="override"),
     Row("POST", "overrides/{id}/revoke/", (401, 403, 403, 403, 200, 403, 403, 404), on="override"),

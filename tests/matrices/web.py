@@ -114,7 +114,7 @@ def _roll_back(world: World) -> dict[str, Any]:
 def _delegate(world: World) -> dict[str, Any]:
     return {
         "delegator": world.people.owner.pk,
-        "delegate": world.people.engineer.pk,
+        "delegate": world.people.officer.pk,
         "role": "model_owner",
         "project": world.project.pk,
         "starts_on": str(timezone.localdate()),
@@ -253,7 +253,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:delegation_list", EVERYBODY),
     Row("GET", "governance:delegation_new", (302, 403, 200, 403, 200, 200, 403, 200)),
     Row("POST", "governance:delegation_new", (302, 403, 302, 403, 422, 302, 403, 422), body=_delegate),
-    Row("POST", "governance:delegation_revoke", (302, 404, 302, 302, 403, 302, 403, 404), on="delegation"),
+    Row("POST", "governance:delegation_revoke", (302, 404, 302, 404, 403, 302, 403, 404), on="delegation"),
     # evidence
     Row("GET", "governance:evidence_list", EVERYBODY),
     Row("GET", "governance:evidence", OF_THE_PROJECT, on="evidence"),
