@@ -82,6 +82,9 @@ _VERBS: dict[str, tuple[str, str, str]] = {
     Verb.RESUBMIT: ("Taken up again", "refresh", "live"),
     Verb.DEPLOY: ("Deployed", "rocket", "live"),
     Verb.SUPERSEDE: ("Superseded", "replace", "mute"),
+    Verb.ROLLBACK: ("Rolled back to it", "history", "warn"),
+    Verb.RENEW: ("Approved anew", "circle-check", "good"),
+    Verb.PROHIBIT: ("Found unacceptable, its approval gone", "ban", "bad"),
     Verb.RETIRE: ("Retired", "archive", "mute"),
 }
 

@@ -75,9 +75,9 @@ def rollback(*, actor: Actor, version_id: int, stage: Stage, reason: str) -> Mod
         require(actor, Act.ROLLBACK, version.scope_project_id)
         records = _deployable_again(version, stage)
         accounts = list(AwsAccount.objects.serving(stage))
-        moved: list[tuple[ledger.Record, str]] = []
+        moved = [(record, record.status) for record in records]
         if stage is Stage.PRODUCTION:
-            moved = ledger.move_records(
+            ledger.move_records(
                 actor=actor,
                 records=records,
                 verb=Verb.ROLLBACK,
@@ -86,8 +86,6 @@ def rollback(*, actor: Actor, version_id: int, stage: Stage, reason: str) -> Mod
             )
             if version.status == Status.SUPERSEDED:
                 positions.place(version, verb=Verb.ROLLBACK, stage=stage, status=Status.APPROVED)
-        else:
-            moved = [(record, record.status) for record in records]
         ledger.write(actor=actor, subject=version, verb=Verb.ROLLBACK, moved=moved, reason=reason.strip())
         write_back.order_write_back(
             version=version, stage=stage, status=Status.APPROVED, who=actor.name, request=None, note=reason
@@ -106,9 +104,27 @@ def rollback(*, actor: Actor, version_id: int, stage: Stage, reason: str) -> Mod
         return version
 
 
+def _may_be_ordered(record: ledger.Record, stage: Stage, fallen: set[int]) -> bool:
+    return (
+        stage is not Stage.PRODUCTION
+        or getattr(record, "account_id", None) in fallen
+        or (getattr(record, "account_id", None) is None and bool(fallen))
+    )
+
+
 def _deployable_again(version: ModelVersion, stage: Stage) -> list[ledger.Record]:
-    wanted = (Status.SUPERSEDED,) if stage is Stage.PRODUCTION else (Status.APPROVED,)
-    records = [record for record in ledger.records_of(version, stage) if record.status in wanted]
+    fallen = set(
+        Deployment.objects.filter(
+            version=version, stage=stage, state__in=(DeploymentState.FAILED, DeploymentState.REMOVED)
+        ).values_list("account_id", flat=True)
+    )
+    records = [
+        record
+        for record in ledger.records_of(version, stage)
+        # What is approved for production and never got there, or fell over, may be ordered once more.
+        if (stage is Stage.PRODUCTION and record.status == Status.SUPERSEDED)
+        or (record.status == Status.APPROVED and _may_be_ordered(record, stage, fallen))
+    ]
     if not records:
         running = stage is Stage.PRODUCTION and any(
             record.status == Status.DEPLOYED for record in ledger.records_of(version, stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from portal.core.actors import Actor
@@ -18,10 +19,13 @@ from ..models import ApprovalRequest, StageRecord
 from ..policies.rules import use_case_blockers
 from ..selectors import policy as policies
 from ..selectors import standing
+from ..selectors.binding import digest_of
 from . import findings, in_production, ledger, review, write_back
 from .closing import outdate
 
 Subject = UseCase | ModelVersion
+# Where the metrics of a version come from that nobody tested yet.
+CARD = "model card and metadata"
 
 
 def begin_version(*, actor: Actor, version: ModelVersion, registrant: str, metrics: dict[str, Any] | None) -> None:
@@ -36,10 +40,7 @@ def begin_version(*, actor: Actor, version: ModelVersion, registrant: str, metri
     if metrics is not None:
         for record, _ in opened:
             assert isinstance(record, StageRecord)
-            record.validation_metrics = metrics
-            record.validation_source = "model card and metadata"
-            record.validation_captured_at = version.aws_created_at
-            record.save(update_fields=["validation_metrics", "validation_source", "validation_captured_at"])
+            _from_card(record, metrics, version.aws_created_at)
     ledger.write(
         actor=actor,
         subject=version,
@@ -47,6 +48,25 @@ def begin_version(*, actor: Actor, version: ModelVersion, registrant: str, metri
         moved=opened,
         by=registrant,
     )
+
+
+def follow_card_metrics(*, actor: Actor, version: ModelVersion, metrics: dict[str, Any] | None) -> None:
+    """Have the development record say what card and metadata report now, unless somebody reported results since.
+
+    A rule must not pass on a number that the version no longer claims.
+    """
+    for record in ledger.records_of(version, MODEL_STAGES[0]):
+        assert isinstance(record, StageRecord)
+        is_theirs = record.validation_source in ("", CARD) and record.status != Status.RETIRED
+        if is_theirs and record.validation_metrics != metrics:
+            _from_card(record, metrics, version.aws_modified_at)
+
+
+def _from_card(record: StageRecord, metrics: dict[str, Any] | None, captured_at: datetime) -> None:
+    record.validation_metrics = metrics
+    record.validation_source = CARD if metrics is not None else ""
+    record.validation_captured_at = captured_at if metrics is not None else None
+    record.save(update_fields=["validation_metrics", "validation_source", "validation_captured_at"])
 
 
 def begin_use_case(*, actor: Actor, use_case: UseCase) -> None:
@@ -156,10 +176,15 @@ def resubmit(*, actor: Actor, subject: Subject, reason: str) -> None:
 
 
 def renew(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str) -> None:
-    """Give an outdated standing approval anew, for what the subject is now; nothing moves, and the ledger shows it."""
+    """Give an outdated standing approval anew, for what the subject is now; nothing moves, and the ledger shows it.
+
+    The approvals of the stages it passed on its way here are renewed with it: nobody could ask for those again.
+    """
     stage = Stage(subject.stage)
-    renewed = [record for record in ledger.records_of(subject, stage) if record.outdated_at is not None]
-    ledger.bind(renewed, request.digest)
+    renewed = [record for record in ledger.all_records(subject) if record.outdated_at is not None]
+    for passed in dict.fromkeys(Stage(record.stage) for record in renewed):
+        here = [record for record in renewed if record.stage == passed]
+        ledger.bind(here, request.digest if passed is stage else digest_of(subject, passed))
     ledger.write(
         actor=actor,
         subject=subject,
@@ -176,8 +201,7 @@ def renew(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: s
             advance_use_case_if_ready(actor=actor, use_case=use_case)
     else:
         advance_use_case_if_ready(actor=actor, use_case=subject)
-    if not any(record.outdated_at for record in ledger.all_records(subject)):
-        findings.clear(FindingKind.CONTENT_CHANGED, subject, f"{request.public_id} approved it as it is now.")
+    findings.clear(FindingKind.CONTENT_CHANGED, subject, f"{request.public_id} approved it as it is now.")
 
 
 def prohibit(*, actor: Actor, use_case: UseCase, reason: str) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
 from portal.core.vocabulary import Stage, Status
+from registry.choices import DeploymentState
 from registry.models import Deployment, ModelVersion, UseCase
 from registry.services import positions
 
 from ..lifecycle import RETIRED, Machine, Verb, verbs_from
+from ..models import StageRecord
 from . import ledger, review, write_back
 from .closing import outdate
 from .lifecycle import advance_use_case_if_ready
@@ -35,6 +39,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
         machine = Machine.USE_CASE if isinstance(subject, UseCase) else Machine.MODEL_VERSION
         if Verb.RETIRE not in verbs_from(machine, f"{subject.stage}/{subject.status}"):
             raise WrongState("It is retired already.")
+        in_place = _in_place(subject) if isinstance(subject, ModelVersion) else []
         if isinstance(subject, ModelVersion):
             _refuse_while_running(subject, force)
         else:
@@ -60,7 +65,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
             )
             # By force it goes on running, and that is found at once.
             review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
-            for deployment in Deployment.objects.running().filter(version=subject).select_related("account"):
+            for deployment in in_place:
                 write_back.order_removal(version=subject, deployment=deployment)
             # It may have been the one its use cases were waiting for.
             for use_case in subject.use_cases.order_by("pk"):
@@ -68,10 +73,19 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
         return subject
 
 
+def _in_place(version: ModelVersion) -> list[Deployment]:
+    """Return what serves a version: reported in place, or standing deployed whatever became of a later update."""
+    deployed = StageRecord.objects.filter(version=version, status=Status.DEPLOYED)
+    there = Q(pk__in=Deployment.objects.running().filter(version=version).values("pk"))
+    for record in deployed:
+        at = Q(account_id=record.account_id) if record.account_id is not None else Q()
+        there |= at & Q(version=version, stage=record.stage) & ~Q(state=DeploymentState.REMOVED)
+    return list(Deployment.objects.filter(there).select_related("account").order_by("pk"))
+
+
 def _refuse_while_running(version: ModelVersion, force: bool) -> None:
     running = [
-        f"{deployment.endpoint or 'an unnamed endpoint'} in {deployment.account}"
-        for deployment in Deployment.objects.running().filter(version=version).select_related("account")
+        f"{deployment.endpoint or 'an unnamed endpoint'} in {deployment.account}" for deployment in _in_place(version)
     ]
     if running and not force:
         raise WrongState(

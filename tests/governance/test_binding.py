@@ -274,6 +274,40 @@ def test_an_outdated_approval_is_given_anew_and_nothing_moves(place: Place, of: 
 
 
 @pytest.mark.django_db
+def test_a_renewal_takes_the_stages_on_the_way_along_and_ends_the_finding(place: Place, of: ModelGroup) -> None:
+    made = at_stage(place.people, version(of), Stage.PRODUCTION, Status.DEPLOYED)
+    version(of, created_at=made.aws_created_at, metadata={"validation_auc": "0.80"})
+    assert StageRecord.objects.filter(version=made, outdated_at__isnull=False).count() == 4
+    request = ask(place, made)
+    for decider in deciders(place.people, request):
+        approvals.decide(actor=decider.actor, request_id=request.pk, verdict=Verdict.APPROVE)
+        request.refresh_from_db()
+        if request.state != "open":
+            break
+    assert not StageRecord.objects.filter(version=made, outdated_at__isnull=False).exists()
+    assert not Finding.objects.standing().filter(kind=FindingKind.CONTENT_CHANGED, version=made).exists()
+    settle()
+
+
+@pytest.mark.django_db
+def test_what_card_and_metadata_claim_is_what_is_judged(place: Place, of: ModelGroup) -> None:
+    made = version(of, metadata={"validation_auc": "0.90"})
+    version(of, created_at=made.aws_created_at, metadata={"validation_auc": "0.10"})
+    record = StageRecord.objects.get(version=made)
+    assert record.validation_metrics == {"validation_auc": 0.10}
+    metrics.report(
+        actor=place.people.engineer.actor,
+        record_id=record.pk,
+        kind=MetricKind.VALIDATION,
+        metrics={"auc": 0.5},
+        source="test run",
+    )
+    version(of, created_at=made.aws_created_at, metadata={"validation_auc": "0.99"})
+    record.refresh_from_db()
+    assert record.validation_metrics == {"auc": 0.5}, "what somebody measured is not overwritten by a claim"
+
+
+@pytest.mark.django_db
 def test_a_refused_renewal_leaves_what_stands_outdated(place: Place, of: ModelGroup) -> None:
     made = at_stage(place.people, version(of), Stage.PRODUCTION, Status.DEPLOYED)
     version(of, created_at=made.aws_created_at, metadata={"validation_auc": "0.10"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from governance.models import OutboxMessage, StageEvent, StageRecord
@@ -151,3 +153,44 @@ def test_hidden_is_not_found_and_a_reason_is_needed(place: Place, pair: tuple[Mo
         )
     with pytest.raises(InvalidInput):
         rollback(place, pair[0], Stage.POC)
+
+
+def test_an_order_that_failed_can_be_given_again(place: Place, pair: tuple[ModelVersion, ModelVersion]) -> None:
+    first, second = pair
+    rollback(place, first)
+    with pytest.raises(WrongState):
+        rollback(place, first)
+    deployment = Deployment.objects.get(version=first, stage=Stage.PRODUCTION)
+    deployments.report(actor=place.people.engineer.actor, deployment_id=deployment.pk, state=DeploymentState.FAILED)
+    rollback(place, first)
+    deployment.refresh_from_db()
+    assert deployment.state == "ordered"
+    second.refresh_from_db()
+    assert second.status == "deployed"
+    settle()
+
+
+def test_what_stands_deployed_is_not_retired_silently_after_a_failed_update(
+    place: Place, pair: tuple[ModelVersion, ModelVersion]
+) -> None:
+    _, second = pair
+    deployment = Deployment.objects.get(version=second, stage=Stage.PRODUCTION)
+    deployments.report(
+        actor=place.people.engineer.actor,
+        deployment_id=deployment.pk,
+        state=DeploymentState.FAILED,
+        detail="The update failed, the old one still serves.",
+    )
+    retire = partial(
+        retirement.retire,
+        actor=place.people.officer.actor,
+        subject_type=ModelVersion,
+        subject_id=second.pk,
+        reason="Not needed.",
+    )
+    with pytest.raises(WrongState, match="still running"):
+        retire()
+    retire(force=True)
+    order = OutboxMessage.objects.filter(version=second, kind="deployment_order").order_by("-id")[0]
+    assert order.payload["detail"]["action"] == "remove"
+    settle()

@@ -75,7 +75,8 @@ WORDS = {
     "an approved record has an approved request of its stage behind it": """
         SELECT s.id FROM governance_stagerecord s WHERE s.status IN ('approved', 'deployed', 'superseded')
            AND NOT EXISTS (SELECT 1 FROM governance_approvalrequest r WHERE r.version_id = s.version_id
-                              AND r.stage = s.stage AND r.state = 'approved' AND r.digest = s.approved_digest)""",
+                              AND r.state = 'approved'
+                              AND ((r.stage = s.stage AND r.digest = s.approved_digest) OR r.renews))""",
     "unacceptable never beyond POC": """
         SELECT id FROM registry_usecase WHERE risk_class = 'unacceptable' AND stage NOT IN ('poc', 'retired')""",
     "one version deployed per group and production account": """

@@ -10,13 +10,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from governance.lifecycle import EDGES, Machine, Verb
 from governance.models import ApprovalRequest, Decision, Finding, Override
-from governance.services import approvals, deadlines, delegations
-from portal.core.vocabulary import Role, Stage, Status
+from governance.selectors import timeline
+from governance.services import approvals, deadlines, delegations, in_production
+from portal.core.vocabulary import RiskClass, Role, Stage, Status
 from registry.models import Deployment, ModelVersion, UseCase
+from registry.services import use_cases
 from tests.api.world import World
 from tests.factories import at_stage, group, use_case, version
 from tests.factories.people import SYSTEM
+from tests.factories.walk import approve_once
 
 from .test_pages import words_of
 
@@ -34,7 +38,7 @@ def test_a_delegate_finds_it_in_his_queue_and_decides_in_the_others_name(world: 
         reverse("governance:delegation_new"),
         {
             "delegator": world.people.owner.pk,
-            "delegate": world.people.engineer.pk,
+            "delegate": world.people.officer.pk,
             "role": "model_owner",
             "project": world.project.pk,
             "starts_on": str(timezone.localdate()),
@@ -43,11 +47,11 @@ def test_a_delegate_finds_it_in_his_queue_and_decides_in_the_others_name(world: 
         },
     )
     assert sent.status_code == 302
-    engineer = as_role("ml_engineer")
-    assert world.use_case_request.public_id in words_of(engineer.get(reverse("governance:queue")))
+    officer = as_role("governance_officer")
+    assert world.use_case_request.public_id in words_of(officer.get(reverse("governance:queue")))
     page = request_path(world.use_case_request)
-    assert "You cannot decide here" not in words_of(engineer.get(page))
-    assert engineer.post(page, {"verdict": "approve"}).status_code == 302
+    assert "You cannot decide here" not in words_of(officer.get(page))
+    assert officer.post(page, {"verdict": "approve"}).status_code == 302
     decision = Decision.objects.get(request=world.use_case_request)
     assert decision.on_behalf_of == world.people.owner
     assert f"for {world.people.owner}" in words_of(as_role("auditor").get(page))
@@ -142,3 +146,28 @@ def test_a_delegation_of_another_project_is_hidden(world: World, as_role: AsRole
     stranger = as_role("stranger")
     assert "Away." not in words_of(stranger.get(reverse("governance:delegation_list")))
     assert stranger.post(reverse("governance:delegation_revoke", args=[row.pk])).status_code == 404
+
+
+def test_every_verb_of_the_ledger_has_its_words_in_the_history() -> None:
+    written = {Verb(edge.verb) for edge in EDGES if edge.machine is not Machine.APPROVAL_REQUEST} | {Verb.RENEW}
+    assert written <= set(timeline._VERBS)
+
+
+def test_the_history_tells_of_renewals_rollbacks_and_prohibitions(world: World, as_role: AsRole) -> None:
+    of = group(world.project, world.people, world.asked)
+    first = at_stage(world.people, version(of, 1), Stage.PRODUCTION, Status.DEPLOYED)
+    at_stage(world.people, version(of, 2), Stage.PRODUCTION, Status.DEPLOYED)
+    in_production.rollback(
+        actor=world.people.officer.actor, version_id=first.pk, stage=Stage.PRODUCTION, reason="The new one is slow."
+    )
+    approve_once(world.people, world.draft)
+    use_cases.classify(
+        actor=world.people.officer.actor,
+        use_case_id=world.draft.pk,
+        risk_class=RiskClass.UNACCEPTABLE,
+        reason="Art. 5.",
+    )
+    auditor = as_role("auditor")
+    assert "Rolled back to it" in words_of(auditor.get(reverse("governance:version_activity", args=[first.pk])))
+    told = words_of(auditor.get(reverse("governance:use_case_activity", args=[world.draft.number])))
+    assert "Found unacceptable" in told
