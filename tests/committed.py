@@ -5,6 +5,7 @@ Django's own way (TRUNCATE after the test) is refused by the append-only tables,
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,5 +48,19 @@ def own_database() -> Iterator[str]:
     finally:
         connections.close_all()
         settings["NAME"] = template
-        with _server() as server:
-            server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(name)
+
+
+def _drop(name: str) -> None:
+    """Drop a database, waiting for what only a superuser may end: a vacuum of it, or a role's last connection."""
+    last = time.monotonic() + 30
+    with _server() as server:
+        while True:
+            try:
+                server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            except psycopg.errors.InsufficientPrivilege:
+                if time.monotonic() > last:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
