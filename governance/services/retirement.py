@@ -39,9 +39,9 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
         machine = Machine.USE_CASE if isinstance(subject, UseCase) else Machine.MODEL_VERSION
         if Verb.RETIRE not in verbs_from(machine, f"{subject.stage}/{subject.status}"):
             raise WrongState("It is retired already.")
-        in_place = _in_place(subject) if isinstance(subject, ModelVersion) else []
+        serving = in_place(subject) if isinstance(subject, ModelVersion) else []
         if isinstance(subject, ModelVersion):
-            _refuse_while_running(subject, force)
+            _refuse_while_running(serving, force)
         else:
             _refuse_while_serving(subject)
         outdate(subject, "It was retired.")
@@ -65,7 +65,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
             )
             # By force it goes on running, and that is found at once.
             review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
-            for deployment in in_place:
+            for deployment in serving:
                 write_back.order_removal(version=subject, deployment=deployment)
             # It may have been the one its use cases were waiting for.
             for use_case in subject.use_cases.order_by("pk"):
@@ -73,7 +73,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
         return subject
 
 
-def _in_place(version: ModelVersion) -> list[Deployment]:
+def in_place(version: ModelVersion) -> list[Deployment]:
     """Return what serves a version: reported in place, or standing deployed whatever became of a later update."""
     deployed = StageRecord.objects.filter(version=version, status=Status.DEPLOYED)
     there = Q(pk__in=Deployment.objects.running().filter(version=version).values("pk"))
@@ -83,10 +83,8 @@ def _in_place(version: ModelVersion) -> list[Deployment]:
     return list(Deployment.objects.filter(there).select_related("account").order_by("pk"))
 
 
-def _refuse_while_running(version: ModelVersion, force: bool) -> None:
-    running = [
-        f"{deployment.endpoint or 'an unnamed endpoint'} in {deployment.account}" for deployment in _in_place(version)
-    ]
+def _refuse_while_running(serving: list[Deployment], force: bool) -> None:
+    running = [f"{deployment.endpoint or 'an unnamed endpoint'} in {deployment.account}" for deployment in serving]
     if running and not force:
         raise WrongState(
             f"It is still running at {', '.join(running)}. Take it out of service first, or retire it by force."

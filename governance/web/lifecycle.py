@@ -10,9 +10,7 @@ from django.urls import reverse
 from portal.core.errors import Forbidden
 from portal.core.permissions import ROLES, Act, may, require
 from portal.core.views import FormPage
-from registry.choices import DeploymentState
 from registry.models import ModelVersion, UseCase
-from registry.selectors import catalogue
 from registry.selectors.scope import projects_where
 
 from ..selectors import standing
@@ -107,11 +105,7 @@ class Retire(OfSubject, FormPage):
     def _running(self) -> list[Any]:
         if not isinstance(self.subject, ModelVersion):
             return []
-        return [
-            deployment
-            for deployment in catalogue.deployments_of(self.actor, self.subject)
-            if deployment.state == DeploymentState.DEPLOYED
-        ]
+        return retirement.in_place(self.subject)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if not may(self.actor, Act.RETIRE, self.subject.scope_project_id):

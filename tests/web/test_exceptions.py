@@ -13,8 +13,9 @@ from django.utils import timezone
 from governance.lifecycle import EDGES, Machine, Verb
 from governance.models import ApprovalRequest, Decision, Finding, Override
 from governance.selectors import timeline
-from governance.services import approvals, deadlines, delegations, in_production
+from governance.services import approvals, deadlines, delegations, deployments, in_production
 from portal.core.vocabulary import RiskClass, Role, Stage, Status
+from registry.choices import DeploymentState
 from registry.models import Deployment, ModelVersion, UseCase
 from registry.services import use_cases
 from tests.api.world import World
@@ -171,3 +172,17 @@ def test_the_history_tells_of_renewals_rollbacks_and_prohibitions(world: World, 
     assert "Rolled back to it" in words_of(auditor.get(reverse("governance:version_activity", args=[first.pk])))
     told = words_of(auditor.get(reverse("governance:use_case_activity", args=[world.draft.number])))
     assert "Found unacceptable" in told
+
+
+def test_what_stands_deployed_after_a_failed_update_can_be_retired_by_force_on_its_page(
+    world: World, as_role: AsRole
+) -> None:
+    made = at_stage(world.people, version(group(world.project, world.people), 1), Stage.PRODUCTION, Status.DEPLOYED)
+    ordered = Deployment.objects.get(version=made, stage="production")
+    deployments.report(
+        actor=world.people.engineer.actor, deployment_id=ordered.pk, state=DeploymentState.FAILED, detail="Old serves."
+    )
+    officer, address = as_role("governance_officer"), reverse("governance:version_retire", args=[made.pk])
+    assert "It is still running" in words_of(officer.get(address))
+    assert officer.post(address, {"reason": "Not needed."}).status_code == 409
+    assert officer.post(address, {"reason": "Not needed.", "force": "on"}).status_code == 302
