@@ -30,47 +30,27 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from benchmarks.as_of import database_clock
+from benchmarks.as_of import database_clock, multiply
 from benchmarks.audit import seed
 from governance.choices import Verdict
-from governance.models import AuditEvent, StageEvent, StageRecord
+from governance.models import AuditEvent
 from governance.selectors.as_of import past_rows, stage_table_as_of
 from governance.services import approvals, verification
 from governance.services.anchors import anchor
 from portal.core.actors import Actor
-from registry.models import ModelVersion, VersionUseCase
+from registry.models import ModelVersion
 from tests import factories
 from tests.factories import Cast
 
 SYSTEM = Actor.system("bench")
 DECISION_MS, RATIO, AS_OF_S, VERIFY_ROWS_PER_S = 25.0, 1.5, 1.0, 1_000_000 / 30
-RECORD = "(SELECT r.id FROM governance_stagerecord r WHERE r.version_id = v.id)"
 
 
-def multiply(template: ModelVersion, first: int, count: int) -> None:
-    """Copy one version as the sync would have written it, ledger and all, `count` times from number `first` on."""
+def register(template: ModelVersion, first: int, count: int) -> None:
+    """Have `count` more versions, and the database know of them."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('app.verb', 'register', true), set_config('app.actor', 'system:bench', true)")
-        for model, key, replaced in (
-            (ModelVersion, "id", {"arn": "t.arn || '/' || n", "number": "n"}),
-            (VersionUseCase, "version_id", {"version_id": "v.id"}),
-            (StageRecord, "version_id", {"version_id": "v.id"}),
-            (StageEvent, "version_id", {"version_id": "v.id", "record_id_copy": RECORD}),
-        ):
-            table = model._meta.db_table
-            columns = [field.column for field in model._meta.local_fields if not field.primary_key]
-            values = [replaced.get(column, f't."{column}"') for column in columns]
-            versions = "" if key == "id" else " JOIN registry_modelversion v ON v.group_id = %(group)s AND v.number = n"
-            cursor.execute(
-                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} t"
-                f" CROSS JOIN generate_series(%(first)s, %(last)s) n{versions} WHERE t.{key} = %(template)s",
-                {
-                    "first": first,
-                    "last": first + count - 1,
-                    "template": template.pk,
-                    "group": template.group_id,
-                },
-            )
+        multiply(template, first, count)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -118,7 +98,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     moment = database_clock()
     for name, size, entries in (("small", arguments.small, 0), ("large", arguments.large, arguments.audit_rows)):
         begun = time.perf_counter()
-        multiply(template, present + 1, size - present)
+        register(template, present + 1, size - present)
         moment = database_clock()
         if entries:
             seed(entries)

@@ -192,7 +192,7 @@ class Findings(ByPublicId, Listed, Detailed):
             )
         ],
     )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # CSV streams, which is no DRF response
         """Show the findings, page by page as JSON, or all of what matches as CSV."""
         if request.accepted_renderer.format != CsvRenderer.format:
             return super().list(request, *args, **kwargs)

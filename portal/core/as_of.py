@@ -60,7 +60,7 @@ class AsOfTable(BaseTable):
         super().__init__(table_name, alias)
         self.moment = moment
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]  # Django's stubs name fewer types than it takes
         function, alias = (compiler.quote_name_unless_alias(name) for name in (self.table_name, self.table_alias))
         if self.moment is None:
             return f"{function}(statement_timestamp()) {alias}", []
@@ -80,7 +80,7 @@ class AsOfQuery(Query):
 
     moment: datetime | None = None
 
-    def base_table_class(self, table_name: str, alias: str | None) -> AsOfTable:  # type: ignore[override]
+    def base_table_class(self, table_name: str, alias: str | None) -> AsOfTable:  # type: ignore[override]  # Django's stubs name fewer types than it takes
         return AsOfTable(table_name, alias, self.moment)
 
 

@@ -114,7 +114,7 @@ class Exported(WithAttributes, Listed):
     def get_renderers(self) -> list[BaseRenderer]:
         return [JSONRenderer(), CsvRenderer()] if self.is_list else super().get_renderers()
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # CSV streams, which is no DRF response
         """Show the list, page by page as JSON, or all of what matches as CSV."""
         if request.accepted_renderer.format != CsvRenderer.format:
             return super().list(request, *args, **kwargs)
