@@ -60,6 +60,10 @@ class OutboxKind(Word):
     WRITE_BACK = "write_back"
     DEPLOYMENT_ORDER = "deployment_order"
     ARTIFACT_COPY = "artifact_copy"
+    GROUP_CREATION = "group_creation"
+    REGISTRATION = "version_registration"
+    SHARE = "share"
+    INVITATION = "share_invitation"
 
 
 class OutboxState(Word):

@@ -6,7 +6,7 @@ import uuid
 
 from django.db import models
 
-from registry.models import ModelVersion
+from registry.models import AwsAccount, ModelGroup, ModelVersion
 
 from ..choices import OutboxKind, OutboxState
 from ..querysets import OutboxQuerySet
@@ -16,7 +16,8 @@ class OutboxMessage(models.Model):
     """One thing to be done in AWS, written in the transaction that decided it.
 
     Messages with the same `ordering_key` are carried out in the order they were written. `token` travels with
-    the request, so doing it twice is doing it once.
+    the request, so doing it twice is doing it once. It is about a version, a group or an account: the first of them
+    that is set.
     """
 
     kind = models.CharField(max_length=20, choices=OutboxKind.choices())
@@ -26,6 +27,8 @@ class OutboxMessage(models.Model):
     payload = models.JSONField()
     summary = models.TextField()
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(ModelGroup, on_delete=models.PROTECT, null=True, related_name="+")
+    account = models.ForeignKey(AwsAccount, on_delete=models.PROTECT, null=True, related_name="+")
     request_id_copy = models.BigIntegerField("approval request", null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
@@ -44,7 +47,8 @@ class OutboxMessage(models.Model):
 
     @property
     def scope_project_id(self) -> int | None:
-        return self.version.scope_project_id if self.version else None
+        subject = self.version or self.group
+        return subject.scope_project_id if subject else None
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}: {self.state}"

@@ -13,7 +13,7 @@ from portal.core.errors import WrongState
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
 from portal.core.permissions import Act
-from registry.models import ModelVersion
+from registry.models import AwsAccount, ModelGroup, ModelVersion
 
 from ..choices import OutboxKind, OutboxState
 from ..models import OutboxMessage
@@ -28,15 +28,23 @@ def put(
     payload: dict[str, Any],
     summary: str,
     version: ModelVersion | None = None,
+    group: ModelGroup | None = None,
+    account: AwsAccount | None = None,
     request_id: int | None = None,
 ) -> OutboxMessage:
-    """Write one message in the caller's operation; a worker is woken when it commits."""
+    """Write one message in the caller's operation; a worker is woken when it commits.
+
+    Messages with the same `ordering_key` are carried out in the order they were written. Name the one thing it is
+    about: a version, a group or an account.
+    """
     message = OutboxMessage.objects.create(
         kind=kind,
         ordering_key=ordering_key,
         payload=payload,
         summary=summary,
         version=version,
+        group=group,
+        account=account,
         request_id_copy=request_id,
         next_attempt_at=timezone.now(),
     )

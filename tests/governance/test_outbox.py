@@ -13,6 +13,7 @@ from django.utils import timezone
 from governance.choices import FindingKind, OutboxKind, OutboxState
 from governance.models import ApprovalRequest, Finding, OutboxMessage
 from governance.services import delivery, outbox
+from governance.services.carriers import CARRIERS, Carrier
 from portal.core.errors import Forbidden, NotFound, WrongState
 from portal.core.locks import _key
 from portal.core.vocabulary import Stage
@@ -323,7 +324,7 @@ def carried(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         done.append(message.pk)
         return {}
 
-    monkeypatch.setitem(delivery._CARRIERS, OutboxKind.WRITE_BACK, carry)
+    monkeypatch.setitem(CARRIERS, OutboxKind.WRITE_BACK, Carrier(carry))
     return done
 
 

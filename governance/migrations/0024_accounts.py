@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("governance", "0023_registrations"), ("registry", "0009_registrations")]
+
+    operations: list[Any] = []

@@ -1,0 +1,19 @@
+"""How each kind of outbox message is carried out: one module per kind, gathered in `CARRIERS` here.
+
+A carrier speaks to AWS outside any transaction and must bear being asked twice: a worker may die between AWS's
+answer and the mark that says so.
+"""
+
+from __future__ import annotations
+
+from ...choices import OutboxKind
+from . import artifact_copy, deployment_order, write_back
+from .carrier import Carrier
+
+CARRIERS: dict[OutboxKind, Carrier] = {
+    OutboxKind.WRITE_BACK: write_back.CARRIER,
+    OutboxKind.DEPLOYMENT_ORDER: deployment_order.CARRIER,
+    OutboxKind.ARTIFACT_COPY: artifact_copy.CARRIER,
+}
+
+__all__ = ["CARRIERS", "Carrier"]
