@@ -14,7 +14,7 @@ from registry.choices import SyncState
 from registry.models import AwsAccount
 
 from .choices import AuditCheckScope
-from .services import anchors, audit_checks, deadlines, delivery, evidence_checks, review, sync
+from .services import anchors, audit_checks, deadlines, delivery, evidence_checks, registry_events, review, sync
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -28,7 +28,7 @@ def deliver_outbox(**_: Any) -> None:
 def read_registry_events(**_: Any) -> None:
     """Take in what the registry events hint at."""
     with correlated():
-        sync.read_events()
+        registry_events.read_events()
 
 
 @shared_task(name="governance.expire_requests")

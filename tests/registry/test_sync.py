@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from governance.models import Finding, StageEvent
-from governance.services import delivery, sync
+from governance.services import delivery, registry_events, sync
 from governance.tasks import sync_account
 from portal.core.locks import _key
 from registry.aws import sagemaker
@@ -163,16 +163,16 @@ def test_a_run_whose_worker_was_killed_is_closed_by_the_next(aws: Sandbox, place
 def test_an_event_brings_a_version_in_and_its_repetition_changes_nothing(aws: Sandbox, place: Place) -> None:
     aws_story.event_queue()
     arn = aws_story.register(aws_story.new_group())
-    assert sync.read_events() >= 1
+    assert registry_events.read_events() >= 1
     version = aws_story.known(arn)
     revision = version.revision
     _say_again(aws, arn)
     _say_again(aws, arn)
-    assert sync.read_events() == 2
+    assert registry_events.read_events() == 2
     version.refresh_from_db()
     assert version.revision == revision
     assert StageEvent.objects.filter(version=version).count() == 1
-    assert sync.read_events() == 0
+    assert registry_events.read_events() == 0
 
 
 def test_events_in_any_order_end_in_what_aws_says_now(aws: Sandbox, place: Place) -> None:
@@ -181,9 +181,9 @@ def test_events_in_any_order_end_in_what_aws_says_now(aws: Sandbox, place: Place
     session = aws_story.session(HUB)
     sagemaker.update_version(session, arn, client_token="a-1", approval_status="Approved")
     sagemaker.update_version(session, arn, client_token="a-2", approval_status="Rejected")
-    sync.read_events()
+    registry_events.read_events()
     _say_again(aws, arn, approval_status="Approved")
-    sync.read_events()
+    registry_events.read_events()
     assert aws_story.known(arn).aws_approval_status == "Rejected"
 
 
@@ -193,7 +193,7 @@ def test_the_echo_of_our_own_write_back_moves_nothing(aws: Sandbox, place: Place
     approve_once(place.people, version)
     delivery.deliver_due()
     events = StageEvent.objects.filter(version=version).count()
-    assert sync.read_events() >= 1
+    assert registry_events.read_events() >= 1
     version.refresh_from_db()
     assert (version.stage, version.status) == ("qa", "pending")
     assert version.aws_approval_status == "Approved"
@@ -204,7 +204,7 @@ def test_an_unreadable_message_is_kept_as_a_finding_and_does_not_stop_the_others
     url = aws_story.event_queue()
     aws_story.session(HUB).sqs.send_message(QueueUrl=url, MessageBody="{not json")
     arn = aws_story.register(aws_story.new_group())
-    sync.read_events()
+    registry_events.read_events()
     finding = Finding.objects.standing().get(kind="event_unreadable")
     assert finding.evidence["body"] == "{not json"
     assert aws_story.known(arn).status == "pending"
@@ -214,7 +214,7 @@ def test_an_event_whose_version_cannot_be_described_stays_on_the_queue(aws: Sand
     url = aws_story.event_queue()
     arn = aws_story.register(aws_story.new_group())
     aws.fault(service="sagemaker", operation="DescribeModelPackage", error="InternalFailure", times=None)
-    assert sync.read_events() == 0
+    assert registry_events.read_events() == 0
     assert not ModelVersion.objects.filter(arn=arn).exists()
     waiting = aws_story.session(HUB).sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     in_flight = int(waiting["ApproximateNumberOfMessages"]) + int(waiting["ApproximateNumberOfMessagesNotVisible"])
@@ -224,10 +224,10 @@ def test_an_event_whose_version_cannot_be_described_stays_on_the_queue(aws: Sand
 def test_an_event_about_a_deleted_version_marks_it_missing(aws: Sandbox, place: Place) -> None:
     aws_story.event_queue()
     arn = aws_story.register(aws_story.new_group())
-    sync.read_events()
+    registry_events.read_events()
     aws_story.session(HUB).sagemaker.delete_model_package(ModelPackageName=arn)
     _say_again(aws, arn)
-    sync.read_events()
+    registry_events.read_events()
     assert aws_story.known(arn).missing_since is not None
 
 
@@ -235,7 +235,7 @@ def test_a_broken_queue_of_one_account_is_no_error_for_the_rest(aws: Sandbox, pl
     aws_story.event_queue()
     AwsAccount.objects.filter(account_id=DEVELOPMENT).update(event_queue_url=f"{aws.url}/{DEVELOPMENT}/no-such-queue")
     arn = aws_story.register(aws_story.new_group())
-    assert sync.read_events() >= 1
+    assert registry_events.read_events() >= 1
     assert aws_story.known(arn).status == "pending"
 
 
