@@ -67,11 +67,15 @@ class OutboxKind(Word):
 
 
 class OutboxState(Word):
-    """How far a message has come."""
+    """How far a message has come.
+
+    A superseded one is never carried out: a later word about the same version took its place (ADR 0012).
+    """
 
     PENDING = "pending"
     DELIVERED = "delivered"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
 
 
 class EvidenceSource(Word):

@@ -15,14 +15,17 @@ from ..querysets import OutboxQuerySet
 class OutboxMessage(models.Model):
     """One thing to be done in AWS, written in the transaction that decided it.
 
-    Messages with the same `ordering_key` are carried out in the order they were written. `token` travels with
+    Messages with the same `ordering_key` are carried out in the order they were written. Those of one `lane`, an
+    account's twelve digits and what is slow there apart, share a worker and its patience. `token` travels with
     the request, so doing it twice is doing it once. It is about a version, a group or an account: the first of them
-    that is set.
+    that is set. `progress` is what its carrier keeps between attempts; `waiting_for` says in words what it awaits
+    while nothing is wrong; `note` what is worth knowing of how it ended.
     """
 
     kind = models.CharField(max_length=20, choices=OutboxKind.choices())
     state = models.CharField(max_length=20, choices=OutboxState.choices(), default=OutboxState.PENDING)
     ordering_key = models.CharField(max_length=2100)
+    lane = models.CharField(max_length=40, blank=True)
     token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     payload = models.JSONField()
     summary = models.TextField()
@@ -33,6 +36,11 @@ class OutboxMessage(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     last_error = models.TextField(blank=True)
+    waiting_for = models.TextField(blank=True)
+    waiting_since = models.DateTimeField(null=True)
+    progress = models.JSONField(default=dict)
+    note = models.TextField(blank=True)
+    superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="supersedes")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
@@ -43,6 +51,16 @@ class OutboxMessage(models.Model):
         indexes = [
             models.Index(fields=["state", "next_attempt_at"]),
             models.Index(fields=["ordering_key", "id"]),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state=OutboxState.SUPERSEDED)
+                | (
+                    ~models.Q(superseded_by=None)
+                    & models.Q(kind__in=[OutboxKind.WRITE_BACK, OutboxKind.DEPLOYMENT_ORDER])
+                ),
+                name="outbox_superseded_by_a_word",
+            )
         ]
 
     @property

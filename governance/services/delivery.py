@@ -14,6 +14,7 @@ from datetime import timedelta
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import advisory_lock
 from portal.core.operations import operation
 from registry.aws.errors import AwsConflict, AwsError
@@ -22,8 +23,8 @@ from ..choices import FindingKind, OutboxKind, OutboxState
 from ..models import OutboxMessage
 from . import findings
 from .carriers import CARRIERS
-from .carriers.carrier import ACTOR
-from .outbox import wait_before
+from .carriers.carrier import ACTOR, Hopeless, NotYet
+from .outbox import DELIVER, wait_before
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,12 @@ def _deliver_next(key: str) -> bool:
         message.save(update_fields=["attempts", "started_at"])
     try:
         result = CARRIERS[OutboxKind(message.kind)].carry(message)
+    except NotYet as wait:
+        _waits(message, wait)
+        return False
+    except Hopeless as error:
+        _failed(message, str(error), retryable=False)
+        return False
     except AwsError as error:
         _failed(message, str(error), error.retryable or isinstance(error, AwsConflict))
         return False
@@ -73,8 +80,9 @@ def _deliver_next(key: str) -> bool:
     with operation(ACTOR, f"deliver outbox message {message.pk}"):
         message.state = OutboxState.DELIVERED
         message.delivered_at = timezone.now()
-        message.last_error = ""
-        message.save(update_fields=["state", "delivered_at", "last_error"])
+        message.last_error = message.waiting_for = ""
+        message.waiting_since = None
+        message.save(update_fields=["state", "delivered_at", "last_error", "waiting_for", "waiting_since"])
         CARRIERS[OutboxKind(message.kind)].delivered(message, result)
         _clear_finding(message)
     return True
@@ -88,6 +96,24 @@ def _clear_finding(message: OutboxMessage) -> None:
             if not OutboxMessage.objects.filter(**{name: subject}, state=OutboxState.FAILED).exists():
                 findings.clear(FindingKind.WRITE_BACK_FAILED, subject, "It was carried out.")
             return
+
+
+def _waits(message: OutboxMessage, wait: NotYet) -> None:
+    """Put a message off that only waits; its attempts start anew, for AWS has just answered."""
+    now = timezone.now()
+    since = message.waiting_since or now
+    patience = CARRIERS[OutboxKind(message.kind)].patience
+    if now - since >= patience:
+        _failed(message, f"Waited since {since:%Y-%m-%d %H:%M} UTC in vain for: {wait.waits_for}.", retryable=False)
+        return
+    with operation(ACTOR, f"outbox message {message.pk} waits"):
+        message.attempts = 0
+        message.last_error = ""
+        message.waiting_for = wait.waits_for
+        message.waiting_since = since
+        message.next_attempt_at = now + min(timedelta(seconds=wait.seconds), since + patience - now)
+        message.save(update_fields=["attempts", "last_error", "waiting_for", "waiting_since", "next_attempt_at"])
+        enqueue_on_commit(DELIVER, after_seconds=wait.seconds)
 
 
 def _failed(message: OutboxMessage, error: str, retryable: bool) -> None:

@@ -63,8 +63,9 @@ def retry(*, actor: Actor, message_id: int) -> OutboxMessage:
             raise WrongState("This has been carried out already; there is nothing to retry.")
         message.state = OutboxState.PENDING
         message.attempts = 0
+        message.waiting_since = None
         message.next_attempt_at = timezone.now()
-        message.save(update_fields=["state", "attempts", "next_attempt_at"])
+        message.save(update_fields=["state", "attempts", "waiting_since", "next_attempt_at"])
         enqueue_on_commit(DELIVER)
         return message
 
