@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
@@ -17,11 +18,14 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 from botocore.loaders import create_loader
 
-from registry.aws.errors import THROTTLE_CODES, AwsInvalid, AwsUnavailable, translated
+from registry.aws.errors import THROTTLE_CODES, AwsInvalid, AwsThrottled, AwsUnavailable, translated
+from registry.aws.gates import Gate, GateClosed, widest
 from registry.aws.records import AccountRef
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from mypy_boto3_events.client import EventBridgeClient
+    from mypy_boto3_iam.client import IAMClient
     from mypy_boto3_ram.client import RAMClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_sagemaker.client import SageMakerClient
@@ -29,6 +33,11 @@ if TYPE_CHECKING:
     from mypy_boto3_sts.client import STSClient
 
 SESSION_NAME = "model-governance-portal"
+# "standard", not "adaptive": the latter adds a rate limiter to each client that makes every thread wait without an end
+# (it starts at one request in two seconds after a throttle), so a page would hang behind a pass of the same account, and
+# calls under throttling took twice as long. Slowing down is the work of the account's gate, and of the outbox and
+# the schedule, which come back later.
+RETRY_MODE = "standard"
 TOTAL_MAX_ATTEMPTS = 4
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 20
@@ -94,12 +103,19 @@ class _Process:
         self.making = threading.RLock()
         self.sessions: dict[tuple[int, AccountRef, int], AwsSession] = {}
         self.alive: weakref.WeakSet[AwsSession] = weakref.WeakSet()
+        self.gates: dict[tuple[str, str, str], Gate] = {}
+
+    def gate(self, account_id: str, region: str, service: str) -> Gate:
+        """Return the one gate before a service of an account and region."""
+        # `setdefault` of a dict is atomic: two threads get the same gate.
+        return self.gates.setdefault((account_id, region, service), Gate())
 
     def begin_after_fork(self) -> None:
         # A lock held and connections opened by the parent are of no use to the child, and pooled sockets shared
         # between processes would mix answers up.
         self.making = threading.RLock()
         self.sessions.clear()
+        self.gates = {}
         _watchers.set(())
         for session in list(self.alive):
             session.begin()
@@ -187,6 +203,10 @@ class AwsSession:
         return cast("S3Client", self.client("s3"))
 
     @property
+    def iam(self) -> IAMClient:
+        return cast("IAMClient", self.client("iam"))
+
+    @property
     def sts(self) -> STSClient:
         return cast("STSClient", self.client("sts"))
 
@@ -236,18 +256,45 @@ class AwsSession:
         make = cast("Callable[..., Any]", boto.client)
         with translated(self, service, "CreateClient"):
             client = make(service, config=config)
-        client.meta.events.register("response-received", self._on_response)
+        # The only handler of an event that may answer in place of the connection: each attempt goes through the gate.
+        send = client._endpoint.http_session.send  # noqa: SLF001 - botocore hands it to no one
+        client.meta.events.register("before-send", partial(self._through_the_gate, service, send))
+        client.meta.events.register("response-received", partial(self._on_response, service))
         client.meta.events.register("after-call", self._on_call)
         client.meta.events.register("after-call-error", self._on_failed_call)
         return client
 
-    def _on_response(self, parsed_response: Mapping[str, Any] | None = None, **_: Any) -> None:
+    def gate(self, service: str) -> Gate:
+        """Return the gate that every request to a service of this account and region goes through."""
+        return _process.gate(self.account.account_id, self.account.region, service)
+
+    def _through_the_gate(
+        self, service: str, send: Callable[[Any], AWSResponse], request: AWSPreparedRequest, **event: Any
+    ) -> AWSResponse:
+        try:
+            with self.gate(service).passage():
+                return send(request)
+        except GateClosed as closed:
+            raise AwsThrottled(
+                service=service,
+                operation=str(event.get("event_name", "")).rpartition(".")[2],
+                account_id=self.account.account_id,
+                code="GateClosed",
+                message=str(closed),
+            ) from closed
+
+    def _on_response(self, service: str, parsed_response: Mapping[str, Any] | None = None, **_: Any) -> None:
         answer = parsed_response or {}
         throttled = (
             answer.get("Error", {}).get("Code") in THROTTLE_CODES
             or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 429
         )
         self._count(Counts(requests=1, throttles=int(throttled)))
+        gate = self.gate(service)
+        if throttled:
+            gate.throttled()
+        elif parsed_response is not None:
+            gate.answered()
 
     def _on_call(self, model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
         members = model.input_shape.members if model.input_shape is not None else {}
@@ -267,10 +314,10 @@ class AwsSession:
 def client_config(service: str, total_max_attempts: int = TOTAL_MAX_ATTEMPTS) -> Config:
     """Return the timeouts, attempts and pool size of every client the portal makes; attempts count the first try."""
     return Config(
-        retries={"mode": "standard", "total_max_attempts": total_max_attempts},
+        retries={"mode": RETRY_MODE, "total_max_attempts": total_max_attempts},
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=_READ_TIMEOUTS.get(service, READ_TIMEOUT_SECONDS),
-        max_pool_connections=MAX_POOL_CONNECTIONS,
+        max_pool_connections=max(MAX_POOL_CONNECTIONS, widest()),
         user_agent_extra=SESSION_NAME,
     )
 
