@@ -1,4 +1,4 @@
-"""Name what AWS refused, in six errors that say what happened and what to do.
+"""Name what AWS refused, in seven errors that say what happened and what to do.
 
 The codes are those of the services' models in botocore, and those the real services are known to answer
 without modelling them (SageMaker reports a missing resource as a ValidationException, S3's HEAD has no code).
@@ -100,6 +100,14 @@ class AwsDenied(AwsError):
         "Check that the account's role exists, trusts the portal (external id, sts:SetSourceIdentity) "
         "and permits this action, and that the portal has credentials of its own."
     )
+
+
+class AwsDisabled(AwsError):
+    """Report that the account is switched off in the portal, so nothing was asked of it."""
+
+    happened = "was not sent"
+    advice = "Enable the account to go on; what waits for it is kept."
+    retryable_by_nature = True
 
 
 class AwsNotFound(AwsError):

@@ -14,7 +14,7 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require, require_anywhere
 
 from ..aws import sts
-from ..aws.errors import AwsError
+from ..aws.errors import AwsDisabled, AwsError
 from ..aws.records import AccountRef
 from ..aws.session import AwsSession, session_for
 from ..models import AwsAccount
@@ -34,7 +34,18 @@ EDITABLE = (
 
 
 def reach(account: AwsAccount, region: str | None = None) -> AwsSession:
-    """Return the session for an account and region (its first one by default), shared within this process."""
+    """Return the session for an account and region (its first one by default), shared within this process.
+
+    Raises AwsDisabled for an account that is switched off: every way to AWS starts here, so none leads there.
+    """
+    if not account.is_enabled:
+        raise AwsDisabled(
+            service="sts",
+            operation="AssumeRole",
+            account_id=account.account_id,
+            code="AccountDisabled",
+            message=f"{account} is disabled in the portal",
+        )
     return session_for(
         AccountRef(
             account_id=account.account_id,
