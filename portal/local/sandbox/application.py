@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import select
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -14,8 +15,9 @@ from typing import Any
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
 
-from . import wire
-from .control import Control, Fault
+from . import partial, wire
+from .control import Control
+from .faults import Fault, faults
 from .identify import Call, identify
 from .install import SERVICES, backends
 from .persistence import save
@@ -47,20 +49,22 @@ class SandboxApplication:
             return self._send(as_json(404, refusal), environ, start_response)
         begun = time.monotonic()
         call = identify(environ, body)
-        fault = self.control.fault_for(call)
-        if fault and fault.seconds:
-            time.sleep(fault.seconds)
+        fault, latency = faults.for_call(call)
+        # No lock is held while a call waits, so calls that are slow at once are slow side by side.
+        self._wait(latency + (fault.seconds if fault and fault.error != "timeout" else 0))
+        failing = fault is not None and not fault.only_waits and fault.error != "partial_page"
+        kept = partial.resume(environ, call)
         performed = False
-        answer: Answer | None
-        if fault and fault.error != "delay" and not fault.after:
-            answer = self._failed(fault, call)
-        else:
+        answer: Answer | None = None
+        if not failing or (fault and fault.after):
             answer = self._refused(call)
             if answer is None:
                 performed = True
-                answer = self._perform(environ, call)
-            if fault and fault.after and fault.error != "delay":
-                answer = self._failed(fault, call)
+                answer = partial.rest(self._perform(environ, call), call, kept)
+        if fault and fault.error == "partial_page" and answer:
+            answer = partial.cut(answer, call, fault)
+        if fault and failing:
+            answer = self._failed(fault, call, environ)
         status = answer.status if answer else None
         self.control.log(call, status, answer.error if answer else None, fault, performed, time.monotonic() - begun)
         if answer is None:
@@ -95,12 +99,29 @@ class SandboxApplication:
         start_response(f"{answer.status} {phrase}", headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
-    @staticmethod
-    def _failed(fault: Fault, call: Call) -> Answer | None:
-        if fault.error == "drop":
+    def _wait(self, seconds: float) -> None:
+        if seconds:
+            self._journal.closing.wait(seconds)
+
+    def _failed(self, fault: Fault, call: Call, environ: dict[str, Any]) -> Answer | None:
+        if fault.error == "timeout":
+            self._keep_waiting(environ, fault.seconds)
+        if fault.error in ("drop", "timeout"):
             return None
+        if fault.body == "html":
+            return wire.html(fault.error)
         message = "Rate exceeded" if fault.error == "ThrottlingException" else f"Injected by fault {fault.id}"
         return wire.error(call, fault.error, message)
+
+    def _keep_waiting(self, environ: dict[str, Any], seconds: float) -> None:
+        """Hold the connection open without a word until the client gives up, or for ``seconds``."""
+        connection, until = environ.get("werkzeug.socket"), time.monotonic() + seconds
+        while time.monotonic() < until and not self._journal.closing.wait(0.05):
+            if connection is None:
+                continue
+            readable, _, _ = select.select([connection], [], [], 0)
+            if readable and not connection.recv(1, socket.MSG_PEEK):
+                return
 
     @staticmethod
     def _hang_up(environ: dict[str, Any]) -> None:

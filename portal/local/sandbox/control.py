@@ -1,12 +1,33 @@
-"""Let tests fail requests on purpose and read what was asked: the sandbox's own paths under /sandbox/."""
+"""Let tests and demos fail requests on purpose and read what was asked: the sandbox's own paths under /sandbox/.
+
+``GET /sandbox/health`` says that it is well. ``GET`` and ``DELETE /sandbox/calls`` read and forget what was asked;
+``?service=``, ``?operation=`` and ``?account=`` choose.
+
+``POST /sandbox/faults`` takes one fault as JSON, ``GET`` lists those still waiting, ``DELETE`` clears them, and
+``DELETE /sandbox/faults/ID`` clears one. A fault strikes the calls of its ``service``, ``operation`` and ``account``
+(each left out: of any), on the ``page`` "first" or "later" of a list, ``times`` times (1; null: until cleared).
+``error`` says what it does:
+
+- an error code, as ``ThrottlingException`` or ``InternalFailure``: the call fails with it; with ``after`` it is
+  performed first. From status 500 ``"body": "html"`` answers with a page instead of the protocol's error. With
+  ``"page": "later"`` a list fails in its middle.
+- ``delay``: the call takes ``seconds`` longer, once. ``latency``: every call does, until cleared, besides any other
+  fault. No lock is held meanwhile: calls overlap.
+- ``drop``: the connection is closed without an answer. ``timeout``: nothing is answered until the client gives up, for
+  at most ``seconds`` (300).
+- ``partial_page``: a list of SageMaker, RAM, EventBridge or Organizations gives ``keep`` entries (0: an empty page
+  with a token) and the others on its next page; with ``lose`` they are missing and the token stays as it was.
+- ``duplicate_events``: each event is delivered to queues ``copies`` times (2). ``drop_events``: it is not delivered.
+  ``delay_events``: it arrives ``seconds`` later. ``reorder_events``: every other one arrives ``seconds`` (1) later, so
+  behind its successor. These strike events of ``account``, until cleared.
+"""
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
 from collections import deque
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,55 +35,19 @@ from urllib.parse import parse_qs
 import moto
 
 from .accounts import ALIASES
+from .faults import Fault, faults
 from .identify import Call
-from .wire import STATUS, Answer, as_json
+from .wire import Answer, as_json
 
 _KEPT_CALLS = 20_000
 
 
-@dataclass
-class Fault:
-    """A failure to inject into the next ``times`` matching calls (None: until cleared).
-
-    ``error`` is an error code, "delay" (only wait ``seconds``) or "drop" (close the connection without an answer).
-    With ``after`` the operation is performed first, and its answer lost.
-    """
-
-    id: int
-    service: str | None
-    operation: str | None
-    account: str | None
-    error: str
-    times: int | None
-    seconds: float
-    after: bool
-    fired: int = 0
-
-    def fits(self, call: Call) -> bool:
-        return (
-            self.service in (None, call.service)
-            and self.operation in (None, call.operation)
-            and self.account in (None, call.account)
-            and (self.times is None or self.fired < self.times)
-        )
-
-
 class Control:
-    """The faults waiting and the calls seen since the start."""
+    """The calls seen since the start, and the way to the faults."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._faults: list[Fault] = []
-        self._ids = itertools.count(1)
         self._calls: deque[dict[str, Any]] = deque(maxlen=_KEPT_CALLS)
-
-    def fault_for(self, call: Call) -> Fault | None:
-        """Take the first fault that fits, counting it as fired."""
-        with self._lock:
-            fault = next((f for f in self._faults if f.fits(call)), None)
-            if fault is not None:
-                fault.fired += 1
-            return fault
 
     def log(
         self, call: Call, status: int | None, error: str | None, fault: Fault | None, performed: bool, seconds: float
@@ -87,57 +72,33 @@ class Control:
             self._calls.append(entry)
 
     def answer(self, environ: dict[str, Any], body: bytes) -> Answer:
-        """Serve /sandbox/health, /sandbox/faults and /sandbox/calls."""
+        """Serve the sandbox's own paths."""
         path, method = environ["PATH_INFO"].rstrip("/"), environ["REQUEST_METHOD"]
         query = {k: v[0] for k, v in parse_qs(environ.get("QUERY_STRING", "")).items()}
         if path == "/sandbox/health" and method == "GET":
             return as_json(200, {"status": "ok", "moto": moto.__version__, "accounts": ALIASES})
-        if path == "/sandbox/faults":
-            return self._answer_faults(method, body)
+        if path == "/sandbox/faults" or path.startswith("/sandbox/faults/"):
+            return self._answer_faults(method, path.removeprefix("/sandbox/faults").lstrip("/"), body)
         if path == "/sandbox/calls":
             return self._answer_calls(method, query)
         return as_json(404, {"error": f"{method} {path}: the sandbox has /sandbox/health, /faults and /calls"})
 
-    def _answer_faults(self, method: str, body: bytes) -> Answer:
-        with self._lock:
-            if method == "GET":
-                waiting = [f for f in self._faults if f.times is None or f.fired < f.times]
-                return as_json(200, {"faults": [asdict(f) for f in waiting]})
-            if method == "DELETE":
-                self._faults.clear()
-                return as_json(200, {"faults": []})
-            if method != "POST":
-                return as_json(405, {"error": "use POST, GET or DELETE"})
-            try:
-                fault = self._fault(json.loads(body))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                return as_json(400, {"error": f"not a fault: {error}"})
-            self._faults.append(fault)
-            return as_json(201, asdict(fault))
-
-    def _fault(self, wanted: dict[str, Any]) -> Fault:
-        known = {"service", "operation", "account", "error", "times", "seconds", "after"}
-        if unknown := set(wanted) - known:
-            raise ValueError(f"unknown {sorted(unknown)}; a fault has {sorted(known)}")
-        error = wanted.get("error")
-        if error not in STATUS and error not in ("delay", "drop"):
-            raise ValueError(f"error {error!r} is not one of {sorted(STATUS)}, delay or drop")
-        times = wanted.get("times", 1)
-        if times is not None and (not isinstance(times, int) or times < 1):
-            raise ValueError("times must be a whole number from 1, or null for until cleared")
-        seconds = float(wanted.get("seconds") or 0)
-        if not 0 <= seconds <= 300:
-            raise ValueError("seconds must be between 0 and 300")
-        return Fault(
-            id=next(self._ids),
-            service=wanted.get("service"),
-            operation=wanted.get("operation"),
-            account=wanted.get("account"),
-            error=error,
-            times=times,
-            seconds=seconds,
-            after=bool(wanted.get("after", False)),
-        )
+    def _answer_faults(self, method: str, number: str, body: bytes) -> Answer:
+        if method == "GET" and not number:
+            return as_json(200, {"faults": [asdict(f) for f in faults.waiting()]})
+        if method == "DELETE":
+            if number and not (number.isdecimal() and faults.clear(int(number[:18]))):
+                return as_json(404, {"error": f"there is no fault {number}"})
+            if not number:
+                faults.clear()
+            return as_json(200, {"faults": [asdict(f) for f in faults.waiting()]})
+        if method != "POST" or number:
+            return as_json(405, {"error": "use POST, GET or DELETE"})
+        try:
+            fault = faults.add(json.loads(body))
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            return as_json(400, {"error": f"not a fault: {error}"})
+        return as_json(201, asdict(fault))
 
     def _answer_calls(self, method: str, query: dict[str, str]) -> Answer:
         if method == "DELETE":

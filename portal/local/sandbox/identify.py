@@ -50,6 +50,11 @@ class Call:
         return not _READS.match(self.operation)
 
     @property
+    def lists(self) -> bool:
+        """Whether the operation gives its answer in pages; RAM names some of those "Get"."""
+        return bool(re.match(r"(List|Search|Query|Get\w+s$)", self.operation))
+
+    @property
     def known(self) -> bool:
         """Whether the service has the operation; of the services that name it in a path or a form, moto knows."""
         return self.form or self.service not in _JSON_SERVICES or self.operation in _operations(self.service)

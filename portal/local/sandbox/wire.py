@@ -21,6 +21,11 @@ STATUS = {
     "ValidationException": 400,
     "InternalFailure": 500,
     "ServiceUnavailable": 503,
+    "BadGateway": 502,
+    "GatewayTimeout": 504,
+    "ResourceInUse": 400,
+    "ResourceNotFound": 400,
+    "ResourceLimitExceeded": 400,
     "SerializationException": 400,
 }
 # The names the XML protocols have for the same thing.
@@ -60,6 +65,13 @@ class Answer:
 def as_json(status: int, value: object) -> Answer:
     """An answer of the sandbox's own, as JSON."""
     return Answer(status, json.dumps(value, default=str).encode(), [("Content-Type", "application/json")])
+
+
+def html(code: str) -> Answer:
+    """An error as a load balancer in front of a service writes it: a page, with no word of the service."""
+    status = STATUS[code]
+    text = f"<html><head><title>{status} {code}</title></head><body><center><h1>{status} {code}</h1></center></body>"
+    return Answer(status, (text + "</html>").encode(), [("Content-Type", "text/html")])
 
 
 def error(call: Call, code: str, message: str) -> Answer:

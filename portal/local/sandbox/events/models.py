@@ -14,9 +14,12 @@ from typing import Any
 
 import moto.events.urls
 from moto.core.exceptions import JsonRESTError
+from moto.core.utils import unix_time_millis
 from moto.events.models import EventBus, EventsBackend, Rule, events_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
+
+from ..faults import Delivery, faults
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ def _body(target: dict[str, Any], event: Event) -> str:
 class SandboxRule(Rule):
     """A rule that hands the event over unchanged."""
 
-    def send(self, event: Event) -> None:
+    def send(self, event: Event, delivery: Delivery) -> None:
         """Deliver to every target if the rule is enabled and its pattern matches. A target that fails is logged."""
         if self.state == "DISABLED" or not self.event_pattern.get_pattern():
             return
@@ -63,22 +66,26 @@ class SandboxRule(Rule):
             return
         for target in self.targets:
             try:
-                self._deliver(target, event)
+                self._deliver(target, event, delivery)
             except Exception as error:  # EventBridge too goes on with the other targets
                 log.warning("rule %s: target %s not reached: %s", self.arn, target["Arn"], error)
 
-    def _deliver(self, target: dict[str, Any], event: Event) -> None:
+    def _deliver(self, target: dict[str, Any], event: Event, delivery: Delivery) -> None:
         arn = parse_arn(target["Arn"])
         if arn.service == "sqs":
             group = (target.get("SqsParameters") or {}).get("MessageGroupId")
-            sqs_backends[arn.account][arn.region].send_message(arn.resource_id, _body(target, event), group_id=group)
+            queues = sqs_backends[arn.account][arn.region]
+            for _ in range(delivery.copies):
+                message = queues.send_message(arn.resource_id, _body(target, event), group_id=group)
+                if delivery.seconds:
+                    message.delayed_until = unix_time_millis() + delivery.seconds * 1000
             return
         backend = events_backends[arn.account][arn.region]
         assert isinstance(backend, SandboxEventsBackend)
         bus = backend.describe_event_bus(arn.resource_id)
         if arn.account != self.account_id and not _may_put(bus, self.account_id):
             raise PermissionError(f"the policy of {bus.arn} does not let account {self.account_id} put events")
-        backend.deliver(bus, event)
+        backend.deliver(bus, event, delivery)
 
 
 def _may_put(bus: EventBus, account: str) -> bool:
@@ -112,11 +119,11 @@ class SandboxEventsBackend(EventsBackend):
                 )
         super().put_targets(name, event_bus_arn, targets)
 
-    def deliver(self, bus: EventBus, event: Event) -> None:
+    def deliver(self, bus: EventBus, event: Event, delivery: Delivery) -> None:
         """Offer an event to every rule of a bus."""
         for rule in list(bus.rules.values()):
             if isinstance(rule, SandboxRule):
-                rule.send(event)
+                rule.send(event, delivery)
 
     def publish(
         self,
@@ -142,7 +149,8 @@ class SandboxEventsBackend(EventsBackend):
             "resources": resources,
             "detail": detail,
         }
-        self.deliver(self.describe_event_bus(self._normalize_event_bus_arn(bus)), event)
+        delivery = faults.for_event(self.account_id, source)
+        self.deliver(self.describe_event_bus(self._normalize_event_bus_arn(bus)), event, delivery)
         return str(event["id"])
 
     def put_events(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
