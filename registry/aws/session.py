@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from mypy_boto3_sts.client import STSClient
 
 SESSION_NAME = "model-governance-portal"
-# "standard", not "adaptive": the latter adds a rate limiter to each client that makes every thread wait without an end
-# (it starts at one request in two seconds after a throttle), so a page would hang behind a pass of the same account, and
-# calls under throttling took twice as long. Slowing down is the work of the account's gate, and of the outbox and
-# the schedule, which come back later.
+# "adaptive" would add a rate limiter to each client at which every thread waits without an end (one request in two
+# seconds after a throttle): a page would hang behind a pass of the same account. Slowing down is the work of the
+# account's gate, and of the outbox and the schedule, which come back later. See docs/operations.md, "AWS accounts".
 RETRY_MODE = "standard"
 TOTAL_MAX_ATTEMPTS = 4
 CONNECT_TIMEOUT_SECONDS = 3
