@@ -6,13 +6,16 @@ from portal.core.vocabulary import RiskClass, RiskRating, Role, Stage, Status, W
 
 __all__ = [
     "AccountPurpose",
+    "AskedState",
     "AttributeType",
     "ClassificationState",
     "DeploymentMode",
     "DeploymentState",
     "DocumentKind",
+    "EventProblem",
     "LinkSource",
     "ObjectKind",
+    "ParkedEventState",
     "RiskClass",
     "RiskRating",
     "Role",
@@ -32,6 +35,14 @@ class AccountPurpose(Word):
     QA = "qa"
     PRE_PRODUCTION = "pre_production"
     PRODUCTION = "production"
+
+
+class AskedState(Word):
+    """How far what people asked the portal to make in AWS has come."""
+
+    PENDING = "pending"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class DocumentKind(Word):
@@ -83,6 +94,7 @@ class SyncKind(Word):
     """What a pass over an account looked at."""
 
     FULL = "full"
+    INCREMENTAL = "incremental"
     EVENTS = "events"
 
 
@@ -119,3 +131,25 @@ class ClassificationState(Word):
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     SUPERSEDED = "superseded"
+
+
+class EventProblem(Word):
+    """Why an event of the registry was parked instead of taken in."""
+
+    UNREADABLE = "unreadable"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    DISABLED_ACCOUNT = "disabled_account"
+    REFUSED = "refused_by_aws"
+    NOT_RECORDED = "not_recorded"
+
+    @property
+    def label(self) -> str:
+        return "Refused by AWS" if self is EventProblem.REFUSED else super().label
+
+
+class ParkedEventState(Word):
+    """What became of a parked event."""
+
+    PARKED = "parked"
+    REPLAYED = "replayed"
+    DISMISSED = "dismissed"

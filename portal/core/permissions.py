@@ -20,6 +20,8 @@ class Act(StrEnum):
     ASSESS_USE_CASE = "answer the AI Act questionnaire"
     CLASSIFY_USE_CASE = "classify the risk of a use case"
     EDIT_GROUP = "edit model groups"
+    CREATE_GROUP = "create model groups"
+    REGISTER_VERSION = "register model versions"
     ATTACH_EVIDENCE = "attach or withdraw evidence"
     SUBMIT = "ask for approval"
     DECIDE = "decide on approval requests"
@@ -33,6 +35,7 @@ class Act(StrEnum):
     MANAGE_ACCOUNTS = "manage AWS accounts"
     SYNC_ACCOUNTS = "start a sync"
     RETRY_OUTBOX = "retry a write-back"
+    HANDLE_EVENTS = "replay or dismiss registry events"
     SEE_OPERATIONS = "see the portal's operations"
     SEE_AUDIT = "see the audit trail"
     HANDLE_FINDINGS = "handle findings"
@@ -50,6 +53,8 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.ASSESS_USE_CASE: frozenset({SCIENTIST, OWNER, OFFICER}),
     Act.CLASSIFY_USE_CASE: frozenset({OFFICER}),
     Act.EDIT_GROUP: frozenset({ENGINEER, OWNER, ADMIN}),
+    Act.CREATE_GROUP: frozenset({ENGINEER, ADMIN}),
+    Act.REGISTER_VERSION: frozenset({SCIENTIST, OWNER, ENGINEER}),
     Act.ATTACH_EVIDENCE: frozenset({SCIENTIST, OWNER, ENGINEER, OFFICER}),
     Act.SUBMIT: frozenset({SCIENTIST, OWNER, ENGINEER}),
     # Which of them a request waits for is the policy's word.
@@ -65,6 +70,7 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.MANAGE_ACCOUNTS: frozenset({ADMIN}),
     Act.SYNC_ACCOUNTS: frozenset({ADMIN, ENGINEER}),
     Act.RETRY_OUTBOX: frozenset({ADMIN, ENGINEER}),
+    Act.HANDLE_EVENTS: frozenset({ADMIN}),
     Act.SEE_OPERATIONS: frozenset({ADMIN, ENGINEER, OFFICER, Role.AUDITOR}),
     Act.SEE_AUDIT: frozenset({Role.AUDITOR, ADMIN, OFFICER}),
     Act.HANDLE_FINDINGS: frozenset({OFFICER}),

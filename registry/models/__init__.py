@@ -4,9 +4,12 @@ from .account import AwsAccount
 from .attribute import CustomAttribute
 from .classification import Classification
 from .deployment import Deployment
+from .event import EventQueueHealth, ParkedEvent
 from .group import ModelGroup, ModelGroupGroupObjectPermission, ModelGroupUserObjectPermission
+from .group_creation import GroupCreation
 from .numbering import PublicNumber
 from .organisation import LineOfBusiness, Project, ProjectGroupObjectPermission, ProjectUserObjectPermission
+from .registration import Registration
 from .share import ResourceShare, ShareInvitation
 from .sync_run import SyncRun
 from .token import ApiToken
@@ -21,15 +24,19 @@ __all__ = [
     "Classification",
     "CustomAttribute",
     "Deployment",
+    "EventQueueHealth",
+    "GroupCreation",
     "LineOfBusiness",
     "ModelGroup",
     "ModelGroupGroupObjectPermission",
     "ModelGroupUserObjectPermission",
     "ModelVersion",
+    "ParkedEvent",
     "Project",
     "ProjectGroupObjectPermission",
     "ProjectUserObjectPermission",
     "PublicNumber",
+    "Registration",
     "ResourceShare",
     "ShareInvitation",
     "SyncRun",
