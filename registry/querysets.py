@@ -160,6 +160,21 @@ class ModelVersionQuerySet(models.QuerySet[Any]):
         return self.filter(missing_since=None)
 
 
+class RegistrationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Registrations into the groups the actor may see."""
+        condition = in_projects(actor, "group__project_id")
+        if condition is None or actor.user_id is None:
+            return self.all()
+        return self.filter(condition | Q(group_id__in=_shared(actor, "groups", shared_group_ids)))
+
+
+class GroupCreationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Creations of groups for the actor's projects."""
+        return _restricted(self, actor, "project_id")
+
+
 class DeploymentQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Deployments of the versions the actor may see."""

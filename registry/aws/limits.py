@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from botocore.validate import ParamValidator
+
 from registry.aws.errors import AwsInvalid
 
 if TYPE_CHECKING:
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 # Character classes such as ([\p{L}\p{Z}\p{N}_.:/=+\-@]*): Java's, unknown to `re`.
 _UNICODE_CLASS = re.compile(r"^\(?\[((?:\\p\{[A-Z]\})+)((?:\\.|[^\]\\])*)\]")
+
+# The lines of botocore's report.
+_MISSING = re.compile(r'Missing required parameter in (?P<path>\S+): "(?P<name>[^"]+)"')
+_UNKNOWN = re.compile(r'Unknown parameter in (?P<path>\S+): "(?P<name>[^"]+)", must be one of: (?P<known>.+)')
+_ELSEWHERE = re.compile(r"(?P<what>.+?) (?:for|in) parameter (?P<path>[^,]+)(?:,.*)?")
 
 
 def require_valid(session: AwsSession, service: str, operation: str, request: Mapping[str, Any]) -> None:
@@ -37,6 +44,35 @@ def require_valid(session: AwsSession, service: str, operation: str, request: Ma
             code="FieldLimit",
             message="; ".join(problems),
         )
+
+
+def problems_of(session: AwsSession, service: str, operation: str, request: Mapping[str, Any]) -> list[str]:
+    """Return what botocore or the service would refuse in a request: names, types, presence, lengths, patterns.
+
+    Each begins with AWS's name of the field. Nothing is sent. Source: the service's model in botocore.
+    """
+    shape = session.client(service).meta.service_model.operation_model(operation).input_shape
+    if shape is None:
+        return []
+    report = ParamValidator().validate(dict(request), shape)
+    if report.has_errors():
+        return [_as_field(line) for line in report.generate_report().splitlines()]
+    return list(_problems(shape, request, ""))
+
+
+def _as_field(line: str) -> str:
+    """Put the field first in one line of botocore's report, without its name for the whole request."""
+    missing = _MISSING.fullmatch(line)
+    if missing:
+        path = missing["path"].removeprefix("input").removeprefix(".")
+        return f"{path}.{missing['name']} is missing" if path else f"{missing['name']} is missing"
+    unknown = _UNKNOWN.fullmatch(line)
+    if unknown:
+        path = unknown["path"].removeprefix("input").removeprefix(".")
+        place = f"{path}.{unknown['name']}" if path else unknown["name"]
+        return f"{place} is not known to AWS; there are {unknown['known']}"
+    other = _ELSEWHERE.fullmatch(line)
+    return f"{other['path']} is not what AWS takes there ({other['what'].lower()})" if other else line
 
 
 def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:

@@ -24,8 +24,8 @@ from registry.aws.share_records import InvitationRecord, PermissionRecord, Share
 from registry.aws.values import json_safe, plain_text, utc
 
 __all__ = [
-    "AccountRef", "ContainerRecord", "GroupArn", "GroupRecord", "Identity", "InvitationRecord", "LifeCycle",
-    "MalformedArn", "ModelPackageArn", "PermissionRecord", "RegistryEvent", "ShareAssociation", "ShareRecord",
+    "AccountRef", "ContainerRecord", "EventClaims", "GroupArn", "GroupRecord", "Identity", "InvitationRecord",
+    "LifeCycle", "MalformedArn", "ModelPackageArn", "PermissionRecord", "RegistryEvent", "ShareAssociation", "ShareRecord",
     "UnversionedPackage", "VersionRecord", "VersionSummary", "parse_group_arn",
     "parse_model_package_arn",
 ]  # fmt: skip
@@ -155,6 +155,7 @@ class ContainerRecord:
     model_data_etag: str = ""
     framework: str = ""
     framework_version: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_aws(cls, container: Mapping[str, Any]) -> ContainerRecord:
@@ -167,6 +168,9 @@ class ContainerRecord:
             model_data_etag=plain_text(container.get("ModelDataETag") or source.get("ETag")),
             framework=plain_text(container.get("Framework")),
             framework_version=plain_text(container.get("FrameworkVersion")),
+            environment={
+                plain_text(name): plain_text(value) for name, value in (container.get("Environment") or {}).items()
+            },
         )
 
 
@@ -246,12 +250,24 @@ class VersionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class EventClaims:
+    """Hold what an event says the version was when it was sent; "" where it does not say."""
+
+    status: str = ""
+    approval_status: str = ""
+    stage: str = ""
+    stage_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RegistryEvent:
     """Hold one message of the event queue; `receipt` deletes it, `body` is the message's text as received.
 
     `kind` is "model_package" (SageMaker Model Package State Change), "other" (a readable event of another
     type) or "unreadable". Events are hints: at least once, duplicated, in no order; describe the version
-    again. `updated_fields` lists what the change touched where AWS says so, such as ("ModelApprovalStatus",).
+    again. `updated_fields` lists what the change touched where AWS says so, such as ("ModelApprovalStatus",),
+    `modified_at` is the version's LastModifiedTime when the event was sent, `claims` what else it says of it.
+    `queued_at` is when SQS took the message, `receives` how often SQS has handed it out, this time included.
     """
 
     message_id: str
@@ -262,6 +278,10 @@ class RegistryEvent:
     updated_fields: tuple[str, ...]
     sent_at: datetime | None
     body: str
+    modified_at: datetime | None = None
+    claims: EventClaims = EventClaims()
+    queued_at: datetime | None = None
+    receives: int = 1
 
 
 def _group_name(answer: Mapping[str, Any], arn: ModelPackageArn) -> str:

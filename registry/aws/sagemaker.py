@@ -16,18 +16,12 @@ from registry.aws.records import (
     VersionRecord,
     VersionSummary,
 )
+from registry.aws.registering import group_request, life_cycle_request, version_request
 from registry.aws.session import AwsSession, pages
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.literals import ModelApprovalStatusType, ModelCardStatusType
-    from mypy_boto3_sagemaker.type_defs import (
-        CreateModelPackageGroupInputTypeDef,
-        CreateModelPackageInputTypeDef,
-        InferenceSpecificationTypeDef,
-        ModelLifeCycleTypeDef,
-        ModelPackageContainerDefinitionTypeDef,
-        UpdateModelPackageInputTypeDef,
-    )
+    from mypy_boto3_sagemaker.type_defs import UpdateModelPackageInputTypeDef
 
 PAGE_SIZE = 100
 
@@ -68,14 +62,19 @@ def create_group(
     Raises AwsInvalid for a name AWS does not take, AwsConflict when it exists. Source:
     CreateModelPackageGroup.
     """
-    request: CreateModelPackageGroupInputTypeDef = {"ModelPackageGroupName": name}
-    if description:
-        request["ModelPackageGroupDescription"] = description
-    if tags:
-        request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    request = group_request(name=name, description=description, tags=tags)
     require_valid(session, "sagemaker", "CreateModelPackageGroup", request)
     with translated(session, "sagemaker", "CreateModelPackageGroup"):
         return session.sagemaker.create_model_package_group(**request)["ModelPackageGroupArn"]
+
+
+def group_tags(session: AwsSession, arn: str) -> dict[str, str]:
+    """Return the tags of a group by its ARN. Raises AwsNotFound, AwsDenied. Source: ListTags, 50 a page."""
+    call = session.sagemaker.list_tags
+    found: dict[str, str] = {}
+    for page in pages(session, "sagemaker", "ListTags", call, {"ResourceArn": arn}):
+        found |= {tag["Key"]: tag["Value"] for tag in page.get("Tags", ())}
+    return found
 
 
 def get_group_policy(session: AwsSession, name: str) -> str | None:
@@ -206,7 +205,7 @@ def update_version(
     if approval_description is not None:
         request["ApprovalDescription"] = approval_description
     if life_cycle is not None:
-        request["ModelLifeCycle"] = _life_cycle(life_cycle)
+        request["ModelLifeCycle"] = life_cycle_request(life_cycle)
     if metadata is not None:
         request["CustomerMetadataProperties"] = dict(metadata)
     if len(request) == 2:
@@ -239,52 +238,55 @@ def register_version(
 ) -> str:
     """Register a version in a group (record, name or ARN; another account's group by ARN) and return its ARN.
 
-    `card_content` is the card's JSON text, at most 100000 characters. The version is made asynchronously: its
-    status becomes Completed later. Raises AwsInvalid for a field that breaks AWS's limits, AwsConflict,
-    AwsNotFound, AwsDenied when the share does not allow to register. Source: CreateModelPackage.
+    `card_content` is the card's JSON text, at most 100000 characters. Raises what `create_version` raises.
     """
-    inference: InferenceSpecificationTypeDef = {
-        "Containers": [_container(container) for container in containers],
-        "SupportedContentTypes": list(content_types),
-        "SupportedResponseMIMETypes": list(response_types),
-    }
-    request: CreateModelPackageInputTypeDef = {
-        "ModelPackageGroupName": _key(group),
-        "ModelApprovalStatus": approval_status,
-        "InferenceSpecification": inference,
-        "ClientToken": client_token,
-    }
-    if description:
-        request["ModelPackageDescription"] = description
-    if metadata:
-        request["CustomerMetadataProperties"] = dict(metadata)
-    if card_content is not None:
-        request["ModelCard"] = {"ModelCardContent": card_content, "ModelCardStatus": card_status}
-    if life_cycle is not None:
-        request["ModelLifeCycle"] = _life_cycle(life_cycle)
-    require_valid(session, "sagemaker", "CreateModelPackage", request)
+    request = version_request(
+        description=description,
+        containers=containers,
+        content_types=content_types,
+        response_types=response_types,
+        metadata=metadata,
+        card_content=card_content,
+        card_status=card_status,
+        approval_status=approval_status,
+        life_cycle=life_cycle,
+    )
+    return create_version(session, group=group, request=request, client_token=client_token)
+
+
+def create_version(
+    session: AwsSession, *, group: GroupRecord | str, request: Mapping[str, Any], client_token: str
+) -> str:
+    """Register what `registering.version_request` composed in a group, and return the version's ARN.
+
+    The same `client_token` with the same request makes one version, however often it is sent. The version is made
+    asynchronously: its status becomes Completed later. Raises AwsInvalid for a field that breaks AWS's limits,
+    AwsConflict (also for a token used with another request), AwsNotFound, AwsDenied when the share does not allow to
+    register. Source: CreateModelPackage.
+    """
+    whole = {**request, "ModelPackageGroupName": _key(group), "ClientToken": client_token}
+    require_valid(session, "sagemaker", "CreateModelPackage", whole)
     with translated(session, "sagemaker", "CreateModelPackage"):
-        return session.sagemaker.create_model_package(**request)["ModelPackageArn"]
+        return session.sagemaker.create_model_package(**whole)["ModelPackageArn"]
+
+
+def list_versions_created_since(session: AwsSession, group: str, since: datetime) -> Iterator[VersionSummary]:
+    """Yield the versions of a group (name or ARN) made after a moment, oldest first.
+
+    Raises AwsError of the page that failed. Source: ListModelPackages with CreationTimeAfter, 100 a page.
+    """
+    request = {
+        "ModelPackageGroupName": group,
+        "CreationTimeAfter": since,
+        "MaxResults": PAGE_SIZE,
+        "SortBy": "CreationTime",
+        "SortOrder": "Ascending",
+    }
+    call = session.sagemaker.list_model_packages
+    for page in pages(session, "sagemaker", "ListModelPackages", call, request):
+        for summary in page.get("ModelPackageSummaryList", ()):
+            yield VersionSummary.from_summary(summary)
 
 
 def _key(group: GroupRecord | str) -> str:
     return group.arn if isinstance(group, GroupRecord) else group
-
-
-def _life_cycle(life_cycle: LifeCycle) -> ModelLifeCycleTypeDef:
-    request: ModelLifeCycleTypeDef = {"Stage": life_cycle.stage, "StageStatus": life_cycle.status}
-    if life_cycle.description:
-        request["StageDescription"] = life_cycle.description
-    return request
-
-
-def _container(container: ContainerRecord) -> ModelPackageContainerDefinitionTypeDef:
-    fields: dict[str, Any] = {
-        "Image": container.image,
-        "ImageDigest": container.image_digest,
-        "ModelDataUrl": container.model_data_url,
-        "ModelDataETag": container.model_data_etag,
-        "Framework": container.framework,
-        "FrameworkVersion": container.framework_version,
-    }
-    return {name: value for name, value in fields.items() if value}  # type: ignore[return-value]  # absent, not empty
