@@ -1,0 +1,220 @@
+"""Say which IAM actions the gateway's calls need, what for, in which account and on which resources.
+
+One table: the CloudFormation roles of deploy/ are generated from it, the permission preflight asks for what is in
+it, and a test compares it with the gateway's own source, so that a call without an entry here fails.
+Source: the service authorization reference of each service; where it names no resource type, the resource is "*".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Need(Enum):
+    """What an action is needed for, in plain words."""
+
+    SYNC = "read the registry"
+    WRITE_BACK = "write decisions back"
+    REGISTER = "register versions and create groups"
+    COPY_OUT = "read artifacts and evidence"
+    COPY_IN = "keep copies of artifacts"
+    SHARE = "share model groups"
+    ACCEPT = "see and accept shares"
+    EVENTS = "hear of changes at once"
+    EVENT_SETUP = "set up the event queue and rule"
+    ORDER = "order deployments"
+    PIPELINES = "start pipelines and answer their callback steps"
+    CHECK = "check its own permissions"
+
+
+class When(Enum):
+    """In which accounts of a role an action is needed; the value is the condition's name in the templates."""
+
+    ALWAYS = ""
+    OWNS_GROUPS = "OwnsGroups"
+    HAS_BUCKETS = "HasBuckets"
+    HAS_QUEUE = "HasQueue"
+    RUNS_STAGES = "RunsStages"
+    SETS_UP_EVENTS = "SetsUpEvents"
+
+
+class On(Enum):
+    """What an action is allowed on; the value is the ARN with CloudFormation's names in it."""
+
+    ANYTHING = "*"
+    GROUPS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-package-group/${ModelPackageGroups}"
+    VERSIONS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-package/${ModelPackages}"
+    # What other accounts share is read under their ARN.
+    ANY_GROUPS = "arn:${AWS::Partition}:sagemaker:*:*:model-package-group/${ModelPackageGroups}"
+    ANY_VERSIONS = "arn:${AWS::Partition}:sagemaker:*:*:model-package/${ModelPackages}"
+    PIPELINES = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:pipeline/${DeploymentPipelines}"
+    EXECUTIONS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:pipeline/${DeploymentPipelines}/execution/*"
+    SHARES = "arn:${AWS::Partition}:ram:*:${AWS::AccountId}:resource-share/*"
+    PERMISSIONS = "arn:${AWS::Partition}:ram:*:${AWS::AccountId}:permission/*"
+    INVITATIONS = "arn:${AWS::Partition}:ram:*:*:resource-share-invitation/*"
+    QUEUE = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${EventQueue}"
+    CALLBACKS = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${CallbackQueues}"
+    QUEUES = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${EventQueue}*"
+    RULES = "arn:${AWS::Partition}:events:*:${AWS::AccountId}:rule/${EventRule}"
+    BUS = "arn:${AWS::Partition}:events:*:${AWS::AccountId}:event-bus/${DeploymentBus}"
+    BUCKETS = "buckets"
+    OBJECTS = "objects"
+    ITSELF = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${RoleName}"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One IAM action: what for, on what, and when the hub's role and a spoke's role have it (None: never)."""
+
+    action: str
+    need: Need
+    on: On
+    hub: When | None = None
+    spoke: When | None = None
+
+
+def _both(action: str, need: Need, on: On = On.ANYTHING, when: When = When.ALWAYS) -> Grant:
+    return Grant(action, need, on, when, when)
+
+
+def _owner(action: str, need: Need, on: On) -> Grant:
+    return Grant(action, need, on, When.ALWAYS, When.OWNS_GROUPS)
+
+
+def _hub(action: str, need: Need, on: On = On.ANYTHING, when: When = When.ALWAYS) -> Grant:
+    return Grant(action, need, on, when, None)
+
+
+def _stage(action: str, need: Need, on: On) -> Grant:
+    return Grant(action, need, on, When.RUNS_STAGES, When.ALWAYS)
+
+
+_READ_OBJECT = (
+    _both("s3:GetObject", Need.COPY_OUT, On.OBJECTS, When.HAS_BUCKETS),
+    _both("s3:GetObjectVersion", Need.COPY_OUT, On.OBJECTS, When.HAS_BUCKETS),
+)
+_WRITE_OBJECT = (_hub("s3:PutObject", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),)
+# RAM writes the share into the group's resource policy, in the caller's name.
+_SHARED_GROUP = (
+    _hub("sagemaker:GetModelPackageGroupPolicy", Need.SHARE, On.GROUPS),
+    _hub("sagemaker:PutModelPackageGroupPolicy", Need.SHARE, On.GROUPS),
+    _hub("sagemaker:DeleteModelPackageGroupPolicy", Need.SHARE, On.GROUPS),
+)
+
+# What the gateway calls ("service:Operation", botocore's names) and the actions AWS asks for.
+OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
+    # Needs no permission and cannot be denied.
+    "sts:GetCallerIdentity": (),
+    "iam:SimulatePrincipalPolicy": (_both("iam:SimulatePrincipalPolicy", Need.CHECK, On.ITSELF),),
+    "sagemaker:ListModelPackageGroups": (_both("sagemaker:ListModelPackageGroups", Need.SYNC),),
+    "sagemaker:ListModelPackages": (_both("sagemaker:ListModelPackages", Need.SYNC),),
+    "sagemaker:Search": (_both("sagemaker:Search", Need.SYNC),),
+    "sagemaker:DescribeModelPackageGroup": (_both("sagemaker:DescribeModelPackageGroup", Need.SYNC, On.ANY_GROUPS),),
+    "sagemaker:DescribeModelPackage": (_both("sagemaker:DescribeModelPackage", Need.SYNC, On.ANY_VERSIONS),),
+    "sagemaker:UpdateModelPackage": (_owner("sagemaker:UpdateModelPackage", Need.WRITE_BACK, On.VERSIONS),),
+    "sagemaker:CreateModelPackage": (
+        _hub("sagemaker:CreateModelPackage", Need.REGISTER, On.VERSIONS),
+        _hub("sagemaker:CreateModelPackage", Need.REGISTER, On.GROUPS),
+    ),
+    "sagemaker:CreateModelPackageGroup": (
+        _hub("sagemaker:CreateModelPackageGroup", Need.REGISTER, On.GROUPS),
+        _hub("sagemaker:AddTags", Need.REGISTER, On.GROUPS),
+    ),
+    "sagemaker:ListTags": (_hub("sagemaker:ListTags", Need.REGISTER, On.GROUPS),),
+    "sagemaker:GetModelPackageGroupPolicy": _SHARED_GROUP[:1],
+    "sagemaker:PutModelPackageGroupPolicy": _SHARED_GROUP[1:2],
+    "ram:GetResourceShares": (_both("ram:GetResourceShares", Need.ACCEPT),),
+    "ram:GetResourceShareInvitations": (_both("ram:GetResourceShareInvitations", Need.ACCEPT),),
+    "ram:AcceptResourceShareInvitation": (_both("ram:AcceptResourceShareInvitation", Need.ACCEPT, On.INVITATIONS),),
+    "ram:GetResourceShareAssociations": (_hub("ram:GetResourceShareAssociations", Need.SHARE),),
+    "ram:ListPermissions": (_hub("ram:ListPermissions", Need.SHARE),),
+    "ram:ListResourceSharePermissions": (_hub("ram:ListResourceSharePermissions", Need.SHARE, On.SHARES),),
+    "ram:GetPermission": (_hub("ram:GetPermission", Need.SHARE),),
+    # The share does not exist yet, so it has no ARN to name.
+    "ram:CreateResourceShare": (_hub("ram:CreateResourceShare", Need.SHARE), *_SHARED_GROUP),
+    "ram:DeleteResourceShare": (_hub("ram:DeleteResourceShare", Need.SHARE, On.SHARES), *_SHARED_GROUP),
+    "s3:HeadObject": (
+        *_READ_OBJECT,
+        # Without it S3 answers "forbidden" where the truth is "there is none".
+        _both("s3:ListBucket", Need.COPY_OUT, On.BUCKETS, When.HAS_BUCKETS),
+    ),
+    "s3:GetObject": _READ_OBJECT,
+    "s3:PutObject": _WRITE_OBJECT,
+    "s3:CreateMultipartUpload": _WRITE_OBJECT,
+    "s3:UploadPart": _WRITE_OBJECT,
+    "s3:CompleteMultipartUpload": _WRITE_OBJECT,
+    "s3:AbortMultipartUpload": (_hub("s3:AbortMultipartUpload", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),),
+    # Only the copy that turned out to differ, named by the version it was written as.
+    "s3:DeleteObject": (
+        _hub("s3:DeleteObject", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),
+        _hub("s3:DeleteObjectVersion", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),
+    ),
+    "sqs:ReceiveMessage": (
+        _both("sqs:ReceiveMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),
+        _stage("sqs:ReceiveMessage", Need.PIPELINES, On.CALLBACKS),
+    ),
+    "sqs:DeleteMessage": (_stage("sqs:DeleteMessage", Need.PIPELINES, On.CALLBACKS),),
+    "sqs:DeleteMessageBatch": (_both("sqs:DeleteMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),),
+    "sqs:GetQueueUrl": (_both("sqs:GetQueueUrl", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
+    "sqs:GetQueueAttributes": (_both("sqs:GetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
+    "sqs:CreateQueue": (_both("sqs:CreateQueue", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
+    "sqs:SetQueueAttributes": (_both("sqs:SetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
+    "events:PutRule": (_both("events:PutRule", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),
+    "events:PutTargets": (_both("events:PutTargets", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),
+    "sagemaker:DescribePipeline": (_stage("sagemaker:DescribePipeline", Need.PIPELINES, On.PIPELINES),),
+    "sagemaker:StartPipelineExecution": (_stage("sagemaker:StartPipelineExecution", Need.PIPELINES, On.PIPELINES),),
+    "sagemaker:ListPipelineExecutions": (_stage("sagemaker:ListPipelineExecutions", Need.PIPELINES, On.PIPELINES),),
+    "sagemaker:ListPipelineExecutionSteps": (
+        _stage("sagemaker:ListPipelineExecutionSteps", Need.PIPELINES, On.EXECUTIONS),
+    ),
+    "sagemaker:SendPipelineExecutionStepSuccess": (
+        _stage("sagemaker:SendPipelineExecutionStepSuccess", Need.PIPELINES, On.EXECUTIONS),
+    ),
+    "sagemaker:SendPipelineExecutionStepFailure": (
+        _stage("sagemaker:SendPipelineExecutionStepFailure", Need.PIPELINES, On.EXECUTIONS),
+    ),
+    "events:PutEvents": (_both("events:PutEvents", Need.ORDER, On.BUS),),
+}
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What there is about an account that decides which actions the portal needs in it."""
+
+    is_hub: bool
+    runs_stages: bool
+    owns_groups: bool
+    has_buckets: bool
+    has_queue: bool
+
+    def _holds(self, when: When) -> bool:
+        return {
+            When.ALWAYS: True,
+            When.OWNS_GROUPS: self.owns_groups,
+            When.HAS_BUCKETS: self.has_buckets,
+            When.HAS_QUEUE: self.has_queue,
+            When.RUNS_STAGES: self.runs_stages,
+            # Queue and rule come from a template; nobody needs these who deployed it.
+            When.SETS_UP_EVENTS: False,
+        }[when]
+
+    def needed(self) -> list[Grant]:
+        """Return what the portal needs in this account, each action and resource once."""
+        found = []
+        for grant in grants():
+            when = grant.hub if self.is_hub else grant.spoke
+            if when is not None and self._holds(when):
+                found.append(grant)
+        return found
+
+
+def grants() -> list[Grant]:
+    """Return every entry of the table, each once, in its order."""
+    return list(dict.fromkeys(_all(OPERATIONS.values())))
+
+
+def _all(entries: Iterable[tuple[Grant, ...]]) -> Iterator[Grant]:
+    for entry in entries:
+        yield from entry
