@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from registry.aws.arns import MalformedArn, UnversionedPackage, parse_model_package_arn
 from registry.aws.errors import AwsInvalid, AwsNotFound, from_code, translated
 from registry.aws.limits import require_valid
-from registry.aws.records import RegistryEvent
+from registry.aws.records import EventClaims, RegistryEvent
 from registry.aws.session import AwsSession
 from registry.aws.values import plain_text, utc
 
@@ -31,6 +33,15 @@ _VISIBILITY_SECONDS = 120
 _RETENTION_SECONDS = 14 * 24 * 3600
 _RECEIVES_BEFORE_DEAD_LETTER = 20
 _TARGET_ID = "registry-queue"
+# A number of seconds since 1970 beyond this lies 3,000 years ahead: it counts milliseconds.
+_MILLISECONDS_FROM = 100_000_000_000
+_LONGEST_STAMP = 16
+_PARTS_OF_A_QUEUE_ARN = 6
+_COUNTED: Final[tuple[QueueAttributeNameType, ...]] = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesDelayed",
+    "ApproximateNumberOfMessagesNotVisible",
+)
 
 
 def receive(
@@ -55,7 +66,7 @@ def receive(
             QueueUrl=queue_url,
             WaitTimeSeconds=wait_seconds,
             MaxNumberOfMessages=maximum,
-            MessageSystemAttributeNames=["SentTimestamp"],
+            MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
         )
     return [read_message(message) for message in answer.get("Messages", ())]
 
@@ -65,7 +76,7 @@ def read_message(message: Mapping[str, Any]) -> RegistryEvent:
 
     The owner is taken from the version's ARN: an event forwarded from another bus need not carry the account.
     """
-    body = plain_text(message.get("Body"))
+    body = str(message.get("Body") or "")
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
@@ -76,24 +87,25 @@ def read_message(message: Mapping[str, Any]) -> RegistryEvent:
     if isinstance(envelope, dict) and isinstance(detail, dict):
         resources = envelope.get("resources")
         first = resources[0] if isinstance(resources, list) and resources else ""
-        arn = str(detail.get("ModelPackageArn") or first or "")
+        arn = plain_text(detail.get("ModelPackageArn") or first or "")
         changed = detail.get("UpdatedModelPackageFields")
-        fields = tuple(map(str, changed)) if isinstance(changed, list) else ()
-        if (envelope.get("source"), envelope.get("detail-type")) != ("aws.sagemaker", STATE_CHANGE):
-            kind = KIND_OTHER
-        elif _owner(arn):
-            kind = KIND_MODEL_PACKAGE
+        fields = tuple(map(plain_text, changed)) if isinstance(changed, list) else ()
+        kind = _kind(envelope, arn)
     if kind != KIND_MODEL_PACKAGE:
-        arn, fields = "", ()
+        arn, fields, detail = "", (), None
     return RegistryEvent(
-        message_id=str(message.get("MessageId") or ""),
+        message_id=plain_text(message.get("MessageId")),
         receipt=str(message.get("ReceiptHandle") or ""),
         kind=kind,
         model_package_arn=arn,
-        owner_account_id=_owner(arn),
+        owner_account_id=parse_model_package_arn(arn).account_id if arn else "",
         updated_fields=fields,
         sent_at=_sent_at(envelope, message),
         body=body,
+        modified_at=_moment((detail or {}).get("LastModifiedTime")),
+        claims=_claims(detail or {}),
+        queued_at=_queued_at(message),
+        receives=_receives(message),
     )
 
 
@@ -116,6 +128,42 @@ def delete(session: AwsSession, queue_url: str, events: Sequence[RegistryEvent])
         message = f"{len(failed)} of {len(events)} messages were not deleted: {failed[0].get('Message', '')}"
         status = 400 if failed[0].get("SenderFault") else 500
         raise from_code(session, "sqs", "DeleteMessageBatch", str(failed[0].get("Code", "Unknown")), message, status)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSize:
+    """Hold SQS's approximate numbers: messages to be had, handed out and not deleted, and given up as dead letters.
+
+    `dead_letters` is None when the queue has no queue of dead letters.
+    """
+
+    waiting: int
+    in_flight: int
+    dead_letters: int | None
+
+
+def measure(session: AwsSession, queue_url: str) -> QueueSize:
+    """Ask how many messages a queue and its queue of dead letters hold. Raises AwsNotFound, AwsDenied.
+
+    Source: sqs GetQueueAttributes, GetQueueUrl.
+    """
+    held = _attributes(session, queue_url, (*_COUNTED, "RedrivePolicy"))
+    dead_letters = _dead_letter_url(session, held.get("RedrivePolicy", ""))
+    dead = _attributes(session, dead_letters, ("ApproximateNumberOfMessages",)) if dead_letters else None
+    return QueueSize(
+        waiting=int(held.get("ApproximateNumberOfMessages", 0))
+        + int(held.get("ApproximateNumberOfMessagesDelayed", 0)),
+        in_flight=int(held.get("ApproximateNumberOfMessagesNotVisible", 0)),
+        dead_letters=None if dead is None else int(dead.get("ApproximateNumberOfMessages", 0)),
+    )
+
+
+def dead_letter_url(session: AwsSession, queue_url: str) -> str:
+    """Return the URL of the queue that receives a queue's dead letters, "" when it has none.
+
+    Raises AwsNotFound when the queue named there is gone. Source: sqs GetQueueAttributes, GetQueueUrl.
+    """
+    return _dead_letter_url(session, _attributes(session, queue_url, ("RedrivePolicy",)).get("RedrivePolicy", ""))
 
 
 def put_deployment_order(
@@ -230,9 +278,25 @@ def _ensure_queue(session: AwsSession, name: str, attributes: Mapping[QueueAttri
             url = session.sqs.create_queue(QueueName=name, Attributes={"SqsManagedSseEnabled": "true", **attributes})[
                 "QueueUrl"
             ]
+    return url, _attributes(session, url, ("QueueArn",))["QueueArn"]
+
+
+def _dead_letter_url(session: AwsSession, policy: str) -> str:
+    try:
+        parts = str(json.loads(policy)["deadLetterTargetArn"]).split(":") if policy else []
+    except (ValueError, TypeError, KeyError):
+        parts = []
+    if len(parts) != _PARTS_OF_A_QUEUE_ARN:
+        return ""
+    with translated(session, "sqs", "GetQueueUrl"):
+        return session.sqs.get_queue_url(QueueName=parts[5], QueueOwnerAWSAccountId=parts[4])["QueueUrl"]
+
+
+def _attributes(
+    session: AwsSession, queue_url: str, names: Sequence[QueueAttributeNameType]
+) -> Mapping[QueueAttributeNameType, str]:
     with translated(session, "sqs", "GetQueueAttributes"):
-        answer = session.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return url, answer["Attributes"]["QueueArn"]
+        return session.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names).get("Attributes", {})
 
 
 def _invalid_order(session: AwsSession, message: str) -> AwsInvalid:
@@ -245,15 +309,52 @@ def _invalid_order(session: AwsSession, message: str) -> AwsInvalid:
     )
 
 
-def _owner(arn: str) -> str:
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) == 6 and parts[2] == "sagemaker" else ""
+def _kind(envelope: Mapping[str, Any], arn: str) -> str:
+    if (envelope.get("source"), envelope.get("detail-type")) != ("aws.sagemaker", STATE_CHANGE):
+        return KIND_OTHER
+    try:
+        parse_model_package_arn(arn)
+    except UnversionedPackage:
+        # A package outside any group has no version to govern.
+        return KIND_OTHER
+    except MalformedArn:
+        return KIND_UNREADABLE
+    return KIND_MODEL_PACKAGE
+
+
+def _claims(detail: Mapping[str, Any]) -> EventClaims:
+    life_cycle = detail.get("ModelLifeCycle")
+    stage = life_cycle if isinstance(life_cycle, dict) else {}
+    return EventClaims(
+        status=plain_text(detail.get("ModelPackageStatus")),
+        approval_status=plain_text(detail.get("ModelApprovalStatus")),
+        stage=plain_text(stage.get("Stage")),
+        stage_status=plain_text(stage.get("StageStatus")),
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    """Read a time of an event's detail: ISO 8601 in most types, milliseconds or seconds since 1970 in some."""
+    try:
+        if isinstance(value, str):
+            return utc(datetime.fromisoformat(value))
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000 if abs(value) > _MILLISECONDS_FROM else value, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None
 
 
 def _sent_at(envelope: Any, message: Mapping[str, Any]) -> datetime | None:
-    try:
-        return utc(datetime.fromisoformat(envelope["time"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        pass
+    stated = envelope.get("time") if isinstance(envelope, dict) else None
+    return (_moment(stated) if isinstance(stated, str) else None) or _queued_at(message)
+
+
+def _queued_at(message: Mapping[str, Any]) -> datetime | None:
     stamp = str((message.get("Attributes") or {}).get("SentTimestamp") or "")
-    return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp.isdigit() else None
+    return _moment(int(stamp)) if stamp.isascii() and stamp.isdigit() and len(stamp) < _LONGEST_STAMP else None
+
+
+def _receives(message: Mapping[str, Any]) -> int:
+    count = str((message.get("Attributes") or {}).get("ApproximateReceiveCount") or "")
+    return int(count) if count.isascii() and count.isdigit() and len(count) < _LONGEST_STAMP else 1

@@ -25,8 +25,8 @@ from registry.aws.values import json_safe, plain_text, utc
 
 __all__ = [
     "AccountRef", "ContainerRecord", "EventClaims", "GroupArn", "GroupRecord", "Identity", "InvitationRecord",
-    "LifeCycle", "MalformedArn", "ModelPackageArn", "PermissionRecord", "RegistryEvent", "ShareAssociation", "ShareRecord",
-    "UnversionedPackage", "VersionRecord", "VersionSummary", "parse_group_arn",
+    "LifeCycle", "MalformedArn", "ModelPackageArn", "PermissionRecord", "RegistryEvent", "ShareAssociation",
+    "ShareRecord", "UnversionedPackage", "VersionRecord", "VersionSummary", "parse_group_arn",
     "parse_model_package_arn",
 ]  # fmt: skip
 
