@@ -17,6 +17,7 @@ from moto.s3.models import s3_backends
 
 from . import partial, wire
 from .control import Control
+from .enforcement import refusal
 from .faults import Fault, faults
 from .identify import Call, identify
 from .install import SERVICES, backends
@@ -152,6 +153,10 @@ class SandboxApplication:
             if session.expired:
                 message = "The security token included in the request is expired"
                 return wire.error(call, "ExpiredTokenException", message)
+            with self._journal.lock:
+                why = refusal(call)
+            if why:
+                return wire.error(call, "AccessDeniedException", why)
         return None
 
     def _perform(self, environ: dict[str, Any], call: Call) -> Answer:

@@ -22,6 +22,7 @@ def backends(service: str) -> Any:
 def install() -> None:
     """Replace the backends. Call it once, before the first request."""
     from .events.models import SandboxEventsBackend
+    from .iam.models import SandboxIAMBackend
     from .ram.models import SandboxRamBackend
     from .s3.models import SandboxS3Backend
     from .sagemaker.models import SandboxSageMakerBackend
@@ -29,6 +30,7 @@ def install() -> None:
     from .sts.models import SandboxSTSBackend
 
     for service, backend in (
+        ("iam", SandboxIAMBackend),
         ("sts", SandboxSTSBackend),
         ("s3", SandboxS3Backend),
         ("sqs", SandboxSQSBackend),

@@ -2,41 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from fnmatch import fnmatchcase
 from typing import Any
 
 from ..caller import Caller
+from ..policies import matching, principal_named, role_of, statements
 from ..ram.models import granted_actions
 
 
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or [])
-
-
-def _names(statement: dict[str, Any], caller: Caller) -> bool:
-    principal = statement.get("Principal")
-    if principal == "*":
-        return True
-    names = _listed(principal.get("AWS")) if isinstance(principal, dict) else []
-    return any(n in ("*", caller.account, f"arn:aws:iam::{caller.account}:root", caller.arn) for n in names)
-
-
 def _policy_says(policy: str | None, caller: Caller, action: str, resource: str) -> str | None:
-    """The effect a group's resource policy has: "Deny", "Allow" or None. Conditions are not evaluated."""
-    said = None
-    statements = json.loads(policy).get("Statement", []) if policy else []
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        matches = (
-            _names(statement, caller)
-            and any(fnmatchcase(action.lower(), a.lower()) for a in _listed(statement.get("Action")))
-            and any(fnmatchcase(resource, r) for r in _listed(statement.get("Resource")))
-        )
-        if matches and statement.get("Effect") == "Deny":
-            return "Deny"
-        if matches:
-            said = "Allow"
-    return said
+    """The effect a group's resource policy has: "Deny", "Allow" or None."""
+    request = {"aws:PrincipalArn": role_of(caller.arn), "aws:PrincipalAccount": caller.account}
+    named = [s for s in statements(policy) if principal_named(s, caller.account, (caller.arn, role_of(caller.arn)))]
+    effects = {s.get("Effect") for s in matching(named, action, resource, request)}
+    return "Deny" if "Deny" in effects else "Allow" if "Allow" in effects else None
 
 
 def allowed(caller: Caller, group: dict[str, Any], action: str, resource: str) -> bool:

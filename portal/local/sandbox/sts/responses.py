@@ -8,7 +8,9 @@ from moto.core.responses import ActionResult
 from moto.sts.exceptions import STSValidationError
 from moto.sts.responses import TokenResponse
 
+from ..caller import caller_of
 from .models import SandboxSTSBackend
+from .trust import check_trust
 
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
@@ -41,6 +43,15 @@ class SandboxTokenResponse(TokenResponse):
         if calling is not None and calling.source_identity:
             # A source identity, once set, follows the session through role chaining and cannot be changed.
             source_identity = calling.source_identity
+        check_trust(
+            caller_of(self.access_key, self.current_account, self.region),
+            role_arn,
+            {
+                "sts:ExternalId": self._get_param("ExternalId"),
+                "sts:SourceIdentity": source_identity,
+                "sts:RoleSessionName": name,
+            },
+        )
         session = backend.assume_role(
             region_name=self.region,
             role_session_name=name,

@@ -1,0 +1,130 @@
+"""Hold a session to the policies of its role before an operation is performed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .iam.models import iam_of
+from .identify import Call
+from .install import backends
+from .policies import ALLOWED, DENIED
+
+# S3's actions are not named after its operations.
+_S3 = {
+    "HeadObject": "GetObject",
+    "ListObjects": "ListBucket",
+    "HeadBucket": "ListBucket",
+    "ListBuckets": "ListAllMyBuckets",
+    "DeleteObjects": "DeleteObject",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "ListParts": "ListMultipartUploadParts",
+}
+_BATCHES = {"SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"}
+_ALWAYS = ("sts:GetCallerIdentity",)
+# What an operation of SageMaker is about, when it is given a name and not an ARN.
+_SAGEMAKER = {
+    "ModelPackageGroupName": "model-package-group",
+    "ModelPackageName": "model-package",
+    "ModelName": "model",
+    "ModelCardName": "model-card",
+    "EndpointName": "endpoint",
+    "EndpointConfigName": "endpoint-config",
+    "PipelineName": "pipeline",
+}
+_ARNS = ("ModelPackageArn", "ResourceArn", "PipelineExecutionArn")
+
+
+def action_of(call: Call) -> str:
+    """The IAM action of an operation, as ``s3:PutObject``."""
+    if call.service == "s3":
+        return f"s3:{_S3.get(call.operation, call.operation)}"
+    return f"{call.service}:{call.operation.removesuffix('Batch') if call.operation in _BATCHES else call.operation}"
+
+
+def _sagemaker(call: Call, base: str) -> list[str]:
+    p = call.parameters
+    listed = p.get("ModelPackageArnList")
+    if isinstance(listed, list) and listed:
+        return [str(arn) for arn in listed]
+    for name in _ARNS:
+        if isinstance(p.get(name), str):
+            return [p[name]]
+    found = []
+    for name, kind in _SAGEMAKER.items():
+        value = p.get(name)
+        if isinstance(value, str):
+            found.append(value if value.startswith("arn:") else f"{base}:{kind}/{value}")
+    if call.operation == "CreateModelPackage" and found and ":model-package-group/" in found[0]:
+        # It makes a version as well as it changes the group, and needs to be allowed both.
+        found.append(found[0].replace(":model-package-group/", ":model-package/") + "/*")
+    return found or ["*"]
+
+
+def resources_of(call: Call) -> list[str]:
+    """The ARNs an operation is about; "*" alone when it is about none."""
+    p: dict[str, Any] = call.parameters
+    base = f"arn:aws:{call.service}:{call.region}:{call.account}"
+    match call.service:
+        case "s3":
+            keys = [call.key] if call.key else list(p.get("Keys", []))
+            return [f"arn:aws:s3:::{call.bucket}/{k}" for k in keys] or [
+                f"arn:aws:s3:::{call.bucket}" if call.bucket else "*"
+            ]
+        case "sqs" if p.get("QueueUrl"):
+            *_, account, name = str(p["QueueUrl"]).split("/")
+            return [f"arn:aws:sqs:{call.region}:{account}:{name}"]
+        case "events" if call.operation == "PutEvents":
+            entries = p.get("Entries")
+            buses = {str(e.get("EventBusName") or "default") for e in entries or [] if isinstance(e, dict)}
+            return [b if b.startswith("arn:") else f"{base}:event-bus/{b}" for b in sorted(buses)] or ["*"]
+        case "events" if p.get("Rule") or p.get("Name"):
+            return [f"{base}:rule/{p.get('Rule') or p['Name']}"]
+        case "sts" | "iam":
+            named = p.get("RoleArn") or p.get("PolicySourceArn") or p.get("PolicyArn")
+            role = p.get("RoleName")
+            return [str(named or (f"arn:aws:iam::{call.account}:role/{role}" if role else "*"))]
+        case "ram":
+            return [
+                str(p.get("resourceShareArn") or p.get("resourceShareInvitationArn") or p.get("permissionArn") or "*")
+            ]
+        case "sagemaker":
+            return _sagemaker(call, base)
+    return ["*"]
+
+
+def _context(call: Call, session: Any) -> dict[str, Any]:
+    stage = call.parameters.get("ModelLifeCycle")
+    stage = stage if isinstance(stage, dict) else {}
+    return {
+        "aws:PrincipalArn": session.role_arn,
+        "aws:PrincipalAccount": call.account,
+        "aws:SourceIdentity": getattr(session, "source_identity", None),
+        "aws:RequestedRegion": call.region,
+        "sagemaker:ModelLifeCycle:stage": stage.get("Stage"),
+        "sagemaker:ModelLifeCycle:stageStatus": stage.get("StageStatus"),
+        "sagemaker:ModelApprovalStatus": call.parameters.get("ModelApprovalStatus"),
+    }
+
+
+def refusal(call: Call) -> str | None:
+    """Why the role behind a call may not make it, in AWS's words; None when it may."""
+    if not call.access_key.startswith("ASIA"):
+        return None
+    session = backends("sts")[call.account]["aws"].get_assumed_role_from_access_key(call.access_key)
+    if session is None:
+        return None
+    iam = iam_of(session.role_arn.split(":")[4])
+    role = iam.role_named(session.role_arn)
+    action = action_of(call)
+    if role is None or not iam.documents(role) or action in _ALWAYS:
+        return None
+    for resource in resources_of(call):
+        said, _ = iam.decision(role, action, resource, _context(call, session))
+        if said != ALLOWED:
+            why = "with an explicit deny in an identity-based policy"
+            if said != DENIED:
+                why = f"because no identity-based policy allows the {action} action"
+            return f"User: {session.arn} is not authorized to perform: {action} on resource: {resource} {why}"
+    return None
