@@ -30,6 +30,14 @@ class NotYet(Exception):
         self.seconds = seconds
 
 
+class Overtaken(Exception):
+    """A later word took this message's place while it was being prepared: nothing was written."""
+
+
+class TryAgain(Exception):
+    """Something that is not AWS did not take it, and may take it later: counted and repeated like a retryable AwsError."""
+
+
 class Hopeless(Exception):
     """No further attempt can help, for a reason of the portal's own; the words are shown and become a finding."""
 
@@ -52,19 +60,32 @@ def _silent(message: OutboxMessage, error: str) -> None:
     return None
 
 
+def _unasked(message: OutboxMessage, by: OutboxMessage) -> None:
+    return None
+
+
+def _unknown(message: OutboxMessage) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Carrier:
     """How one kind of message is carried out.
 
-    `carry` speaks to AWS and returns what is to be remembered; it raises AwsError, whose `retryable` says whether
-    another attempt may help, NotYet while there is only waiting to do (for `patience` in all, then it is given up), or
-    Hopeless. What a later attempt must know goes into `remember`. `delivered` writes the result down in the transaction that marks the message delivered;
-    `given_up` does so in the one that marks it failed for good, with the last error.
+    `carry` speaks to AWS and returns what is to be remembered. It raises AwsError, whose `retryable` says whether
+    another attempt may help, NotYet while there is only waiting to do (for `patience` in all, then it is given up),
+    Hopeless, or Overtaken. What a later attempt must know goes into `remember`.
+
+    `delivered` writes the result down in the transaction that marks the message delivered, `given_up` and `superseded`
+    in the ones that mark it so; a result's "note" is kept on the message. `landed` says, without writing anything,
+    whether an attempt whose answer nobody knows has arrived.
     """
 
     carry: Callable[[OutboxMessage], dict[str, Any]]
     delivered: Callable[[OutboxMessage, dict[str, Any]], None] = _nothing
     given_up: Callable[[OutboxMessage, str], None] = _silent
+    superseded: Callable[[OutboxMessage, OutboxMessage], None] = _unasked
+    landed: Callable[[OutboxMessage], bool] = _unknown
     patience: timedelta = timedelta(days=1)
 
 
