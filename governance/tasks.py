@@ -89,6 +89,20 @@ def sync_account(*, account_id: str, requested_by: str, attempt: int = 1, **_: A
         )
 
 
+@shared_task(name="governance.sync_changes")
+def sync_changes(*, account_id: str, **_: Any) -> None:
+    """Take in what was modified in one account since its last pass; one that fails is due again soon anyway."""
+    with correlated():
+        sync.sync_changes(account_id=account_id)
+
+
+@shared_task(name="governance.sync_changes_everywhere")
+def sync_changes_everywhere(**_: Any) -> None:
+    """Have what was modified taken in from every enabled account, each as a task of its own."""
+    for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
+        enqueue_on_commit("governance.sync_changes", account_id=account_id)
+
+
 @shared_task(name="governance.sync_accounts")
 def sync_accounts(**_: Any) -> None:
     """Have every enabled account synced, each as a task of its own."""

@@ -20,8 +20,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "expire-requests": {"task": "governance.expire_requests", "schedule": 900.0, "options": {"expires": 600}},
     # What an event tells is found at once; this finds what only time or silence tells.
     "review-findings": {"task": "governance.review_findings", "schedule": 300.0, "options": {"expires": 240}},
-    # The full pass remains the truth: it finds what no event told.
-    "sync-accounts": {"task": "governance.sync_accounts", "schedule": 300.0, "options": {"expires": 240}},
+    # The full pass remains the truth: it finds what neither event nor search told, and what is gone.
+    "sync-accounts": {"task": "governance.sync_accounts", "schedule": 900.0, "options": {"expires": 840}},
+    # One search a region finds what changed where no event came; it costs one call when nothing did.
+    "sync-changes": {"task": "governance.sync_changes_everywhere", "schedule": 60.0, "options": {"expires": 50}},
     # Every stored byte is read: once a day is what a store can bear, and each download looks at its own file anyway.
     "check-evidence": {
         "task": "governance.check_evidence",

@@ -16,6 +16,8 @@ __all__ = [
     "LinkSource",
     "ObjectKind",
     "ParkedEventState",
+    "PermissionOutcome",
+    "PreflightMethod",
     "RiskClass",
     "RiskRating",
     "Role",
@@ -96,6 +98,7 @@ class SyncKind(Word):
     FULL = "full"
     INCREMENTAL = "incremental"
     EVENTS = "events"
+    SHARES = "shares"
 
 
 class SyncState(Word):
@@ -153,3 +156,19 @@ class ParkedEventState(Word):
     PARKED = "parked"
     REPLAYED = "replayed"
     DISMISSED = "dismissed"
+
+
+class PermissionOutcome(Word):
+    """What a preflight found out about one action of the portal's role."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    NOT_TRIED = "not_tried"
+
+
+class PreflightMethod(Word):
+    """How a preflight found out: IAM was asked, harmless calls were made, or neither was possible."""
+
+    SIMULATED = "simulated"
+    PROBED = "probed"
+    FAILED = "failed"

@@ -28,6 +28,8 @@ from ..selectors.observed import Observation, Subject, key_of
 SEVERITY: dict[FindingKind, Severity] = {
     FindingKind.APPROVED_OUTSIDE: Severity.SERIOUS,
     FindingKind.REJECTED_OUTSIDE: Severity.SERIOUS,
+    FindingKind.REVERTED: Severity.SERIOUS,
+    FindingKind.LIFECYCLE_CHANGED: Severity.WARNING,
     FindingKind.WRITE_BACK_PENDING: Severity.WARNING,
     FindingKind.WRITE_BACK_FAILED: Severity.SERIOUS,
     FindingKind.CONTENT_CHANGED: Severity.SERIOUS,
@@ -102,6 +104,13 @@ def clear(
     """
     key = key_of(subject, stage=stage, account=account, mark=mark)
     _resolve(Finding.objects.unresolved().filter(kind=kind, subject_key=key), note, timezone.now())
+
+
+def clear_all(kind: FindingKind, subjects: Collection[Subject], note: str) -> None:
+    """Resolve what is unresolved of this kind about any of these subjects. Runs in the caller's operation."""
+    keys = [key_of(subject) for subject in subjects]
+    if keys:
+        _resolve(Finding.objects.unresolved().filter(kind=kind, subject_key__in=keys), note, timezone.now())
 
 
 def record(

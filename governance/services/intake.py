@@ -5,51 +5,91 @@ Every function runs inside the transaction that wrote the change, so a version w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.utils import timezone
+
 from portal.core.actors import Actor
+from portal.core.operations import operation
 from portal.core.vocabulary import Stage, Status
 from registry.aws.s3 import MalformedS3Url, parse_s3_url
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
-from registry.services.versions import VersionChange, link_use_cases, record_artifact_copy
+from registry.services.versions import VersionChange, link_use_cases
 
 from ..choices import FindingKind
 from ..models import Finding
+from ..selectors.observed import Observation
 from . import findings, lifecycle, review, write_back
 from .binding import subject_changed
 from .closing import outdate
 from .locking import lock_use_case
 
+# What SageMaker says of a version nobody decided about; with no word of the portal either there is nothing to compare.
+_UNDECIDED = write_back.AWS_APPROVAL[Status.PENDING]
+
 
 def absorb_version(actor: Actor, change: VersionChange) -> None:
-    """Open the ledger of a new version; outdate what was asked or approved about one whose content changed."""
-    version = change.version
-    if change.is_new:
-        lifecycle.begin_version(
-            actor=actor, version=version, registrant=registrant_of(version), metrics=change.validation_metrics
-        )
-    if change.is_new or change.content_changed:
-        _order_copy(actor, version)
-    if change.aws_changed:
-        lifecycle.follow_card_metrics(actor=actor, version=version, metrics=change.validation_metrics)
-        subject_changed(actor=actor, subject=version, why="AWS has another content for it than before.")
-    for kind, problems in (change.problems or {}).items():
-        if problems:
-            findings.observe(FindingKind(kind), version, " ".join(problems), {"problems": list(problems)})
-        else:
-            findings.clear(FindingKind(kind), version, "The next sync found nothing wrong.")
-    findings.clear(FindingKind.MISSING_IN_AWS, version, "AWS lists it again.")
-    if change.is_new or change.aws_changed:
-        review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DESCRIPTION)
+    """Make one version part of governance, as `absorb_versions` does for many."""
+    absorb_versions(actor, [change])
 
 
-def absorb_missing(actor: Actor, version: ModelVersion) -> None:
-    """Record that AWS no longer lists a version."""
-    outdate(version, "AWS no longer has this version.")
-    findings.observe(
-        FindingKind.MISSING_IN_AWS,
-        version,
-        f"A complete listing of AWS no longer has {version.name}.",
-        {"arn": version.arn},
+def absorb_versions(actor: Actor, changes: Sequence[VersionChange]) -> None:
+    """Open the ledgers of new versions; outdate what was asked or approved about those whose content changed.
+
+    What is new costs the same number of statements however many there are; what changed is followed one by one.
+    """
+    new = [change for change in changes if change.is_new]
+    lifecycle.begin_versions(
+        actor=actor,
+        arrivals=[
+            lifecycle.Arrival(change.version, registrant_of(change.version), change.validation_metrics)
+            for change in new
+        ],
     )
+    for change in changes:
+        if change.is_new or change.content_changed:
+            _order_copy(actor, change.version)
+        if change.aws_changed:
+            version = change.version
+            lifecycle.follow_card_metrics(actor=actor, version=version, metrics=change.validation_metrics)
+            subject_changed(actor=actor, subject=version, why="AWS has another content for it than before.")
+    _judge_descriptions(changes)
+    back = [change.version for change in changes if change.came_back]
+    findings.clear_all(FindingKind.MISSING_IN_AWS, back, "AWS lists it again.")
+    for change in changes:
+        if change.aws_changed or (change.is_new and change.version.aws_approval_status != _UNDECIDED):
+            review.look_at(actor=actor, version_id=change.version.pk, kinds=review.AFTER_DESCRIPTION)
+
+
+def absorb_missing(actor: Actor, versions: Sequence[ModelVersion]) -> None:
+    """Record that AWS no longer lists versions."""
+    for version in versions:
+        outdate(version, "AWS no longer has this version.")
+    findings.record(
+        FindingKind.MISSING_IN_AWS,
+        [
+            Observation(version, f"A complete listing of AWS no longer has {version.name}.", {"arn": version.arn})
+            for version in versions
+        ],
+        timezone.now(),
+    )
+
+
+def _judge_descriptions(changes: Sequence[VersionChange]) -> None:
+    """Keep the findings about cards and metadata true for what was just described."""
+    now = timezone.now()
+    for kind in sorted({kind for change in changes for kind in change.problems}):
+        wrong = {change.version.pk: change for change in changes if change.problems.get(kind)}
+        findings.record(
+            FindingKind(kind),
+            [
+                Observation(change.version, " ".join(change.problems[kind]), {"problems": list(change.problems[kind])})
+                for change in wrong.values()
+            ],
+            now,
+        )
+        right = [change.version for change in changes if change.version.pk not in wrong and not change.is_new]
+        findings.clear_all(FindingKind(kind), right, "The next sync found nothing wrong.")
 
 
 def absorb_group(actor: Actor, group: ModelGroup) -> None:
@@ -63,13 +103,17 @@ def absorb_group(actor: Actor, group: ModelGroup) -> None:
         )
     else:
         findings.clear(FindingKind.GROUP_UNLINKED, group, "It was claimed for a project.")
-    # A use case registered or a group claimed since may give the version what its card named.
-    unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group=group)
-    for finding in unknown.select_related("version__group"):
-        if finding.version is not None and not link_use_cases(finding.version):
-            findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")
-            subject_changed(actor=actor, subject=finding.version, why="It serves the use case its card names now.")
-    _take_use_cases_along(actor, group)
+    _settle_unknown(actor, [group])
+    _take_use_cases_along(actor, [group])
+
+
+def absorb_rest(actor: Actor, account: AwsAccount, region: str) -> None:
+    """After a full pass, look again at what other things than AWS may have settled: use cases registered since."""
+    groups = ModelGroup.objects.filter(account=account, region=region, missing_since=None)
+    unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN)
+    with operation(actor, "full sync"):
+        _settle_unknown(actor, list(groups.filter(pk__in=unknown.values("version__group"))))
+        _take_use_cases_along(actor, list(groups.exclude(project=None)))
 
 
 def registrant_of(version: ModelVersion) -> str:
@@ -82,13 +126,19 @@ def registrant_of(version: ModelVersion) -> str:
     return f"aws:{version.registrant_name or 'unknown'}"
 
 
-def _take_use_cases_along(actor: Actor, group: ModelGroup) -> None:
-    """Let approved use cases of the group's project go on: what they waited for may have been unlinked since."""
-    if group.project_id is None:
-        return
-    waiting = UseCase.objects.filter(project_id=group.project_id, status=Status.APPROVED).exclude(
-        stage=Stage.PRODUCTION
-    )
+def _settle_unknown(actor: Actor, groups: Sequence[ModelGroup]) -> None:
+    """A use case registered or a group claimed since may give a version what its card named."""
+    unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group__in=groups)
+    for finding in unknown.select_related("version__group"):
+        if finding.version is not None and not link_use_cases(finding.version):
+            findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")
+            subject_changed(actor=actor, subject=finding.version, why="It serves the use case its card names now.")
+
+
+def _take_use_cases_along(actor: Actor, groups: Sequence[ModelGroup]) -> None:
+    """Let approved use cases of the groups' projects go on: what they waited for may have been unlinked since."""
+    projects = {group.project_id for group in groups if group.project_id is not None}
+    waiting = UseCase.objects.filter(project_id__in=projects, status=Status.APPROVED).exclude(stage=Stage.PRODUCTION)
     for use_case_id in waiting.order_by("pk").values_list("pk", flat=True):
         lifecycle.advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case_id))
 
@@ -101,7 +151,7 @@ def _order_copy(actor: Actor, version: ModelVersion) -> None:
         return
     hub = version.group.account
     if location.bucket in hub.artifact_buckets:
-        record_artifact_copy(actor=actor, version=version, url=version.artifact_url, sha256="")
+        # It is where it belongs, which the registry noted when it took the version in.
         return
     source = (
         AwsAccount.objects.enabled().filter(artifact_buckets__contains=[location.bucket]).exclude(pk=hub.pk).first()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F
@@ -33,6 +34,19 @@ def all_records(subject: Subject) -> list[Record]:
     if isinstance(subject, UseCase):
         return list(UseCaseStageRecord.objects.select_for_update().filter(use_case=subject).order_by("pk"))
     return list(StageRecord.objects.select_for_update(of=("self",)).filter(version=subject).order_by("pk"))
+
+
+def begin(*, actor: Actor, records: Sequence[StageRecord]) -> None:
+    """Insert the first records of versions that were just taken in, each with its event, in two statements."""
+    now = timezone.now()
+    for record in records:
+        record.audit_at = now
+    if records:
+        with announced(Verb.REGISTER):
+            StageRecord.objects.bulk_create(records)
+        StageEvent.objects.bulk_create(
+            _event(record.version, Verb.REGISTER, record, "", by=record.audit_user, now=now) for record in records
+        )
 
 
 def open_records(
@@ -108,25 +122,39 @@ def write(
     """Append one event per moved record, with where the subject stands now."""
     now = timezone.now()
     return StageEvent.objects.bulk_create(
-        StageEvent(
-            kind=SubjectKind.USE_CASE if isinstance(subject, UseCase) else SubjectKind.MODEL_VERSION,
-            use_case=subject if isinstance(subject, UseCase) else None,
-            version=subject if isinstance(subject, ModelVersion) else None,
-            record_id_copy=record.pk,
-            verb=verb,
-            stage=record.stage,
-            from_status=before,
-            status=record.status,
-            position_stage=subject.stage,
-            position_status=subject.status,
-            account_id=getattr(record, "account_id", None),
-            request_id_copy=request_id,
-            actor=by or actor.name,
-            reason=reason,
-            correlation=correlation_id(),
-            at=now,
-        )
+        _event(subject, verb, record, before, by=by or actor.name, now=now, reason=reason, request_id=request_id)
         for record, before in moved
+    )
+
+
+def _event(
+    subject: Subject,
+    verb: Verb,
+    record: Record,
+    before: str,
+    *,
+    by: str,
+    now: datetime,
+    reason: str = "",
+    request_id: int | None = None,
+) -> StageEvent:
+    return StageEvent(
+        kind=SubjectKind.USE_CASE if isinstance(subject, UseCase) else SubjectKind.MODEL_VERSION,
+        use_case=subject if isinstance(subject, UseCase) else None,
+        version=subject if isinstance(subject, ModelVersion) else None,
+        record_id_copy=record.pk,
+        verb=verb,
+        stage=record.stage,
+        from_status=before,
+        status=record.status,
+        position_stage=subject.stage,
+        position_status=subject.status,
+        account_id=getattr(record, "account_id", None),
+        request_id_copy=request_id,
+        actor=by,
+        reason=reason,
+        correlation=correlation_id(),
+        at=now,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,26 +30,32 @@ Subject = UseCase | ModelVersion
 CARD = "model card and metadata"
 
 
-def begin_version(*, actor: Actor, version: ModelVersion, registrant: str, metrics: dict[str, Any] | None) -> None:
-    """Open the ledger of a version that was just taken in: development, pending.
+@dataclass(frozen=True)
+class Arrival:
+    """A version that was just taken in: `registrant` is the person or AWS session that registered it, `metrics` are
+    those its card and metadata report."""
 
-    `registrant` is the person or AWS session that registered it; `metrics` are those its card and metadata report.
+    version: ModelVersion
+    registrant: str
+    metrics: dict[str, Any] | None
+
+
+def begin_versions(*, actor: Actor, arrivals: Sequence[Arrival]) -> None:
+    """Open the ledgers of versions that were just taken in: development, pending.
+
+    The same number of statements however many arrive.
     """
     stage = MODEL_STAGES[0]
-    opened = ledger.open_records(
-        actor=actor, subject=version, stage=stage, accounts=[None], verb=Verb.REGISTER, by=registrant
-    )
-    if metrics is not None:
-        for record, _ in opened:
-            assert isinstance(record, StageRecord)
-            _from_card(record, metrics, version.aws_created_at)
-    ledger.write(
-        actor=actor,
-        subject=version,
-        verb=Verb.REGISTER,
-        moved=opened,
-        by=registrant,
-    )
+    records = [
+        StageRecord(
+            version=arrival.version,
+            stage=stage,
+            audit_user=arrival.registrant,
+            **(_as_carded(arrival.metrics, arrival.version.aws_created_at) if arrival.metrics is not None else {}),
+        )
+        for arrival in arrivals
+    ]
+    ledger.begin(actor=actor, records=records)
 
 
 def follow_card_metrics(*, actor: Actor, version: ModelVersion, metrics: dict[str, Any] | None) -> None:
@@ -59,14 +67,19 @@ def follow_card_metrics(*, actor: Actor, version: ModelVersion, metrics: dict[st
         assert isinstance(record, StageRecord)
         is_theirs = record.validation_source in ("", CARD) and record.status != Status.RETIRED
         if is_theirs and record.validation_metrics != metrics:
-            _from_card(record, metrics, version.aws_modified_at)
+            values = _as_carded(metrics, version.aws_modified_at)
+            for name, value in values.items():
+                setattr(record, name, value)
+            record.save(update_fields=list(values))
 
 
-def _from_card(record: StageRecord, metrics: dict[str, Any] | None, captured_at: datetime) -> None:
-    record.validation_metrics = metrics
-    record.validation_source = CARD if metrics is not None else ""
-    record.validation_captured_at = captured_at if metrics is not None else None
-    record.save(update_fields=["validation_metrics", "validation_source", "validation_captured_at"])
+def _as_carded(metrics: dict[str, Any] | None, captured_at: datetime) -> dict[str, Any]:
+    is_there = metrics is not None
+    return {
+        "validation_metrics": metrics,
+        "validation_source": CARD if is_there else "",
+        "validation_captured_at": captured_at if is_there else None,
+    }
 
 
 def begin_use_case(*, actor: Actor, use_case: UseCase) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -19,7 +20,10 @@ logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("sync")
 LISTENERS = run.Listeners(
-    on_version=intake.absorb_version, on_version_missing=intake.absorb_missing, on_group=intake.absorb_group
+    on_versions=intake.absorb_versions,
+    on_versions_missing=intake.absorb_missing,
+    on_group=intake.absorb_group,
+    after_pass=intake.absorb_rest,
 )
 
 
@@ -34,22 +38,35 @@ def request_sync(*, actor: Actor, account_id: str) -> AwsAccount:
 
 
 def sync_account(*, account_id: str, requested_by: str) -> list[SyncRun]:
-    """Make a full pass over every region of an account; a pass that is already running is left alone."""
+    """Make a full pass over every region of an account; a pass that is already running is left alone.
+
+    Raises InvalidInput for an account that is not there or disabled.
+    """
+    return _everywhere(account_id, requested_by, [run.full_pass])
+
+
+def sync_changes(*, account_id: str) -> list[SyncRun]:
+    """Take in what was modified in every region of an account since its last pass; without one, make a full pass.
+
+    A region in which a pass is under way is left alone: the next time is soon. Raises InvalidInput for an account that
+    is not there or disabled.
+    """
+    return _everywhere(account_id, "schedule", [run.incremental_pass, run.full_pass])
+
+
+def _everywhere(account_id: str, requested_by: str, passes: Sequence[Callable[..., SyncRun | None]]) -> list[SyncRun]:
+    """Make in each region the first of the passes that can be made there."""
     account = AwsAccount.objects.enabled().filter(account_id=account_id).first()
     if account is None:
         raise InvalidInput(f"There is no enabled account {account_id}.")
     runs = []
     for region in account.regions:
         try:
-            runs.append(
-                run.full_pass(
-                    actor=ACTOR,
-                    account=account,
-                    region=region,
-                    requested_by=requested_by,
-                    listeners=LISTENERS,
-                )
-            )
+            for make in passes:
+                made = make(actor=ACTOR, account=account, region=region, requested_by=requested_by, listeners=LISTENERS)
+                if made is not None:
+                    runs.append(made)
+                    break
         except run.AlreadyRunning as already:
             logger.info("%s", already)
     return runs

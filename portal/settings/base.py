@@ -24,9 +24,15 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
 PORTAL_PUBLIC_URL = ENVIRONMENT.public_url
 # How long an answer of the gate may be relied on.
 PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
+# Networks, such as 10.20.0.0/16, that signed webhooks may go to although they are not public; there also over http.
+PORTAL_WEBHOOK_ALLOWED_NETWORKS = ENVIRONMENT.webhook_allowed_networks
 # A finding opens when a decision waits longer than this for its way to AWS, or a deployment to be reported.
 PORTAL_WRITE_BACK_PATIENCE_MINUTES = ENVIRONMENT.write_back_patience_minutes
 PORTAL_DEPLOYMENT_PATIENCE_DAYS = ENVIRONMENT.deployment_patience_days
+# How far an incremental sync reads back behind the last one: the search index follows writes with a delay.
+PORTAL_SYNC_OVERLAP = timedelta(minutes=ENVIRONMENT.sync_overlap_minutes)
+# How many lists and descriptions one pass asks of AWS at the same time.
+PORTAL_AWS_READS_AT_ONCE = ENVIRONMENT.aws_reads_at_once
 # POST /api/v1/auth/token/ changes a password into a token; an organisation with single sign-on switches it off.
 PORTAL_TOKEN_ENDPOINT = ENVIRONMENT.token_endpoint
 # Separation of duties: whether who last modified a version in AWS may decide on it. Who registered it never may.

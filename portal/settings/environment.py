@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -33,8 +34,13 @@ class Environment(BaseSettings):
     token_endpoint: bool = Field(True, alias="PORTAL_TOKEN_ENDPOINT")
     write_back_patience_minutes: int = Field(15, alias="PORTAL_WRITE_BACK_PATIENCE_MINUTES", ge=1, le=10_080)
     deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
+    sync_overlap_minutes: int = Field(15, alias="PORTAL_SYNC_OVERLAP_MINUTES", ge=1, le=1440)
+    aws_reads_at_once: int = Field(4, alias="PORTAL_AWS_READS_AT_ONCE", ge=1, le=10)
     modifier_may_decide: bool = Field(False, alias="PORTAL_MODIFIER_MAY_DECIDE")
     gate_minutes: int = Field(15, alias="PORTAL_GATE_MINUTES", ge=1, le=1440)
+    webhook_allowed_networks: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, alias="PORTAL_WEBHOOK_ALLOWED_NETWORKS"
+    )
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
     log_level: str = Field("INFO", alias="PORTAL_LOG_LEVEL")
     evidence_max_mb: int = Field(25, alias="PORTAL_EVIDENCE_MAX_MB", ge=1, le=500)
@@ -46,7 +52,9 @@ class Environment(BaseSettings):
     )
     evidence_on_disk: bool = Field(False, alias="PORTAL_EVIDENCE_ON_DISK")
 
-    @field_validator("allowed_hosts", "trusted_origins", "key_encryption_keys", mode="before")
+    @field_validator(
+        "allowed_hosts", "trusted_origins", "key_encryption_keys", "webhook_allowed_networks", mode="before"
+    )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -57,6 +65,14 @@ class Environment(BaseSettings):
         if any(len(secret) < 32 for secret in value):
             raise ValueError("each of the secrets must have at least 32 random characters")
         return value
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        try:
+            return [str(ip_network(text)) for text in value]
+        except ValueError as error:
+            raise ValueError(f"networks are written such as 10.20.0.0/16: {error}") from None
 
     @model_validator(mode="after")
     def _evidence_in_one_place(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db.models import F
 from django.utils import timezone
@@ -50,13 +50,32 @@ def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[
     return group, False
 
 
-def mark_missing(*, actor: Actor, account: AwsAccount, region: str, present: set[str]) -> list[ModelGroup]:
-    """Mark the groups of an account and region that a complete listing no longer has; returns those newly missing."""
-    gone = list(ModelGroup.objects.filter(account=account, region=region, missing_since=None).exclude(arn__in=present))
+def mark_missing(*, actor: Actor, account: AwsAccount, arns: Collection[str]) -> list[ModelGroup]:
+    """Mark groups of an account that AWS no longer has; returns those newly missing. Runs in the caller's operation."""
+    gone = list(
+        ModelGroup.objects.select_for_update(of=("self",)).filter(
+            account=account, missing_since=None, arn__in=list(arns)
+        )
+    )
     for group in gone:
         group.missing_since = timezone.now()
         group.save(update_fields=["missing_since"])
     return gone
+
+
+def require_fitting(*, project: Project | None, owner: User | None, use_cases: Iterable[UseCase]) -> None:
+    """Check that a group's owner and use cases are its project's. Raises InvalidInput naming the field."""
+    strangers = [use_case.public_id for use_case in use_cases if project is None or use_case.project_id != project.pk]
+    if strangers:
+        raise InvalidInput(
+            "A group serves use cases of its own project only.",
+            errors={"use_cases": [f"{', '.join(strangers)} belongs to another project."]},
+        )
+    if owner is not None and project is not None and not owner.actor.roles_on(project.pk):
+        raise InvalidInput(
+            "The owner must be one of the project's people.",
+            errors={"owner": [f"{owner.username} holds no role on this project."]},
+        )
 
 
 def edit(
@@ -88,19 +107,7 @@ def edit(
             raise StaleEdit("Somebody changed this group since you opened it. Reload and make your change again.")
         if project is not None and not may(actor, Act.EDIT_GROUP, project.pk):
             raise Forbidden("You may not claim groups for this project. This needs a role on it.")
-        strangers = [
-            use_case.public_id for use_case in use_cases if project is None or use_case.project_id != project.pk
-        ]
-        if strangers:
-            raise InvalidInput(
-                "A group serves use cases of its own project only.",
-                errors={"use_cases": [f"{', '.join(strangers)} belongs to another project."]},
-            )
-        if owner is not None and project is not None and not owner.actor.roles_on(project.pk):
-            raise InvalidInput(
-                "The owner must be one of the project's people.",
-                errors={"owner": [f"{owner.username} holds no role on this project."]},
-            )
+        require_fitting(project=project, owner=owner, use_cases=use_cases)
         group.project, group.owner = project, owner
         if attributes is not None:
             scope = None if project is None else project.pk
@@ -109,8 +116,7 @@ def edit(
         ModelGroup.objects.filter(pk=group.pk).update(revision=F("revision") + 1)
         group.refresh_from_db()
         group.use_cases.set(use_cases)
-        for version in group.versions.select_related("group"):
-            versions.link_use_cases(version)
+        versions.link_all(list(group.versions.select_related("group")))
         changes.tell(actor=actor, what=group, fields=["use_cases"], why="The use cases of its group were edited.")
         # By name: governance keeps its findings about the group true, and registry knows nothing of them.
         enqueue_on_commit("governance.reconcile_group", group_id=group.pk)

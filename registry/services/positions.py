@@ -6,7 +6,7 @@ only place that announces one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -43,6 +43,13 @@ def enter(row: models.Model) -> None:
     """Insert a row that begins its lifecycle; its ledger entry must follow in the same transaction."""
     with announced("register"):
         row.save(force_insert=True)
+
+
+def enter_all(rows: Sequence[models.Model]) -> None:
+    """Insert rows of one kind that begin their lifecycle; their ledger entries must follow in the same transaction."""
+    if rows:
+        with announced("register"):
+            type(rows[0])._default_manager.bulk_create(rows, batch_size=200)
 
 
 def place(subject: UseCase | ModelVersion, *, verb: str, stage: Stage, status: Status) -> None:

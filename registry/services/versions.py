@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
 from portal.core.actors import Actor
 
 from ..aws.arns import role_of_session
 from ..aws.records import VersionRecord
+from ..aws.s3 import MalformedS3Url, parse_s3_url
 from ..choices import LinkSource
 from ..models import AwsIdentity, ModelGroup, ModelVersion, UseCase, VersionUseCase
 from . import cards, digests, positions
 
+Key = tuple[str, datetime]
+# A version is wide (the whole answer of AWS): more rows make a statement of megabytes, fewer make a round trip each.
+_ROWS_A_STATEMENT = 200
 _PUBLIC_ID = re.compile(r"UC-(\d{1,9})", re.IGNORECASE)
 
 
@@ -29,123 +33,147 @@ class VersionChange:
     is_new: bool = False
     content_changed: bool = False
     aws_changed: bool = False
-    problems: dict[str, tuple[str, ...]] | None = None
+    came_back: bool = False
+    problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     validation_metrics: dict[str, Any] | None = None
 
     @property
     def is_unchanged(self) -> bool:
-        return not (self.is_new or self.aws_changed)
+        return not (self.is_new or self.aws_changed or self.came_back)
 
 
 def take_in(*, actor: Actor, group: ModelGroup, record: VersionRecord) -> VersionChange:
-    """Write down what AWS says of one version, new or known, and link it to its use case.
+    """Write down what AWS says of one version, as `take_in_all` does for many."""
+    return take_in_all(actor=actor, group=group, records=[record])[0]
 
-    Runs in the caller's operation, which must also open the version's ledger when it is new. Bad cards and
-    metadata never stop a version from being recorded: what is wrong is returned.
+
+def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRecord]) -> list[VersionChange]:
+    """Write down what AWS says of versions of one group, new or known, and link them to their use cases.
+
+    Returns one change per version, in the order of the records; of several records of one version the last modified
+    counts. The same number of statements however many there are. Runs in the caller's operation, on a locked group; it
+    must also open the ledgers of the new ones. Bad cards and metadata never stop a version from being recorded: what
+    is wrong is returned.
     """
-    created_at = record.created_at or timezone.now()
-    facts = cards.read(record.card_content)
-    metrics, metadata_problems = cards.metrics_of_metadata(record.metadata)
-    values = {**_as_described(record), **_as_read(record, facts)}
-    existing = (
-        ModelVersion.objects.select_for_update(of=("self",))
-        .select_related("group")
-        .filter(arn=record.arn, aws_created_at=created_at)
-        .first()
-    )
-    content_changed = aws_changed = False
-    if existing is None:
-        version = ModelVersion(
-            arn=record.arn,
-            group=group,
-            number=record.version,
-            aws_created_at=created_at,
-            seen_at=timezone.now(),
-            **values,
+    now = timezone.now()
+    newest = _newest(records, now)
+    rows = ModelVersion.objects.select_for_update(of=("self",)).filter(arn__in=[arn for arn, _ in newest])
+    existing = {key: row for row in rows.order_by("pk") if (key := (row.arn, row.aws_created_at)) in newest}
+    people = _People(newest.values())
+    changes: list[VersionChange] = []
+    altered: dict[int, set[str]] = {}
+    named: list[str] = []
+    for key, record in newest.items():
+        facts = cards.read(record.card_content)
+        values = {**_as_described(record), **_as_read(record, facts)}
+        metrics, metadata_problems = cards.metrics_of_metadata(record.metadata)
+        version = existing.get(key)
+        names: set[str] = set()
+        if version is None:
+            version = ModelVersion(arn=record.arn, number=record.version, aws_created_at=key[1], group=group, **values)
+            version.registered_by_id = people.behind(version.registrant_arn)
+            people.note_modifier(version)
+            _note_place(version)
+        else:
+            version.group = group
+            names = _alter(version, values, people)
+            altered[version.pk] = names
+        version.seen_at = now
+        named.append(facts.use_case_id)
+        changes.append(
+            VersionChange(
+                version=version,
+                is_new=key not in existing,
+                content_changed="content_digest" in names,
+                aws_changed="revision" in names,
+                came_back="missing_since" in names,
+                problems={
+                    "card_missing": () if record.card_content else ("SageMaker holds no model card for this version.",),
+                    "card_invalid": facts.problems,
+                    "metadata_invalid": metadata_problems,
+                    "use_case_unknown": (),
+                },
+                validation_metrics={**(facts.validation_metrics or {}), **metrics} or None,
+            )
         )
-        version.registered_by_id = _person_behind(version.registrant_arn)
-        _note_modifier(version, group)
-        positions.enter(version)
-    else:
-        version = existing
-        content_changed = version.content_digest != values["content_digest"]
-        changed = {name for name, value in values.items() if getattr(version, name) != value}
-        aws_changed = bool(changed)
-        for name in changed:
-            setattr(version, name, values[name])
-        version.seen_at = timezone.now()
-        if "modifier_arn" in changed:
-            _note_modifier(version, group)
-            changed |= {"modified_by", "changed_by_arn"}
-        came_back = version.missing_since is not None
-        version.missing_since = None
-        version.save(update_fields=[*changed, "seen_at", *(["missing_since"] if came_back else [])])
-        if changed:
-            _count_revision(version)
-    use_case_problem = link_use_cases(version, facts.use_case_id)
-    return VersionChange(
-        version=version,
-        is_new=existing is None,
-        content_changed=content_changed,
-        aws_changed=aws_changed,
-        problems={
-            "card_missing": () if record.card_content else ("SageMaker holds no model card for this version.",),
-            "card_invalid": facts.problems,
-            "metadata_invalid": metadata_problems,
-            "use_case_unknown": (use_case_problem,) if use_case_problem else (),
-        },
-        validation_metrics={**(facts.validation_metrics or {}), **metrics} or None,
+    positions.enter_all([change.version for change in changes if change.is_new])
+    _save_altered([change.version for change in changes if not change.is_new], altered)
+    unknown = link_all(
+        [change.version for change in changes],
+        {change.version.pk: name for change, name in zip(changes, named, strict=True)},
     )
+    for change in changes:
+        if unknown[change.version.pk]:
+            change.problems["use_case_unknown"] = (unknown[change.version.pk],)
+    return changes
 
 
 def link_use_cases(version: ModelVersion, named: str | None = None) -> str:
-    """Link a version to the use case its card names, or else to those its group serves.
+    """Link one version to its use cases, as `link_all` does for many; returns what is wrong with the name, or ""."""
+    return link_all([version], {} if named is None else {version.pk: named})[version.pk]
 
-    Returns what is wrong with the name, "" when nothing is. Only a use case of the group's own project counts:
-    a card must not reach into another project.
+
+def link_all(versions: Sequence[ModelVersion], named: Mapping[int, str] | None = None) -> dict[int, str]:
+    """Link versions of one group to the use case their card names, or else to those the group serves.
+
+    `named` has the use case each card names, by the version's key, where that was read just now. Returns what is wrong
+    with the name, "" when nothing is, by the same key. Only a use case of the group's own project counts: a card must
+    not reach into another project.
     """
-    if named is None:
-        details = version.card_section("additional_information").get("custom_details")
-        named = str(details.get("UseCaseId") or "") if isinstance(details, dict) else ""
-    wanted: dict[int, LinkSource] = {}
-    problem = ""
-    if named:
-        match = _PUBLIC_ID.fullmatch(named.strip())
-        use_case = (
-            UseCase.objects.filter(number=int(match[1]), project_id=version.group.project_id).first()
-            if match and version.group.project_id
-            else None
+    if not versions:
+        return {}
+    group = versions[0].group
+    said = {version.pk: _named_by(version) for version in versions} | dict(named or {})
+    numbers = {pk: int(match[1]) for pk, name in said.items() if (match := _PUBLIC_ID.fullmatch(name.strip()))}
+    known: dict[int, int] = {}
+    if numbers and group.project_id:
+        in_project = UseCase.objects.filter(number__in=set(numbers.values()), project_id=group.project_id)
+        known = dict(in_project.values_list("number", "pk"))
+    of_group = list(group.use_cases.values_list("pk", flat=True))
+    links: dict[int, dict[int, VersionUseCase]] = {}
+    for link in VersionUseCase.objects.filter(version_id__in=list(said)):
+        links.setdefault(link.version_id, {})[link.use_case_id] = link
+    problems: dict[int, str] = {}
+    fallen: list[int] = []
+    wanted_links: list[VersionUseCase] = []
+    for pk, name in said.items():
+        use_case_id = known.get(numbers.get(pk, 0))
+        problems[pk] = (
+            f"The card names the use case {name[:60]!r}, which this group's project does not have."
+            if name and use_case_id is None
+            else ""
         )
-        if use_case is None:
-            problem = f"The card names the use case {named[:60]!r}, which this group's project does not have."
-        else:
-            wanted[use_case.pk] = LinkSource.CARD
-    if not wanted:
-        wanted = dict.fromkeys(version.group.use_cases.values_list("pk", flat=True), LinkSource.GROUP)
-    links = {link.use_case_id: link for link in VersionUseCase.objects.filter(version=version)}
-    for use_case_id, link in links.items():
-        if wanted.get(use_case_id) != link.source:
-            link.delete()
-    VersionUseCase.objects.bulk_create(
-        VersionUseCase(version=version, use_case_id=use_case_id, source=source)
-        for use_case_id, source in wanted.items()
-        if use_case_id not in links or links[use_case_id].source != source
-    )
-    return problem
+        wanted = {use_case_id: LinkSource.CARD} if use_case_id else dict.fromkeys(of_group, LinkSource.GROUP)
+        have = links.get(pk, {})
+        fallen += [link.pk for used, link in have.items() if wanted.get(used) != link.source]
+        wanted_links += [
+            VersionUseCase(version_id=pk, use_case_id=used, source=source)
+            for used, source in wanted.items()
+            if used not in have or have[used].source != source
+        ]
+    if fallen:
+        VersionUseCase.objects.filter(pk__in=fallen).delete()
+    VersionUseCase.objects.bulk_create(wanted_links)
+    return problems
 
 
-def mark_missing(*, actor: Actor, group: ModelGroup, present: set[tuple[str, datetime]]) -> list[ModelVersion]:
-    """Mark the versions of a group that a complete listing no longer has; returns those newly missing."""
-    gone = [
-        version
-        for version in ModelVersion.objects.present().filter(group=group).select_related("group")
-        if (version.arn, version.aws_created_at) not in present
-    ]
+def mark_missing(
+    *, actor: Actor, version_ids: Collection[int], seen_before: datetime | None = None
+) -> list[ModelVersion]:
+    """Mark versions that AWS no longer has; returns those newly missing, locked.
+
+    One taken in at or after `seen_before` (when the listing began) is newer than the listing, not missing from it.
+    Runs in the caller's operation.
+    """
+    rows = ModelVersion.objects.present().filter(pk__in=list(version_ids))
+    if seen_before is not None:
+        rows = rows.filter(seen_at__lt=seen_before)
+    gone = list(rows.select_for_update(of=("self",)).select_related("group__account").order_by("pk"))
     now = timezone.now()
     for version in gone:
         version.missing_since = now
-        version.save(update_fields=["missing_since"])
-        _count_revision(version)
+        version.revision += 1
+    ModelVersion.objects.bulk_update(gone, ["missing_since", "revision"], batch_size=_ROWS_A_STATEMENT)
     return gone
 
 
@@ -157,22 +185,88 @@ def record_artifact_copy(*, actor: Actor, version: ModelVersion, url: str, sha25
     version.save(update_fields=["hub_artifact_url", "hub_artifact_sha256", "hub_artifact_copied_at"])
 
 
-def _count_revision(version: ModelVersion) -> None:
-    ModelVersion.objects.filter(pk=version.pk).update(revision=F("revision") + 1)
-    version.refresh_from_db(fields=["revision"])
+class _People:
+    """Who stands behind the AWS principals of a batch, read at once."""
+
+    def __init__(self, records: Iterable[VersionRecord]) -> None:
+        arns = {
+            identity.arn
+            for record in records
+            for identity in (record.created_by, record.last_modified_by)
+            if identity is not None
+        }
+        linked = AwsIdentity.objects.filter(arn__in=arns | {role_of_session(arn) for arn in arns})
+        self._linked = dict(linked.values_list("arn", "user_id")) if arns else {}
+
+    def behind(self, arn: str) -> int | None:
+        """Return the person an AWS principal is linked to: by the session itself, or else by its role."""
+        return self._linked.get(arn, self._linked.get(role_of_session(arn)))
+
+    def note_modifier(self, version: ModelVersion) -> None:
+        """Write down who changed a version last; while that was the portal itself, it stays who it was before."""
+        if version.modifier_arn and role_of_session(version.modifier_arn) != version.group.account.role_arn:
+            version.changed_by_arn = version.modifier_arn
+            version.modified_by_id = self.behind(version.modifier_arn)
 
 
-def _person_behind(arn: str) -> int | None:
-    """Return the person an AWS principal is linked to: by the session itself, or else by its role."""
-    linked = dict(AwsIdentity.objects.filter(arn__in=(arn, role_of_session(arn))).values_list("arn", "user_id"))
-    return linked.get(arn, linked.get(role_of_session(arn)))
+def _newest(records: Sequence[VersionRecord], now: datetime) -> dict[Key, VersionRecord]:
+    newest: dict[Key, VersionRecord] = {}
+    for record in records:
+        key = (record.arn, record.created_at or now)
+        known = newest.get(key)
+        if known is None or (record.last_modified_at or now) >= (known.last_modified_at or now):
+            newest[key] = record
+    return newest
 
 
-def _note_modifier(version: ModelVersion, group: ModelGroup) -> None:
-    """Write down who changed a version last; while that was the portal itself, it stays who it was before."""
-    if version.modifier_arn and role_of_session(version.modifier_arn) != group.account.role_arn:
-        version.changed_by_arn = version.modifier_arn
-        version.modified_by_id = _person_behind(version.modifier_arn)
+def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) -> set[str]:
+    """Give a known version the values that differ; returns the names of everything that changed on it.
+
+    Among them is `revision` when AWS says something else than before, and `missing_since` when it came back.
+    """
+    names = {name for name, value in values.items() if getattr(version, name) != value}
+    for name in names:
+        setattr(version, name, values[name])
+    if "artifact_url" in names and _note_place(version):
+        names |= {"hub_artifact_url", "hub_artifact_sha256", "hub_artifact_copied_at"}
+    if "modifier_arn" in names:
+        people.note_modifier(version)
+        names |= {"modified_by", "changed_by_arn"}
+    if names:
+        version.revision += 1
+        names.add("revision")
+    if version.missing_since is not None:
+        version.missing_since = None
+        names.add("missing_since")
+    return names
+
+
+def _save_altered(versions: Sequence[ModelVersion], altered: Mapping[int, set[str]]) -> None:
+    changed = [version for version in versions if altered[version.pk]]
+    if changed:
+        names = set().union(*altered.values(), {"seen_at"})
+        ModelVersion.objects.bulk_update(changed, sorted(names), batch_size=_ROWS_A_STATEMENT)
+    as_known = [version.pk for version in versions if not altered[version.pk]]
+    if as_known:
+        ModelVersion.objects.filter(pk__in=as_known).update(seen_at=versions[0].seen_at)
+
+
+def _note_place(version: ModelVersion) -> bool:
+    """Write down that the hub has a version's artifact from the start, when it lies in one of its buckets."""
+    try:
+        bucket = parse_s3_url(version.artifact_url).bucket
+    except MalformedS3Url:
+        return False
+    if bucket not in version.group.account.artifact_buckets:
+        return False
+    version.hub_artifact_url, version.hub_artifact_sha256 = version.artifact_url, ""
+    version.hub_artifact_copied_at = None
+    return True
+
+
+def _named_by(version: ModelVersion) -> str:
+    details = version.card_section("additional_information").get("custom_details")
+    return str(details.get("UseCaseId") or "") if isinstance(details, dict) else ""
 
 
 def _as_described(record: VersionRecord) -> dict[str, Any]:

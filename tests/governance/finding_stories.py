@@ -196,8 +196,7 @@ class MissingInAws(OfVersion):
     def cause(self) -> None:
         self.begin()
         with operation(SYSTEM):
-            for gone in versions.mark_missing(actor=SYSTEM, group=self.version.group, present=set()):
-                intake.absorb_missing(SYSTEM, gone)
+            intake.absorb_missing(SYSTEM, versions.mark_missing(actor=SYSTEM, version_ids=[self.version.pk]))
 
     def mend(self) -> None:
         self.take()

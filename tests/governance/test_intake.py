@@ -134,8 +134,7 @@ def test_a_version_gone_from_aws_takes_its_request_along_and_may_come_back(of: M
     subject = take(of).version
     request = ask(people, subject)
     with operation(SYSTEM):
-        for gone in versions.mark_missing(actor=SYSTEM, group=of, present=set()):
-            intake.absorb_missing(SYSTEM, gone)
+        intake.absorb_missing(SYSTEM, versions.mark_missing(actor=SYSTEM, version_ids=[subject.pk]))
     request.refresh_from_db()
     assert request.state == "outdated"
     assert standing(subject, FindingKind.MISSING_IN_AWS)

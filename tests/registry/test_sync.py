@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
 import requests
+from django.utils import timezone
 
 from governance.models import Finding, StageEvent
 from governance.services import delivery, registry_events, sync
 from governance.tasks import sync_account
 from portal.core.locks import _key
 from registry.aws import sagemaker
+from registry.aws.records import VersionRecord
 from registry.aws.session import reset_sessions
 from registry.models import AwsAccount, ModelVersion, ResourceShare, ShareInvitation, SyncRun
-from registry.sync import run as sync_run
+from registry.sync import apply
 from tests import aws_story
 from tests.aws_story import DEVELOPMENT, HUB
 from tests.committed import database_url
@@ -128,14 +132,14 @@ def test_one_version_that_cannot_be_recorded_does_not_hide_the_others(
 ) -> None:
     group = aws_story.new_group()
     bad, good = aws_story.register(group), aws_story.register(group)
-    really = sync_run.versions.take_in
+    really = apply.versions.take_in_all
 
-    def refuse_one(**kwargs: object) -> object:
-        if kwargs["record"].arn == bad:  # type: ignore[attr-defined]
+    def refuse_one(*, records: list[VersionRecord], **kwargs: Any) -> object:
+        if bad in [record.arn for record in records]:
             raise ValueError("cannot be recorded")
-        return really(**kwargs)  # type: ignore[arg-type]
+        return really(records=records, **kwargs)
 
-    monkeypatch.setattr(sync_run.versions, "take_in", refuse_one)
+    monkeypatch.setattr(apply.versions, "take_in_all", refuse_one)
     run = aws_story.synced()
     assert run.state == "failed"
     assert bad in run.error
@@ -151,10 +155,32 @@ def test_two_passes_of_one_account_never_overlap(aws: Sandbox, place: Place) -> 
     assert aws_story.synced().state == "succeeded"
 
 
-def test_a_run_whose_worker_was_killed_is_closed_by_the_next(aws: Sandbox, place: Place) -> None:
+def test_a_pass_whose_worker_was_killed_is_taken_up_behind_the_last_group_it_did(aws: Sandbox, place: Place) -> None:
+    """The groups up to the one noted are not listed again; what an earlier worker counted stays counted."""
+    groups = [aws_story.new_group() for _ in range(3)]
+    arns = [aws_story.register(group) for group in groups]
+    hub = AwsAccount.objects.get(account_id=HUB)
+    killed = SyncRun.objects.create(
+        account=hub, region="us-east-1", kind="full", requested_by="test", after=groups[1], calls=7, created=2
+    )
+    aws.forget()
+    run = aws_story.synced()
+    assert run.pk == killed.pk
+    assert (run.state, run.resumed) == ("succeeded", 1)
+    assert run.created == 3
+    assert run.groups_done == run.groups
+    listed = [call["parameters"]["ModelPackageGroupName"] for call in aws.calls(operation="ListModelPackages")]
+    assert groups[2] in listed
+    assert groups[0] not in listed
+    assert run.calls > 7
+    assert aws_story.known(arns[2]).status == "pending"
+
+
+def test_a_pass_left_too_long_ago_is_closed_and_another_begun(aws: Sandbox, place: Place) -> None:
     hub = AwsAccount.objects.get(account_id=HUB)
     killed = SyncRun.objects.create(account=hub, region="us-east-1", kind="full", requested_by="test")
-    aws_story.synced()
+    SyncRun.objects.filter(pk=killed.pk).update(started_at=timezone.now() - timedelta(hours=2))
+    assert aws_story.synced().pk != killed.pk
     killed.refresh_from_db()
     assert killed.state == "failed"
     assert "next pass" in killed.error
