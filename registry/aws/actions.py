@@ -7,7 +7,7 @@ Source: the service authorization reference of each service; where it names no r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -36,7 +36,9 @@ class When(Enum):
     OWNS_GROUPS = "OwnsGroups"
     HAS_BUCKETS = "HasBuckets"
     HAS_QUEUE = "HasQueue"
-    RUNS_STAGES = "RunsStages"
+    ORDERS_EVENTS = "OrdersByEvents"
+    ORDERS_PIPELINES = "OrdersByPipelines"
+    ANSWERS_CALLBACKS = "AnswersCallbacks"
     SETS_UP_EVENTS = "SetsUpEvents"
 
 
@@ -85,10 +87,6 @@ def _owner(action: str, need: Need, on: On) -> Grant:
 
 def _hub(action: str, need: Need, on: On = On.ANYTHING, when: When = When.ALWAYS) -> Grant:
     return Grant(action, need, on, when, None)
-
-
-def _stage(action: str, need: Need, on: On) -> Grant:
-    return Grant(action, need, on, When.RUNS_STAGES, When.ALWAYS)
 
 
 _READ_OBJECT = (
@@ -140,6 +138,7 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
         # Without it S3 answers "forbidden" where the truth is "there is none".
         _both("s3:ListBucket", Need.COPY_OUT, On.BUCKETS, When.HAS_BUCKETS),
     ),
+    "s3:HeadBucket": (_both("s3:ListBucket", Need.COPY_OUT, On.BUCKETS, When.HAS_BUCKETS),),
     "s3:GetObject": _READ_OBJECT,
     "s3:PutObject": _WRITE_OBJECT,
     "s3:CreateMultipartUpload": _WRITE_OBJECT,
@@ -153,9 +152,9 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     ),
     "sqs:ReceiveMessage": (
         _both("sqs:ReceiveMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),
-        _stage("sqs:ReceiveMessage", Need.PIPELINES, On.CALLBACKS),
+        _both("sqs:ReceiveMessage", Need.PIPELINES, On.CALLBACKS, When.ANSWERS_CALLBACKS),
     ),
-    "sqs:DeleteMessage": (_stage("sqs:DeleteMessage", Need.PIPELINES, On.CALLBACKS),),
+    "sqs:DeleteMessage": (_both("sqs:DeleteMessage", Need.PIPELINES, On.CALLBACKS, When.ANSWERS_CALLBACKS),),
     "sqs:DeleteMessageBatch": (_both("sqs:DeleteMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),),
     "sqs:GetQueueUrl": (_both("sqs:GetQueueUrl", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
     "sqs:GetQueueAttributes": (_both("sqs:GetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
@@ -163,51 +162,36 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sqs:SetQueueAttributes": (_both("sqs:SetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
     "events:PutRule": (_both("events:PutRule", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),
     "events:PutTargets": (_both("events:PutTargets", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),
-    "sagemaker:DescribePipeline": (_stage("sagemaker:DescribePipeline", Need.PIPELINES, On.PIPELINES),),
-    "sagemaker:StartPipelineExecution": (_stage("sagemaker:StartPipelineExecution", Need.PIPELINES, On.PIPELINES),),
-    "sagemaker:ListPipelineExecutions": (_stage("sagemaker:ListPipelineExecutions", Need.PIPELINES, On.PIPELINES),),
+    "sagemaker:DescribePipeline": (
+        _both("sagemaker:DescribePipeline", Need.PIPELINES, On.PIPELINES, When.ORDERS_PIPELINES),
+    ),
+    "sagemaker:StartPipelineExecution": (
+        _both("sagemaker:StartPipelineExecution", Need.PIPELINES, On.PIPELINES, When.ORDERS_PIPELINES),
+    ),
+    "sagemaker:ListPipelineExecutions": (
+        _both("sagemaker:ListPipelineExecutions", Need.PIPELINES, On.PIPELINES, When.ORDERS_PIPELINES),
+    ),
     "sagemaker:ListPipelineExecutionSteps": (
-        _stage("sagemaker:ListPipelineExecutionSteps", Need.PIPELINES, On.EXECUTIONS),
+        _both("sagemaker:ListPipelineExecutionSteps", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
     ),
     "sagemaker:SendPipelineExecutionStepSuccess": (
-        _stage("sagemaker:SendPipelineExecutionStepSuccess", Need.PIPELINES, On.EXECUTIONS),
+        _both("sagemaker:SendPipelineExecutionStepSuccess", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
     ),
     "sagemaker:SendPipelineExecutionStepFailure": (
-        _stage("sagemaker:SendPipelineExecutionStepFailure", Need.PIPELINES, On.EXECUTIONS),
+        _both("sagemaker:SendPipelineExecutionStepFailure", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
     ),
-    "events:PutEvents": (_both("events:PutEvents", Need.ORDER, On.BUS),),
+    "events:PutEvents": (_both("events:PutEvents", Need.ORDER, On.BUS, When.ORDERS_EVENTS),),
 }
 
 
-@dataclass(frozen=True)
-class Circumstances:
-    """What there is about an account that decides which actions the portal needs in it."""
+def needed(*, is_hub: bool, circumstances: Collection[When]) -> list[Grant]:
+    """Return what the portal needs in an account, each action and resource once.
 
-    is_hub: bool
-    runs_stages: bool
-    owns_groups: bool
-    has_buckets: bool
-    has_queue: bool
-
-    def _holds(self, when: When) -> bool:
-        return {
-            When.ALWAYS: True,
-            When.OWNS_GROUPS: self.owns_groups,
-            When.HAS_BUCKETS: self.has_buckets,
-            When.HAS_QUEUE: self.has_queue,
-            When.RUNS_STAGES: self.runs_stages,
-            # Queue and rule come from a template; nobody needs these who deployed it.
-            When.SETS_UP_EVENTS: False,
-        }[when]
-
-    def needed(self) -> list[Grant]:
-        """Return what the portal needs in this account, each action and resource once."""
-        found = []
-        for grant in grants():
-            when = grant.hub if self.is_hub else grant.spoke
-            if when is not None and self._holds(when):
-                found.append(grant)
-        return found
+    `circumstances` are those that hold for it. What sets up queue and rule is left out unless it is among them: they
+    come from a template.
+    """
+    holding = {When.ALWAYS, *circumstances}
+    return [grant for grant in grants() if (grant.hub if is_hub else grant.spoke) in holding]
 
 
 def grants() -> list[Grant]:

@@ -73,3 +73,9 @@ def role_of_session(arn: str) -> str:
     """
     parts = _SESSION.fullmatch(arn)
     return f"arn:{parts['partition']}:iam::{parts['account']}:role/{parts['role']}" if parts else arn
+
+
+def own_role(role_arn: str) -> str:
+    """Return a role's ARN as `role_of_session` would give it: without the role's path."""
+    head, mark, path = role_arn.partition(":role/")
+    return f"{head}{mark}{path.rpartition('/')[2]}"
