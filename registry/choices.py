@@ -9,6 +9,7 @@ __all__ = [
     "AskedState",
     "AttributeType",
     "ClassificationState",
+    "DeclarationState",
     "DeploymentMode",
     "DeploymentState",
     "DocumentKind",
@@ -90,6 +91,17 @@ class ShareState(Word):
     FAILED = "FAILED"
     DELETING = "DELETING"
     DELETED = "DELETED"
+
+
+class DeclarationState(Word):
+    """How far RAM is with a share the portal declared."""
+
+    DECLARED = "declared"
+    APPLYING = "applying"
+    IN_PLACE = "in_place"
+    FAILING = "failing"
+    WITHDRAWING = "withdrawing"
+    WITHDRAWN = "withdrawn"
 
 
 class SyncKind(Word):

@@ -13,7 +13,7 @@ from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 
 from .access import shared_group_ids, shared_use_case_ids
-from .choices import AccountPurpose, ClassificationState, DeploymentState, Stage
+from .choices import AccountPurpose, ClassificationState, DeclarationState, DeploymentState, ShareState, Stage
 
 
 def in_projects(actor: Actor, path: str) -> Q | None:
@@ -186,12 +186,24 @@ class DeploymentQuerySet(models.QuerySet[Any]):
         return self.filter(state=DeploymentState.DEPLOYED)
 
 
-class ResourceShareQuerySet(models.QuerySet[Any]):
+class _OfSharedGroups(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Shares of the groups the actor may see; operators and overseers see all of them."""
         if actor.is_system or actor.grants.everywhere or may_anywhere(actor, Act.MANAGE_ACCOUNTS):
             return self.all()
         return self.filter(groups__project_id__in=list(actor.grants.by_project)).distinct()
+
+
+class ResourceShareQuerySet(_OfSharedGroups):
+    def live(self) -> Self:
+        """Shares that grant something, or may come to."""
+        return self.filter(state__in=(ShareState.PENDING, ShareState.ACTIVE, ShareState.FAILED))
+
+
+class DeclaredShareQuerySet(_OfSharedGroups):
+    def wanted(self) -> Self:
+        """Declarations that nobody withdrew."""
+        return self.exclude(state__in=(DeclarationState.WITHDRAWING, DeclarationState.WITHDRAWN))
 
 
 class PersonManager(UserManager[Any]):

@@ -9,8 +9,9 @@ from .group import ModelGroup, ModelGroupGroupObjectPermission, ModelGroupUserOb
 from .group_creation import GroupCreation
 from .numbering import PublicNumber
 from .organisation import LineOfBusiness, Project, ProjectGroupObjectPermission, ProjectUserObjectPermission
+from .preflight import AccountPreflight
 from .registration import Registration
-from .share import ResourceShare, ShareInvitation
+from .share import DeclaredShare, GroupPolicy, RamPermission, ResourceShare, ShareInvitation, SharePrincipal
 from .sync_run import SyncRun
 from .token import ApiToken
 from .use_case import UseCase, UseCaseDocument, UseCaseGroupObjectPermission, UseCaseUserObjectPermission
@@ -18,14 +19,17 @@ from .user import AwsIdentity, User
 from .version import ModelVersion, VersionUseCase
 
 __all__ = [
+    "AccountPreflight",
     "ApiToken",
     "AwsAccount",
     "AwsIdentity",
     "Classification",
     "CustomAttribute",
+    "DeclaredShare",
     "Deployment",
     "EventQueueHealth",
     "GroupCreation",
+    "GroupPolicy",
     "LineOfBusiness",
     "ModelGroup",
     "ModelGroupGroupObjectPermission",
@@ -36,9 +40,11 @@ __all__ = [
     "ProjectGroupObjectPermission",
     "ProjectUserObjectPermission",
     "PublicNumber",
+    "RamPermission",
     "Registration",
     "ResourceShare",
     "ShareInvitation",
+    "SharePrincipal",
     "SyncRun",
     "UseCase",
     "UseCaseDocument",
