@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -17,9 +17,9 @@ from portal.core.as_of import AsOfQuerySet
 from portal.core.permissions import ROLES, Act, may_anywhere
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase, User
-from registry.querysets import in_projects, seen_use_cases, seen_versions
+from registry.querysets import OperationsQuerySet, in_projects, seen_use_cases, seen_versions
 
-from .choices import FindingState, OutboxState, PolicyState
+from .choices import CallbackOutcome, ChannelKind, FindingState, OutboxKind, OutboxState, PolicyState
 from .lifecycle import RequestState
 
 
@@ -197,6 +197,38 @@ class OutboxQuerySet(models.QuerySet[Any]):
         """Pending messages whose next attempt has come."""
         return self.pending().filter(next_attempt_at__lte=now or timezone.now())
 
+    def undelivered(self) -> Self:
+        """Messages that are still to be carried out, or were given up."""
+        return self.filter(state__in=(OutboxState.PENDING, OutboxState.FAILED))
+
+    def undelivered_of(self, ordering_key: str) -> Self:
+        """All undelivered messages of one key, oldest first."""
+        related = self.select_related("version__group__account", "group__account", "account")
+        return related.undelivered().filter(ordering_key=ordering_key).order_by("pk")
+
+    def ready_keys(self, lane: str | None = None) -> list[tuple[str, str]]:
+        """Lane and ordering key of what may be carried out now, oldest first.
+
+        Behind another message of its key only a word, which may supersede it, or an order to remove can have its turn.
+        """
+        ahead = self.model._default_manager.undelivered().filter(
+            ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk")
+        )
+        may_overtake = Q(kind=OutboxKind.WRITE_BACK) | (
+            Q(kind=OutboxKind.DEPLOYMENT_ORDER) & ~Q(payload__detail__action="deploy")
+        )
+        rows = self.due().filter(~Exists(ahead) | may_overtake)
+        if lane is not None:
+            rows = rows.filter(lane=lane)
+        found = rows.order_by().values("lane", "ordering_key").annotate(first=Min("pk")).order_by("first")
+        return list(found.values_list("lane", "ordering_key"))
+
+
+class OutsideChangeQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Changes of the versions the actor may see."""
+        return _filtered(self, seen_versions(actor, "version__"))
+
 
 class AuditEventQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
@@ -264,3 +296,41 @@ class PastUseCaseQuerySet(AsOfQuerySet):
         if in_projects(actor, "project_id") is None:
             return self.all()
         return self.filter(pk__in=UseCase.objects.visible_to(actor).values("pk"))
+
+
+class DeploymentChannelQuerySet(OperationsQuerySet):
+    def serving(self, account_id: int, stage: str) -> Self:
+        """The channels in use for an account's stage: its own one first, then that for every stage."""
+        return self.filter(account_id=account_id, is_enabled=True, stage__in=[stage, ""]).order_by("-stage")
+
+    def awaiting_callbacks(self) -> Self:
+        """Channels whose waiting steps the portal looks for itself."""
+        asked = Q(pipeline__gt="") | Q(queue_url__gt="")
+        return self.filter(asked, kind=ChannelKind.CALLBACK, is_enabled=True, account__is_enabled=True)
+
+
+class DeploymentOrderQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Orders about versions the actor may see."""
+        return _filtered(self, seen_versions(actor, "deployment__version__"))
+
+
+class WaitingCallbackQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Steps that wait for versions the actor may see; for versions nobody knows yet, those who operate."""
+        condition = seen_versions(actor, "version__")
+        if condition is None:
+            return self.all()
+        if may_anywhere(actor, Act.SEE_OPERATIONS):
+            condition |= Q(version=None)
+        return self.filter(condition)
+
+    def waiting(self) -> Self:
+        """Steps nobody has answered yet."""
+        return self.filter(outcome=CallbackOutcome.WAITING)
+
+    def for_order(self, model_package_arn: str, stage: str, account_id: str) -> Self:
+        """Steps that wait for one version, stage and account, the first to come first."""
+        return self.filter(model_package_arn=model_package_arn, stage=stage, account__account_id=account_id).order_by(
+            "pk"
+        )

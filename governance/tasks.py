@@ -14,14 +14,17 @@ from registry.choices import SyncState
 from registry.models import AwsAccount
 
 from .choices import AuditCheckScope
-from .services import anchors, audit_checks, deadlines, delivery, evidence_checks, registry_events, review, sync
+from .services import anchors, audit_checks, deadlines, evidence_checks, lanes, registry_events, review, sync
 
 
 @shared_task(name="governance.deliver_outbox")
-def deliver_outbox(**_: Any) -> None:
-    """Carry out what is due in the outbox."""
+def deliver_outbox(*, lane: str | None = None, **_: Any) -> None:
+    """Carry out what is due in one lane of the outbox; without one, have every lane looked at by a task of its own."""
     with correlated():
-        delivery.deliver_due()
+        if lane is None:
+            lanes.wake()
+        else:
+            lanes.deliver_lane(lane)
 
 
 @shared_task(name="governance.read_registry_events")

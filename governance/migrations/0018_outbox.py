@@ -13,7 +13,7 @@ from ._audited import audited
 RECREATED = f"""
 DROP TRIGGER audit ON governance_outboxmessage;
 DROP TRIGGER IF EXISTS not_truncated ON governance_outboxmessage;
-{audited("governance_outboxmessage", quiet="progress,lane")}
+{audited("governance_outboxmessage", quiet="progress,lane,in_doubt")}
 """
 LANES = """
 UPDATE governance_outboxmessage
@@ -26,6 +26,16 @@ class Migration(migrations.Migration):
     dependencies = [("governance", "0017_sync"), ("registry", "0009_registrations")]
 
     operations = [
+        migrations.AddField(
+            model_name="outboxmessage",
+            name="ended_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name="outboxmessage",
+            name="in_doubt",
+            field=models.BooleanField(default=False),
+        ),
         migrations.AddField(
             model_name="outboxmessage",
             name="lane",

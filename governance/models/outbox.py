@@ -18,8 +18,11 @@ class OutboxMessage(models.Model):
     Messages with the same `ordering_key` are carried out in the order they were written. Those of one `lane`, an
     account's twelve digits and what is slow there apart, share a worker and its patience. `token` travels with
     the request, so doing it twice is doing it once. It is about a version, a group or an account: the first of them
-    that is set. `progress` is what its carrier keeps between attempts; `waiting_for` says in words what it awaits
-    while nothing is wrong; `note` what is worth knowing of how it ended.
+    that is set.
+
+    `in_doubt` is set while a request may be on its way whose answer nobody knows; `progress` is what its carrier keeps
+    between attempts; `waiting_for` says in words what it awaits while nothing is wrong; `note` what is worth knowing
+    of how it ended.
     """
 
     kind = models.CharField(max_length=20, choices=OutboxKind.choices())
@@ -43,6 +46,8 @@ class OutboxMessage(models.Model):
     superseded_by = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="supersedes")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    in_doubt = models.BooleanField(default=False)
     delivered_at = models.DateTimeField(null=True)
 
     objects = OutboxQuerySet.as_manager()

@@ -26,7 +26,7 @@ from ..models import OutboxMessage
 from ..selectors.outbox_order import FLIGHT, entry_of, turn
 from . import findings
 from .carriers import CARRIERS, Carrier
-from .carriers.carrier import ACTOR, Hopeless, NotYet, TryAgain, Overtaken
+from .carriers.carrier import ACTOR, Hopeless, NotYet, Overtaken, TryAgain
 from .outbox import DELIVER, wait_before
 
 logger = logging.getLogger(__name__)
@@ -105,6 +105,9 @@ def _attempt(pk: int) -> Step:
     except Hopeless as error:
         _failed(message, str(error), retryable=False)
         return Step.AGAIN
+    except TryAgain as error:
+        _failed(message, str(error), retryable=True)
+        return Step.AGAIN
     except AwsError as error:
         # Without an answer nobody knows whether the request arrived.
         in_doubt = isinstance(error, AwsUnavailable)
@@ -177,7 +180,9 @@ def _look(message: OutboxMessage, now: datetime) -> Step:
     if has_landed:
         _delivered(message, {"note": "It had arrived when its worker died; a later word follows it."})
         return Step.AGAIN
-    # Only its own time ends the doubt, so the words behind it are due then.
+    if message.waiting_for:
+        return Step.NOTHING
+    # Only time ends the doubt, so the words behind it are due then; until then every sweep looks.
     until = (message.started_at or now) + FLIGHT
     with operation(ACTOR, f"outbox message {message.pk} may still arrive"):
         message.waiting_for = "an earlier attempt that may still arrive at AWS; what supersedes this follows it"

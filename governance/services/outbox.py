@@ -19,6 +19,9 @@ from ..choices import OutboxKind, OutboxState
 from ..models import OutboxMessage
 
 DELIVER = "governance.deliver_outbox"
+# What can take minutes has a lane beside its account's, so that a decision never waits behind it.
+SLOW = frozenset({OutboxKind.ARTIFACT_COPY})
+SLOW_LANE = ":slow"
 
 
 def put(
@@ -35,11 +38,13 @@ def put(
     """Write one message in the caller's operation; a worker is woken when it commits.
 
     Messages with the same `ordering_key` are carried out in the order they were written. Name the one thing it is
-    about: a version, a group or an account.
+    about: a version, a group or an account. Its lane is the account that owns it.
     """
+    where = lane_of(kind, account or (version.group.account if version else group.account if group else None))
     message = OutboxMessage.objects.create(
         kind=kind,
         ordering_key=ordering_key,
+        lane=where,
         payload=payload,
         summary=summary,
         version=version,
@@ -48,25 +53,32 @@ def put(
         request_id_copy=request_id,
         next_attempt_at=timezone.now(),
     )
-    enqueue_on_commit(DELIVER)
+    enqueue_on_commit(DELIVER, lane=where)
     return message
+
+
+def lane_of(kind: OutboxKind, account: AwsAccount | None) -> str:
+    """Name the lane of a message: its account's twelve digits, and what is slow there apart."""
+    return f"{account.account_id if account else ''}{SLOW_LANE if kind in SLOW else ''}"
 
 
 def retry(*, actor: Actor, message_id: int) -> OutboxMessage:
     """Give a failed or waiting message its next attempt now, and as many after it as a new one has.
 
-    Raises NotFound, Forbidden, WrongState when it has been delivered.
+    Raises NotFound, Forbidden, WrongState when it was delivered or superseded.
     """
     with operation(actor, "retry outbox message"):
         message = access.for_update(OutboxMessage, actor, Act.RETRY_OUTBOX, pk=message_id)
         if message.state == OutboxState.DELIVERED:
             raise WrongState("This has been carried out already; there is nothing to retry.")
+        if message.state == OutboxState.SUPERSEDED:
+            raise WrongState("A later word took the place of this one; there is nothing to retry.")
         message.state = OutboxState.PENDING
         message.attempts = 0
         message.waiting_since = None
         message.next_attempt_at = timezone.now()
         message.save(update_fields=["state", "attempts", "waiting_since", "next_attempt_at"])
-        enqueue_on_commit(DELIVER)
+        enqueue_on_commit(DELIVER, lane=message.lane)
         return message
 
 

@@ -29,6 +29,8 @@ PORTAL_WEBHOOK_ALLOWED_NETWORKS = ENVIRONMENT.webhook_allowed_networks
 # A finding opens when a decision waits longer than this for its way to AWS, or a deployment to be reported.
 PORTAL_WRITE_BACK_PATIENCE_MINUTES = ENVIRONMENT.write_back_patience_minutes
 PORTAL_DEPLOYMENT_PATIENCE_DAYS = ENVIRONMENT.deployment_patience_days
+# How many worker processes may copy artifacts at once; fewer than there are, so that a decision never waits for one.
+OUTBOX_SLOW_TASKS = ENVIRONMENT.outbox_slow_tasks
 # How far an incremental sync reads back behind the last one: the search index follows writes with a delay.
 PORTAL_SYNC_OVERLAP = timedelta(minutes=ENVIRONMENT.sync_overlap_minutes)
 # How many lists and descriptions one pass asks of AWS at the same time.

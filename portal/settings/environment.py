@@ -33,6 +33,7 @@ class Environment(BaseSettings):
     )
     token_endpoint: bool = Field(True, alias="PORTAL_TOKEN_ENDPOINT")
     write_back_patience_minutes: int = Field(15, alias="PORTAL_WRITE_BACK_PATIENCE_MINUTES", ge=1, le=10_080)
+    outbox_slow_tasks: int = Field(1, alias="PORTAL_OUTBOX_SLOW_TASKS", ge=1, le=64)
     deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
     sync_overlap_minutes: int = Field(15, alias="PORTAL_SYNC_OVERLAP_MINUTES", ge=1, le=1440)
     aws_reads_at_once: int = Field(4, alias="PORTAL_AWS_READS_AT_ONCE", ge=1, le=10)

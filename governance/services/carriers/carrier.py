@@ -35,7 +35,7 @@ class Overtaken(Exception):
 
 
 class TryAgain(Exception):
-    """Something that is not AWS did not take it, and may take it later: counted and repeated like a retryable AwsError."""
+    """Something that is not AWS did not take it, and may take it later; counts like a retryable AwsError."""
 
 
 class Hopeless(Exception):
@@ -74,7 +74,7 @@ class Carrier:
 
     `carry` speaks to AWS and returns what is to be remembered. It raises AwsError, whose `retryable` says whether
     another attempt may help, NotYet while there is only waiting to do (for `patience` in all, then it is given up),
-    Hopeless, or Overtaken. What a later attempt must know goes into `remember`.
+    TryAgain, Hopeless, or Overtaken. What a later attempt must know goes into `remember`.
 
     `delivered` writes the result down in the transaction that marks the message delivered, `given_up` and `superseded`
     in the ones that mark it so; a result's "note" is kept on the message. `landed` says, without writing anything,
