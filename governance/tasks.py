@@ -34,6 +34,13 @@ def read_registry_events(**_: Any) -> None:
         registry_events.read_events()
 
 
+@shared_task(name="governance.redrive_events")
+def redrive_events(account_id: str, **_: Any) -> None:
+    """Take in what lies among the dead letters of an account's event queue."""
+    with correlated():
+        registry_events.take_in_dead_letters(account_id=account_id)
+
+
 @shared_task(name="governance.expire_requests")
 def expire_requests(**_: Any) -> None:
     """Close the approval requests nobody decided in time, and escalate those past their due date."""
