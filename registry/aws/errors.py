@@ -165,7 +165,7 @@ _DENIED_CODES = _EXPIRED_CODES | frozenset(
 )  # fmt: skip
 _NOT_FOUND_CODES = frozenset(
     {
-        "ResourceNotFound", "ResourceNotFoundException", "NotFound", "NoSuchKey", "NoSuchBucket",
+        "NoSuchEntity", "ResourceNotFound", "ResourceNotFoundException", "NotFound", "NoSuchKey", "NoSuchBucket",
         "NoSuchVersion", "NoSuchUpload", "UnknownResourceException",
         "ResourceShareInvitationArnNotFoundException", "ResourceArnNotFoundException", "QueueDoesNotExist",
         "AWS.SimpleQueueService.NonExistentQueue", "404",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import botocore.session
 from boto3.session import Session
@@ -36,7 +36,7 @@ SESSION_NAME = "model-governance-portal"
 # "adaptive" would add a rate limiter to each client at which every thread waits without an end (one request in two
 # seconds after a throttle): a page would hang behind a pass of the same account. Slowing down is the work of the
 # account's gate, and of the outbox and the schedule, which come back later. See docs/operations.md, "AWS accounts".
-RETRY_MODE = "standard"
+RETRY_MODE: Final = "standard"
 TOTAL_MAX_ATTEMPTS = 4
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 20

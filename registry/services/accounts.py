@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from time import monotonic
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.utils import timezone
@@ -14,10 +17,11 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require, require_anywhere
 
 from ..aws import sts
-from ..aws.errors import AwsDisabled, AwsError
+from ..aws.errors import AwsDisabled, AwsError, AwsUnavailable
 from ..aws.records import AccountRef
-from ..aws.session import AwsSession, session_for
+from ..aws.session import TOTAL_MAX_ATTEMPTS, AwsSession, session_for
 from ..models import AwsAccount
+from .account_fields import problems
 
 EDITABLE = (
     "alias",
@@ -33,7 +37,17 @@ EDITABLE = (
 )
 
 
-def reach(account: AwsAccount, region: str | None = None) -> AwsSession:
+T = TypeVar("T")
+
+EVERY_REGION_SECONDS = 20
+_AT_ONCE = 8
+# Somebody waits for the answer: better a quick "no" than a late one.
+_QUICK_ATTEMPTS = 2
+
+
+def reach(
+    account: AwsAccount, region: str | None = None, *, total_max_attempts: int = TOTAL_MAX_ATTEMPTS
+) -> AwsSession:
     """Return the session for an account and region (its first one by default), shared within this process.
 
     Raises AwsDisabled for an account that is switched off: every way to AWS starts here, so none leads there.
@@ -52,7 +66,8 @@ def reach(account: AwsAccount, region: str | None = None) -> AwsSession:
             region=region or account.region,
             role_arn=account.role_arn,
             external_id=account.external_id,
-        )
+        ),
+        total_max_attempts=total_max_attempts,
     )
 
 
@@ -76,26 +91,72 @@ def edit(*, actor: Actor, account: AwsAccount, **values: Any) -> AwsAccount:
 
 
 def test_connection(*, actor: Actor, account_id: str) -> AwsAccount:
-    """Ask STS who the portal is in this account and write the answer down.
+    """Ask STS in every region who the portal is in this account and write the answer down.
 
-    The account's `check_error` says what went wrong, "" when it answered as expected. Raises NotFound, Forbidden.
-    Source: GetCallerIdentity.
+    The account's `check_error` says what went wrong and where, "" when each region answered as expected. Nothing is
+    asked of a disabled account. Raises NotFound, Forbidden. Source: GetCallerIdentity.
     """
     account = access.get(AwsAccount, actor, account_id=account_id)
     require_anywhere(actor, Act.MANAGE_ACCOUNTS)
-    try:
-        answered = sts.caller_identity(reach(account)).account_id
-        error = (
-            ""
-            if answered == account.account_id
-            else f"The role leads to account {answered}, not {account.account_id}. Correct the role ARN."
-        )
-    except AwsError as failure:
-        error = str(failure)
+    answers = in_each_region(account, lambda session: sts.caller_identity(session).account_id)
+    by_error: dict[str, list[str]] = {}
+    for region, answered in answers.items():
+        if isinstance(answered, AwsError):
+            by_error.setdefault(str(answered), []).append(region)
+        elif answered != account.account_id:
+            error = f"The role leads to account {answered}, not {account.account_id}. Correct the role ARN."
+            by_error.setdefault(error, []).append(region)
+    if len(account.regions) == 1:
+        error = " ".join(by_error)
+    else:
+        error = " ".join(f"{', '.join(regions)}: {text}" for text, regions in by_error.items())
     with operation(actor, "test connection"):
         account.checked_at, account.check_error = timezone.now(), error
         account.save(update_fields=["checked_at", "check_error"])
     return account
+
+
+def in_each_region(account: AwsAccount, work: Callable[[AwsSession], T]) -> dict[str, T | AwsError]:
+    """Do something in every region of an account, eight at a time, and return what came of it by region, in order.
+
+    `work` reads AWS and touches no database. It has 20 s in all, of which no page waits longer: regions not reached
+    by then are AwsUnavailable. An account that is disabled, also meanwhile, is left alone from then on: AwsDisabled.
+    """
+    deadline = monotonic() + EVERY_REGION_SECONDS
+    found: dict[str, T | AwsError] = {}
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        for start in range(0, len(account.regions), _AT_ONCE):
+            account.refresh_from_db(fields=["is_enabled"])
+            regions = account.regions[start : start + _AT_ONCE]
+            asked = {region: pool.submit(_attempt, account, region, work) for region in regions}
+            wait(asked.values(), timeout=max(0.0, deadline - monotonic()))
+            for region, future in asked.items():
+                found[region] = future.result() if future.done() and not future.cancelled() else _too_late(account)
+            if monotonic() >= deadline:
+                break
+    finally:
+        # Threads that still wait end with their client's own timeouts.
+        pool.shutdown(wait=False, cancel_futures=True)
+    return {region: found.get(region, _too_late(account)) for region in account.regions}
+
+
+def _attempt(account: AwsAccount, region: str, work: Callable[[AwsSession], T]) -> T | AwsError:
+    try:
+        return work(reach(account, region, total_max_attempts=_QUICK_ATTEMPTS))
+    except AwsError as failure:
+        return failure
+
+
+def _too_late(account: AwsAccount) -> AwsUnavailable:
+    return AwsUnavailable(
+        service="aws",
+        operation="every region",
+        account_id=account.account_id,
+        code="OutOfTime",
+        message=f"not all of {len(account.regions)} regions answered within {EVERY_REGION_SECONDS} s",
+        advice="Try again; if it lasts, check the network path to AWS from here.",
+    )
 
 
 def _saved(account: AwsAccount, values: dict[str, Any]) -> AwsAccount:
@@ -106,7 +167,10 @@ def _saved(account: AwsAccount, values: dict[str, Any]) -> AwsAccount:
         setattr(account, name, value)
     try:
         account.full_clean()
+        errors = problems(account)
     except ValidationError as error:
         raise InvalidInput("Some fields need your attention.", errors=error.message_dict) from error
+    if errors:
+        raise InvalidInput("Some fields need your attention.", errors=errors)
     account.save()
     return account
