@@ -14,7 +14,7 @@ from registry.choices import SyncState
 from registry.models import AwsAccount
 
 from .choices import AuditCheckScope
-from .services import anchors, audit_checks, deadlines, evidence_checks, lanes, registry_events, review, sync
+from .services import anchors, audit_checks, deadlines, evidence_checks, lanes, registry_events, reread, review, sync
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -25,6 +25,13 @@ def deliver_outbox(*, lane: str | None = None, **_: Any) -> None:
             lanes.wake()
         else:
             lanes.deliver_lane(lane)
+
+
+@shared_task(name="governance.take_in_version")
+def take_in_version(*, version_id: int, **_: Any) -> None:
+    """Read one version anew that a write-back found changed or gone."""
+    with correlated():
+        reread.take_in_version(version_id=version_id)
 
 
 @shared_task(name="governance.read_registry_events")
@@ -51,9 +58,17 @@ def expire_requests(**_: Any) -> None:
 
 @shared_task(name="governance.review_findings")
 def review_findings(**_: Any) -> None:
-    """Compare what is found with what is so."""
+    """Compare what is found with what is so, and answer what was changed past the portal and not answered yet."""
     with correlated():
         review.review_all(actor=Actor.system("review"))
+        out_of_band.answer_all(actor=out_of_band.ACTOR)
+
+
+@shared_task(name="governance.answer_outside_changes")
+def answer_outside_changes(*, version_ids: list[int], **_: Any) -> None:
+    """Do about changes made past the portal what the policy asks for."""
+    with correlated():
+        out_of_band.answer_all(actor=out_of_band.ACTOR, version_ids=version_ids)
 
 
 @shared_task(name="governance.anchor_audit_trail")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.core.vocabulary import Stage, Status
-from registry.models import AwsAccount, Deployment, ModelVersion
+from registry.models import AwsAccount, ModelVersion
 
 from ..choices import OutboxKind
 from ..models import ApprovalRequest, OutboxMessage
@@ -63,54 +63,11 @@ def order_write_back(
             "stage": AWS_STAGE[stage],
             "stage_status": AWS_STAGE_STATUS[status],
             "stage_description": text[:1024],
-        },
-    )
-
-
-def order_deployment(
-    *, version: ModelVersion, deployment: Deployment, request: ApprovalRequest | None
-) -> OutboxMessage:
-    """Order a deployment as an EventBridge event in the hub; it waits behind the version's write-back."""
-    return _order(version, deployment, request, action="deploy")
-
-
-def order_removal(*, version: ModelVersion, deployment: Deployment) -> OutboxMessage:
-    """Order that what runs be taken down, as the same event with the action `remove`."""
-    return _order(version, deployment, None, action="remove")
-
-
-def _order(
-    version: ModelVersion, deployment: Deployment, request: ApprovalRequest | None, *, action: str
-) -> OutboxMessage:
-    hub: AwsAccount = version.group.account
-    ordered = f"the {deployment.mode} deployment" if action == "deploy" else "the removal"
-    return outbox.put(
-        kind=OutboxKind.DEPLOYMENT_ORDER,
-        ordering_key=version.arn,
-        version=version,
-        request_id=request.pk if request else None,
-        summary=(
-            f"Order {ordered} of {version.name} {'to' if action == 'deploy' else 'from'} {deployment.account}"
-            f" for {Stage(deployment.stage).label}"
-        ),
-        payload={
-            "account_id": hub.account_id,
-            "region": version.group.region,
-            "bus": hub.event_bus,
-            "detail": {
-                "action": action,
-                "deploymentId": deployment.pk,
-                "endpoint": deployment.endpoint or None,
-                "mode": deployment.mode,
-                "modelPackageArn": version.arn,
-                "modelPackageGroupName": version.group.name,
-                "modelPackageVersion": version.number,
-                "contentDigest": version.content_digest,
-                "artifactUrl": version.hub_artifact_url or version.artifact_url,
-                "stage": deployment.stage,
-                "targetAccount": deployment.account.account_id,
-                "targetRegion": deployment.region,
-                "approvalRequest": request.public_id if request else None,
+            # What the portal knows of the version as it is decided on; what differs before the write is another's.
+            "expected": {
+                "content_digest": version.content_digest,
+                "created_at": version.aws_created_at.isoformat(),
+                "modified_at": version.aws_modified_at.isoformat(),
             },
         },
     )
