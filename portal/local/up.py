@@ -1,7 +1,7 @@
 """`make up`: start the whole portal on this machine, keep it running in the foreground, stop all of it.
 
     this process ── supervisord ─┬─ postgres, valkey, sandbox     (start at once, stop last)
-                                 └─ web, worker, beat             (start when the schema is there)
+                                 └─ web, worker, beat, listener   (start when the schema is there)
 
 This process holds the lock on PORTAL_HOME, decides what to start, waits until each part answers, prints
 where to go, shows the logs, and stops supervisord. supervisord starts again whatever dies. When this process
@@ -65,7 +65,7 @@ def require_local_settings(environ: Mapping[str, str]) -> None:
 
 
 def portal_programs(home: Home, port: int) -> list[Program]:
-    """Describe the portal's own processes: web, worker and beat."""
+    """Describe the portal's own processes: web, worker, beat and the listener to registry events."""
     python = sys.executable
     return [
         Program(
@@ -95,6 +95,12 @@ def portal_programs(home: Home, port: int) -> list[Program]:
                 *("--pidfile=", "--schedule", str(home.run / "beat-schedule")),
             ),
             stop_seconds=4,
+        ),
+        Program(
+            name="listener",
+            command=(python, str(PROJECT / "manage.py"), "listen_to_events"),
+            # What is being taken in when it is asked to stop is finished first.
+            stop_seconds=12,
         ),
     ]
 
@@ -160,7 +166,7 @@ class Up:
         self.services.wait_ready(supervisor.require)
         say("Bringing the database up to date")
         self._prepare_database(environment)
-        say("Starting web, worker and beat")
+        say("Starting web, worker, beat and listener")
         self._follower.start()
         supervisor.start_portal()
         wait_for_page(f"{self.url}/healthz", "The web server", WEB_SECONDS, lambda: supervisor.require("web"))
