@@ -130,8 +130,25 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "ram:ListPermissions": (_hub("ram:ListPermissions", Need.SHARE),),
     "ram:ListResourceSharePermissions": (_hub("ram:ListResourceSharePermissions", Need.SHARE, On.SHARES),),
     "ram:GetPermission": (_hub("ram:GetPermission", Need.SHARE),),
+    "ram:ListPermissionVersions": (_hub("ram:ListPermissionVersions", Need.SHARE),),
+    "ram:CreatePermission": (_hub("ram:CreatePermission", Need.SHARE),),
+    "ram:CreatePermissionVersion": (_hub("ram:CreatePermissionVersion", Need.SHARE, On.PERMISSIONS),),
+    "ram:DeletePermission": (_hub("ram:DeletePermission", Need.SHARE, On.PERMISSIONS),),
+    "ram:DeletePermissionVersion": (_hub("ram:DeletePermissionVersion", Need.SHARE, On.PERMISSIONS),),
     # The share does not exist yet, so it has no ARN to name.
-    "ram:CreateResourceShare": (_hub("ram:CreateResourceShare", Need.SHARE), *_SHARED_GROUP),
+    # RAM tags it as it makes it, and asks for the right to.
+    "ram:CreateResourceShare": (
+        _hub("ram:CreateResourceShare", Need.SHARE),
+        _hub("ram:TagResource", Need.SHARE, On.SHARES),
+        *_SHARED_GROUP,
+    ),
+    "ram:UpdateResourceShare": (_hub("ram:UpdateResourceShare", Need.SHARE, On.SHARES),),
+    "ram:AssociateResourceShare": (_hub("ram:AssociateResourceShare", Need.SHARE, On.SHARES), *_SHARED_GROUP),
+    "ram:DisassociateResourceShare": (_hub("ram:DisassociateResourceShare", Need.SHARE, On.SHARES), *_SHARED_GROUP),
+    "ram:AssociateResourceSharePermission": (
+        _hub("ram:AssociateResourceSharePermission", Need.SHARE, On.SHARES),
+        *_SHARED_GROUP,
+    ),
     "ram:DeleteResourceShare": (_hub("ram:DeleteResourceShare", Need.SHARE, On.SHARES), *_SHARED_GROUP),
     "s3:HeadObject": (
         *_READ_OBJECT,

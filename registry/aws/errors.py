@@ -175,7 +175,8 @@ _CONFLICT_CODES = frozenset(
     {
         "ConflictException", "ResourceInUse", "ResourceInUseException", "ResourceAlreadyExistsException",
         "ResourceLimitExceeded", "ResourceShareLimitExceededException", "TagLimitExceededException",
-        "InvalidStateTransitionException", "IdempotentParameterMismatchException",
+        "InvalidStateTransitionException", "IdempotentParameterMismatchException", "PermissionAlreadyExistsException",
+        "PermissionLimitExceededException", "PermissionVersionsLimitExceededException",
         "IdempotentParameterMismatch", "ConcurrentModificationException", "ManagedRuleException",
         "ResourceShareInvitationAlreadyAcceptedException", "ResourceShareInvitationAlreadyRejectedException",
         "ResourceShareInvitationExpiredException", "PreconditionFailed", "ConditionalRequestConflict",
@@ -188,6 +189,8 @@ _INVALID_CODES = frozenset(
         "InvalidParameterCombination", "InvalidParameter", "MalformedArnException",
         "InvalidNextTokenException", "InvalidMaxResultsException", "InvalidEventPatternException",
         "InvalidArgument", "InvalidRequest", "MalformedPolicyDocument", "MissingParameter", "InvalidAddress",
+        "MalformedPolicyTemplateException", "InvalidPolicyException", "InvalidClientTokenException",
+        "MissingRequiredParameterException", "InvalidResourceTypeException",
         "ReceiptHandleIsInvalid", "400",
     }
 )  # fmt: skip

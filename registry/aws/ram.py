@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from registry.aws.errors import AwsConflict, AwsNotFound, translated
@@ -34,6 +34,7 @@ def create_share(
     permission_arns: Sequence[str],
     allow_external: bool = True,
     client_token: str,
+    tags: Mapping[str, str] | None = None,
 ) -> ShareRecord:
     """Share resources with principals (account ids, organization or role ARNs) under one permission per type.
 
@@ -49,17 +50,26 @@ def create_share(
         "allowExternalPrincipals": allow_external,
         "clientToken": client_token,
     }
+    if tags:
+        request["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
     require_valid(session, "ram", "CreateResourceShare", request)
     with translated(session, "ram", "CreateResourceShare"):
         return ShareRecord.from_aws(session.ram.create_resource_share(**request)["resourceShare"])
 
 
-def list_shares(session: AwsSession, owner: Owner) -> Iterator[ShareRecord]:
+def list_shares(
+    session: AwsSession, owner: Owner, *, share_arns: Sequence[str] = (), tag: tuple[str, str] | None = None
+) -> Iterator[ShareRecord]:
     """Yield the shares this account owns ("SELF") or has been given ("OTHER-ACCOUNTS"), deleted ones too.
 
-    Raises AwsError of the page that failed. Source: GetResourceShares.
+    All of them, those named, or those with a tag (key, value). Raises AwsNotFound for a share named that there never
+    was, AwsError of the page that failed. Source: GetResourceShares.
     """
-    request = {"resourceOwner": owner, "maxResults": _PAGE_SIZE}
+    request: dict[str, Any] = {"resourceOwner": owner, "maxResults": _PAGE_SIZE}
+    if share_arns:
+        request["resourceShareArns"] = list(share_arns)
+    if tag:
+        request["tagFilters"] = [{"tagKey": tag[0], "tagValues": [tag[1]]}]
     call = session.ram.get_resource_shares
     for page in pages(session, "ram", "GetResourceShares", call, request, token="nextToken"):
         yield from map(ShareRecord.from_aws, page.get("resourceShares", ()))
@@ -79,6 +89,75 @@ def list_share_associations(
     for page in pages(session, "ram", "GetResourceShareAssociations", call, request, token="nextToken"):
         for item in page.get("resourceShareAssociations", ()):
             yield ShareAssociation.from_aws(item)
+
+
+def update_share(
+    session: AwsSession, share_arn: str, *, name: str, allow_external: bool, client_token: str
+) -> ShareRecord:
+    """Rename a share of this account, or say whether accounts outside the organization may be in it.
+
+    Raises AwsNotFound, AwsDenied while an account outside is in it. Source: UpdateResourceShare.
+    """
+    request = {
+        "resourceShareArn": share_arn,
+        "name": name,
+        "allowExternalPrincipals": allow_external,
+        "clientToken": client_token,
+    }
+    require_valid(session, "ram", "UpdateResourceShare", request)
+    with translated(session, "ram", "UpdateResourceShare"):
+        answer = session.ram.update_resource_share(
+            resourceShareArn=share_arn, name=name, allowExternalPrincipals=allow_external, clientToken=client_token
+        )
+    return ShareRecord.from_aws(answer["resourceShare"])
+
+
+def associate(
+    session: AwsSession,
+    share_arn: str,
+    *,
+    resource_arns: Sequence[str] = (),
+    principals: Sequence[str] = (),
+    client_token: str,
+) -> list[ShareAssociation]:
+    """Put resources and principals into a share; accounts outside the organization get an invitation.
+
+    It is done when `list_share_associations` says ASSOCIATED, which takes minutes. Raises AwsNotFound, AwsInvalid,
+    AwsDenied for a principal outside of a share that allows none. Source: AssociateResourceShare.
+    """
+    request = _members(share_arn, resource_arns, principals, client_token)
+    with translated(session, "ram", "AssociateResourceShare"):
+        answer = session.ram.associate_resource_share(**request)
+    return [ShareAssociation.from_aws(item) for item in answer.get("resourceShareAssociations", ())]
+
+
+def disassociate(
+    session: AwsSession,
+    share_arn: str,
+    *,
+    resource_arns: Sequence[str] = (),
+    principals: Sequence[str] = (),
+    client_token: str,
+) -> list[ShareAssociation]:
+    """Take resources and principals out of a share; a pending invitation is withdrawn with its principal.
+
+    Raises AwsNotFound, AwsInvalid. Source: DisassociateResourceShare.
+    """
+    request = _members(share_arn, resource_arns, principals, client_token)
+    with translated(session, "ram", "DisassociateResourceShare"):
+        answer = session.ram.disassociate_resource_share(**request)
+    return [ShareAssociation.from_aws(item) for item in answer.get("resourceShareAssociations", ())]
+
+
+def _members(
+    share_arn: str, resource_arns: Sequence[str], principals: Sequence[str], client_token: str
+) -> dict[str, Any]:
+    request: dict[str, Any] = {"resourceShareArn": share_arn, "clientToken": client_token}
+    if resource_arns:
+        request["resourceArns"] = list(resource_arns)
+    if principals:
+        request["principals"] = list(principals)
+    return request
 
 
 def list_invitations(session: AwsSession, *, invitation_arns: Sequence[str] = ()) -> Iterator[InvitationRecord]:

@@ -110,7 +110,10 @@ class InvitationRecord:
 
 @dataclass(frozen=True, slots=True)
 class PermissionRecord:
-    """Hold one RAM permission; `actions` is filled by `get_permission` only, lists do not carry it."""
+    """Hold one version of a RAM permission.
+
+    `actions` and `template`, the policy as RAM keeps it, are filled by `get_permission` only; lists do not carry them.
+    """
 
     arn: str
     name: str
@@ -120,6 +123,8 @@ class PermissionRecord:
     permission_type: str
     status: str
     actions: tuple[str, ...] = ()
+    is_default_version: bool = True
+    template: str = ""
 
     @classmethod
     def from_aws(cls, permission: Mapping[str, Any]) -> PermissionRecord:
@@ -133,6 +138,8 @@ class PermissionRecord:
             permission_type=permission.get("permissionType", ""),
             status=permission.get("status", ""),
             actions=_actions(permission.get("permission")),
+            is_default_version=bool(permission.get("defaultVersion", True)),
+            template=permission.get("permission") or "",
         )
 
 

@@ -27,6 +27,15 @@ _RAM_PATHS = {
     "listresourcesharepermissions": "ListResourceSharePermissions",
     "getpermission": "GetPermission",
     "deleteresourceshare": "DeleteResourceShare",
+    "updateresourceshare": "UpdateResourceShare",
+    "associateresourceshare": "AssociateResourceShare",
+    "disassociateresourceshare": "DisassociateResourceShare",
+    "associateresourcesharepermission": "AssociateResourceSharePermission",
+    "createpermission": "CreatePermission",
+    "createpermissionversion": "CreatePermissionVersion",
+    "listpermissionversions": "ListPermissionVersions",
+    "deletepermission": "DeletePermission",
+    "deletepermissionversion": "DeletePermissionVersion",
 }
 
 
