@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
+from portal.core import bulk
 from portal.core.actors import Actor
 from portal.core.operations import correlation_id
 from portal.core.vocabulary import Stage, Status, SubjectKind
@@ -43,9 +44,9 @@ def begin(*, actor: Actor, records: Sequence[StageRecord]) -> None:
         record.audit_at = now
     if records:
         with announced(Verb.REGISTER):
-            StageRecord.objects.bulk_create(records)
-        StageEvent.objects.bulk_create(
-            _event(record.version, Verb.REGISTER, record, "", by=record.audit_user, now=now) for record in records
+            bulk.insert(records)
+        bulk.insert(
+            [_event(record.version, Verb.REGISTER, record, "", by=record.audit_user, now=now) for record in records]
         )
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema_rs import Draft7Validator, ValidationError
 
 from ..aws.values import json_safe
 from ..choices import RiskRating
@@ -72,8 +72,18 @@ def read(text: str | None) -> CardFacts:
 
 def problems_of(content: Any) -> tuple[str, ...]:
     """Return what breaks SageMaker's model card schema, at most twenty problems; empty for a valid card."""
-    found = islice(_validator().iter_errors(content), _MOST_PROBLEMS)
-    return tuple(f"{'.'.join(map(str, error.absolute_path)) or 'card'}: {error.message[:300]}" for error in found)
+    validator = _validator()
+    if validator.is_valid(content):
+        return ()
+    found = islice(validator.iter_errors(content), _MOST_PROBLEMS)
+    return tuple(f"{'.'.join(map(str, error.instance_path)) or 'card'}: {_words(error)[:300]}" for error in found)
+
+
+def _words(error: ValidationError) -> str:
+    if error.kind.name == "enum":
+        # The library names only the first two of the values that would do.
+        return f"{error.instance!r} is not one of {', '.join(map(repr, error.kind.as_dict()['options']))}"
+    return error.message
 
 
 def metrics_of_metadata(metadata: Mapping[str, str]) -> tuple[dict[str, float], tuple[str, ...]]:

@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from django.db import connection, models
 from django.db.models import F
 
+from portal.core import bulk
 from portal.core.vocabulary import Stage, Status
 
 from ..models import ModelVersion, UseCase
@@ -49,7 +50,7 @@ def enter_all(rows: Sequence[models.Model]) -> None:
     """Insert rows of one kind that begin their lifecycle; their ledger entries must follow in the same transaction."""
     if rows:
         with announced("register"):
-            type(rows[0])._default_manager.bulk_create(rows, batch_size=200)
+            bulk.insert(rows)
 
 
 def place(subject: UseCase | ModelVersion, *, verb: str, stage: Stage, status: Status) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from portal.core import bulk
 from portal.core.actors import Actor
 
 from ..aws.arns import role_of_session
@@ -17,11 +18,20 @@ from ..aws.records import VersionRecord
 from ..aws.s3 import MalformedS3Url, parse_s3_url
 from ..choices import LinkSource
 from ..models import AwsIdentity, ModelGroup, ModelVersion, UseCase, VersionUseCase
-from . import cards, digests, positions
+from . import cards, digests, positions, registrations
 
 Key = tuple[str, datetime]
 # A version is wide (the whole answer of AWS): more rows make a statement of megabytes, fewer make a round trip each.
 _ROWS_A_STATEMENT = 200
+# What a decision made in SageMaker changes on a version, and what AWS changes with it or by itself.
+_DECISION = frozenset({"aws_approval_status", "aws_approval_description", "aws_stage", "aws_stage_status"})
+_STAMP = frozenset({"aws_modified_at", "modifier_arn", "aws_status", "described"})
+_NOT_CONTENT = frozenset(
+    {
+        "ModelApprovalStatus", "ApprovalDescription", "ModelLifeCycle", "LastModifiedTime", "LastModifiedBy",
+        "ModelPackageStatus", "ModelPackageStatusDetails",
+    }
+)  # fmt: skip
 _PUBLIC_ID = re.compile(r"UC-(\d{1,9})", re.IGNORECASE)
 
 
@@ -60,6 +70,7 @@ def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRec
     rows = ModelVersion.objects.select_for_update(of=("self",)).filter(arn__in=[arn for arn, _ in newest])
     existing = {key: row for row in rows.order_by("pk") if (key := (row.arn, row.aws_created_at)) in newest}
     people = _People(newest.values())
+    asked_by = registrations.registrants_of(group, [record for key, record in newest.items() if key not in existing])
     changes: list[VersionChange] = []
     altered: dict[int, set[str]] = {}
     named: list[str] = []
@@ -71,7 +82,8 @@ def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRec
         names: set[str] = set()
         if version is None:
             version = ModelVersion(arn=record.arn, number=record.version, aws_created_at=key[1], group=group, **values)
-            version.registered_by_id = people.behind(version.registrant_arn)
+            # AWS knows the portal's role alone as the maker of what people register through the portal.
+            version.registered_by_id = asked_by.get(version.arn) or people.behind(version.registrant_arn)
             people.note_modifier(version)
             _note_place(version)
         else:
@@ -153,7 +165,7 @@ def link_all(versions: Sequence[ModelVersion], named: Mapping[int, str] | None =
         ]
     if fallen:
         VersionUseCase.objects.filter(pk__in=fallen).delete()
-    VersionUseCase.objects.bulk_create(wanted_links)
+    bulk.insert(wanted_links)
     return problems
 
 
@@ -225,11 +237,12 @@ def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) ->
     Among them is `revision` when AWS says something else than before, and `missing_since` when it came back.
     """
     names = {name for name, value in values.items() if getattr(version, name) != value}
+    is_decision = _is_decision(names, version.described, values["described"])
     for name in names:
         setattr(version, name, values[name])
     if "artifact_url" in names and _note_place(version):
         names |= {"hub_artifact_url", "hub_artifact_sha256", "hub_artifact_copied_at"}
-    if "modifier_arn" in names:
+    if names and not is_decision:
         people.note_modifier(version)
         names |= {"modified_by", "changed_by_arn"}
     if names:
@@ -239,6 +252,13 @@ def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) ->
         version.missing_since = None
         names.add("missing_since")
     return names
+
+
+def _is_decision(names: Collection[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether approval or stage changed and nothing else: who approves in SageMaker has not changed the content."""
+    if not _DECISION.intersection(names) or set(names) - _DECISION - _STAMP:
+        return False
+    return all(before.get(key) == after.get(key) for key in {*before, *after} - _NOT_CONTENT)
 
 
 def _save_altered(versions: Sequence[ModelVersion], altered: Mapping[int, set[str]]) -> None:
