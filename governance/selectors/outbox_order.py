@@ -21,16 +21,19 @@ class Entry:
     """What the order needs to know of one undelivered message.
 
     `word` is a write-back's approval status ("" for other kinds), `action` that of a deployment order. `digest` is
-    of the content it is about, "" when it does not say. `in_doubt`: an attempt may still arrive at AWS.
+    of the content it is about, "" when it does not say; `place` the deployment an order is about. `in_doubt`: an
+    attempt may still arrive at AWS; `is_waiting`: nothing is wrong, what it is meant for has not come yet.
     """
 
     pk: int
     is_failed: bool = False
     is_due: bool = True
     in_doubt: bool = False
+    is_waiting: bool = False
     word: str = ""
     action: str = ""
     digest: str = ""
+    place: str = ""
 
     @property
     def withdraws(self) -> bool:
@@ -69,8 +72,10 @@ def entry_of(message: OutboxMessage, now: datetime) -> Entry:
         is_failed=message.state == OutboxState.FAILED,
         is_due=message.next_attempt_at <= now,
         in_doubt=message.in_doubt and message.started_at is not None and now - message.started_at < FLIGHT,
+        is_waiting=bool(message.waiting_for),
         word=str(payload.get("approval_status") or "") if is_word else "",
         action=str(detail.get("action") or "") if is_order else "",
+        place=str(detail.get("deploymentId") or "") if is_order else "",
         digest=str(expected.get("content_digest") or detail.get("contentDigest") or ""),
     )
 
@@ -91,11 +96,13 @@ def turn(entries: Sequence[Entry]) -> Turn:
     """Decide what happens next, given all undelivered messages of one ordering key from the oldest on.
 
     They are carried out in their order. One that was given up, or is not due, holds back those behind it, but not what
-    takes a version out of use. A superseded write that may still arrive at AWS is looked after before the word that
+    takes a version out of use; an order that waits for its pipeline holds back only those about the same deployment.
+    A superseded write that may still arrive at AWS is looked after before the word that
     supersedes it is written: should it land later, it would be the last word.
     """
     superseded: dict[int, int] = {}
     is_held = False
+    waiting: set[str] = set()
     for entry in entries:
         later = [word.pk for word in entries if supersedes(word, entry)]
         if later and entry.word and entry.in_doubt:
@@ -103,7 +110,11 @@ def turn(entries: Sequence[Entry]) -> Turn:
         if later:
             superseded[entry.pk] = later[-1]
             continue
-        if entry.is_failed or not entry.is_due:
+        if entry.action and not entry.takes and entry.place in waiting:
+            continue
+        if entry.action and entry.is_waiting and not entry.is_failed and not entry.is_due:
+            waiting.add(entry.place)
+        elif entry.is_failed or not entry.is_due:
             is_held = True
         elif not is_held or entry.takes:
             return Turn(superseded, carry=entry.pk)

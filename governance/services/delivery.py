@@ -161,8 +161,8 @@ def _supersede(message: OutboxMessage, by: OutboxMessage) -> None:
         message.state = OutboxState.SUPERSEDED
         message.superseded_by = by
         message.note = f"Not sent: “{by.summary}” was decided later and took its place."
-        if message.attempts and not message.last_error:
-            message.note = f"Superseded by “{by.summary}”. A worker died while it was sent; it may have arrived."
+        if message.in_doubt:
+            message.note = f"“{by.summary}” took its place. An attempt got no answer, so it may have arrived before."
         message.waiting_for = ""
         message.waiting_since = None
         _end(message, "state", "superseded_by", "note", "waiting_for", "waiting_since")
