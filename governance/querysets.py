@@ -209,10 +209,11 @@ class OutboxQuerySet(models.QuerySet[Any]):
     def ready_keys(self, lane: str | None = None) -> list[tuple[str, str]]:
         """Lane and ordering key of what may be carried out now, oldest first.
 
-        Behind another message of its key only a word, which may supersede it, or an order to remove can have its turn.
+        Behind another message of its key that does not merely wait, only a word, which may supersede it, or an order to
+        remove can have its turn.
         """
         ahead = self.model._default_manager.undelivered().filter(
-            ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk")
+            ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk"), waiting_for=""
         )
         may_overtake = Q(kind=OutboxKind.WRITE_BACK) | (
             Q(kind=OutboxKind.DEPLOYMENT_ORDER) & ~Q(payload__detail__action="deploy")
