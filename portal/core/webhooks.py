@@ -1,0 +1,332 @@
+"""Signed HTTP POSTs to addresses other people run: signed after Standard Webhooks, and never into the own network.
+
+Each request carries `webhook-id`, `webhook-timestamp` (seconds since 1970) and `webhook-signature`: space-separated
+`v1,` signatures, each the base64 of HMAC-SHA256 over `id.timestamp.body` under a secret that is written
+`whsec_<base64>`. Source: the Standard Webhooks specification, section "Symmetric signatures".
+
+An address is resolved once, every answer is judged, and the connection goes to the very address that was judged, so
+a name that changes between the two (DNS rebinding) leads nowhere. Redirects are not followed, proxies of the
+environment are not used, and of an answer a few kilobytes are read. REQUESTS_CA_BUNDLE names a private authority.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from secrets import token_bytes
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import requests
+from django.conf import settings
+from django.utils import timezone
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+CONNECT_SECONDS = 3
+READ_SECONDS = 10
+LONGEST_URL = 2048
+_EXCERPT_BYTES = 2048
+_SECRET_BYTES = 32
+_PREFIX = "whsec_"
+_MOST_ADDRESSES = 3
+USER_AGENT = "model-governance-portal"
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+# Where clouds hand out credentials to whoever asks from inside: refused whatever networks are allowed.
+METADATA: tuple[Address, ...] = tuple(
+    ip_address(text)
+    for text in (
+        "169.254.169.254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "100.100.100.200",
+        "fd00:ec2::254",
+        "fd00:ec2::23",
+    )
+)
+_NAT64 = ip_network("64:ff9b::/96")
+# Translated by a network's own rules (RFC 8215): where it leads nobody outside can tell.
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
+
+
+class WebhookFailed(Exception):
+    """A webhook was not taken. `retryable` says whether the same request may be taken later; `status` is 0 without
+    an answer."""
+
+    def __init__(self, message: str, *, retryable: bool, status: int = 0) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), str(self), self.retryable, self.status))
+
+
+class AddressRefused(WebhookFailed):
+    """The address may not be written to: it leads into a network that is not public, or is none."""
+
+    def __init__(self, message: str, *, retryable: bool = False, status: int = 0) -> None:
+        super().__init__(message, retryable=retryable, status=status)
+
+
+def _rebuild(kind: type[WebhookFailed], message: str, retryable: bool, status: int) -> WebhookFailed:
+    return kind(message, retryable=retryable, status=status)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A webhook that was taken: the HTTP status, and the address it went to."""
+
+    status: int
+    address: str
+
+
+def new_secret() -> str:
+    """Return a fresh signing secret, `whsec_` and 32 random bytes in base64."""
+    return _PREFIX + base64.b64encode(token_bytes(_SECRET_BYTES)).decode("ascii")
+
+
+def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """Return one `v1,...` signature of a message. Raises ValueError for a secret that is none."""
+    if not secret.startswith(_PREFIX):
+        raise ValueError(f"A webhook secret begins with {_PREFIX}.")
+    key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    signed = b".".join((message_id.encode(), str(timestamp).encode(), body))
+    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode("ascii")
+
+
+def encoded(payload: Mapping[str, Any]) -> bytes:
+    """Return the bytes that are signed and sent for a payload."""
+    return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+
+
+def send(url: str, *, secrets: Sequence[str], message_id: str, body: bytes, at: datetime | None = None) -> Answer:
+    """POST a JSON body, signed under each of the secrets (the newest first), and return the answer of a 2xx.
+
+    Waits 3 s for the connection and 10 s for each part of the answer. Raises AddressRefused before anything is
+    sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408, 425 and
+    429, and for a redirect; retryable for everything else.
+    """
+    timestamp = int((at or timezone.now()).timestamp())
+    addresses = resolved(url)
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(sign(secret, message_id, timestamp, body) for secret in secrets),
+    }
+    for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+        try:
+            return _post(url, address, headers, body)
+        except requests.RequestException as error:
+            if left and _never_reached(error):
+                continue
+            raise WebhookFailed(f"{_host(url)} did not answer: {_words(error)}", retryable=True) from error
+    raise AssertionError("resolved() returns at least one address")
+
+
+def check_url(url: str) -> None:
+    """Refuse a URL nothing may be sent to, as far as that is known without asking DNS. Raises AddressRefused."""
+    parts = _parts(url)
+    literal = _literal(parts.hostname or "")
+    if literal is not None:
+        _judge([literal], parts.scheme, parts.hostname or "")
+    elif parts.scheme != "https" and not allowed_networks():
+        raise AddressRefused("Use https; plain http is for networks named in PORTAL_WEBHOOK_ALLOWED_NETWORKS.")
+
+
+def resolved(url: str) -> list[Address]:
+    """Return the addresses behind a URL, at most three, each of which may be written to.
+
+    One address that may not be written to refuses the whole name. Raises AddressRefused, and WebhookFailed
+    (retryable) when the name cannot be resolved now.
+    """
+    parts = _parts(url)
+    host = parts.hostname or ""
+    try:
+        found = socket.getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise WebhookFailed(f"The name {host} cannot be resolved: {error}", retryable=True) from error
+    addresses = list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
+    if not addresses:
+        raise WebhookFailed(f"The name {host} has no address.", retryable=True)
+    _judge(addresses, parts.scheme, host)
+    return addresses[:_MOST_ADDRESSES]
+
+
+def allowed_networks() -> tuple[Network, ...]:
+    """Return the networks that are written to although they are not public (PORTAL_WEBHOOK_ALLOWED_NETWORKS)."""
+    return tuple(ip_network(text) for text in settings.PORTAL_WEBHOOK_ALLOWED_NETWORKS)
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address belongs to the public internet, looking through the ways IPv6 wraps an IPv4 address."""
+    return address not in _LOCAL_NAT64 and all(
+        each.is_global and not each.is_multicast and not each.is_reserved for each in _meant(address)
+    )
+
+
+def _meant(address: Address) -> Iterable[Address]:
+    """Return every address a packet to this one may reach."""
+    if isinstance(address, IPv4Address):
+        return [address]
+    inner: list[Address | None] = [address.ipv4_mapped, address.sixtofour]
+    if address.teredo is not None:
+        inner += address.teredo
+    number = int(address)
+    # NAT64, and the long deprecated ::a.b.c.d.
+    if address in _NAT64 or number >> 32 == 0:
+        inner.append(IPv4Address(number & 0xFFFFFFFF))
+    found = [each for each in inner if each is not None]
+    # A wrapped address is the one inside: the wrapper itself is reserved, and 64:ff9b:: counts as global.
+    return found or [address]
+
+
+def _judge(addresses: Iterable[Address], scheme: str, host: str) -> None:
+    allowed = allowed_networks()
+    for address in addresses:
+        meant = list(_meant(address))
+        if any(each in METADATA for each in (address, *meant)):
+            raise AddressRefused(f"{host} is {address}, which hands out cloud credentials; it is never written to.")
+        by_setting = any(each in network for network in allowed for each in (address, *meant))
+        if not by_setting and not is_public(address):
+            raise AddressRefused(
+                f"{host} is {address}, which is not a public address. If it is meant, name its network in"
+                " PORTAL_WEBHOOK_ALLOWED_NETWORKS."
+            )
+        if scheme != "https" and not by_setting:
+            raise AddressRefused("Use https; plain http is for networks named in PORTAL_WEBHOOK_ALLOWED_NETWORKS.")
+
+
+def _parts(url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise AddressRefused(f"This is not a URL: {error}.") from None
+    if len(url) > LONGEST_URL or any(ord(sign) <= 0x20 or ord(sign) == 0x7F for sign in url) or "\\" in url:
+        raise AddressRefused("This is not a URL: it is too long, or holds blanks, backslashes or control characters.")
+    if parts.scheme not in ("https", "http"):
+        raise AddressRefused("Use an https URL.")
+    if not parts.hostname or port == 0:
+        raise AddressRefused("The URL names no host.")
+    if parts.username is not None or parts.password is not None:
+        raise AddressRefused("Leave name and password out of the URL; the signature says who sends it.")
+    if parts.fragment:
+        raise AddressRefused("Leave out what follows #; it would not be sent.")
+    return parts
+
+
+def _port(parts: Any) -> int:
+    return int(parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _host(url: str) -> str:
+    return str(urlsplit(url).hostname or "")
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host.partition("%")[0])
+    except ValueError:
+        pass
+    # 2130706433, 0x7f.1 and the like: the resolver takes them for IPv4 addresses, and so does this.
+    try:
+        return IPv4Address(socket.inet_aton(host)) if host[:1].isdigit() else None
+    except OSError:
+        return None
+
+
+class _Pinned(HTTPAdapter):
+    """Connect to one address whatever the URL's host is, and hold the certificate against that host."""
+
+    def __init__(self, address: Address, host: str) -> None:
+        self._address, self._host = str(address), host
+        super().__init__(max_retries=0)
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
+        host_params["host"] = self._address
+        if host_params["scheme"] == "https":
+            # An address has no name to indicate; the certificate of a literal address is held against the address.
+            if _literal(self._host) is None:
+                pool_kwargs["server_hostname"] = self._host
+            pool_kwargs["assert_hostname"] = self._host
+        return host_params, pool_kwargs
+
+
+def _post(url: str, address: Address, headers: Mapping[str, str], body: bytes) -> Answer:
+    parts = _parts(url)
+    host = str(parts.hostname)
+    shown = f"[{host}]" if ":" in host else host
+    with requests.Session() as session:
+        session.trust_env = False
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, _Pinned(address, host))
+        with session.post(
+            url,
+            data=body,
+            headers={**headers, "Host": f"{shown}:{parts.port}" if parts.port else shown},
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            allow_redirects=False,
+            stream=True,
+            # The rest of the environment is left aside; a private certificate authority is the operator's to name.
+            verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
+        ) as response:
+            if 200 <= response.status_code < 300:
+                return Answer(response.status_code, str(address))
+            raise _refusal(host, response)
+
+
+def _refusal(host: str, response: requests.Response) -> WebhookFailed:
+    status = response.status_code
+    if 300 <= status < 400:
+        return WebhookFailed(
+            f"{host} redirects ({status}); redirects are not followed. Give the final URL.",
+            retryable=False,
+            status=status,
+        )
+    gone = " It says it is gone for good." if status == 410 else ""
+    said = _excerpt(response)
+    return WebhookFailed(
+        f"{host} answered {status}{f': {said}' if said else '.'}{gone}",
+        retryable=not 400 <= status < 500 or status in (408, 425, 429),
+        status=status,
+    )
+
+
+def _excerpt(response: requests.Response) -> str:
+    """Return the first words of an answer: one read of the socket, so that nobody can keep this waiting."""
+    try:
+        raw = cast("bytes", response.raw.read1(_EXCERPT_BYTES) or b"")
+    except Exception:  # noqa: BLE001 - an answer that breaks off has still its status
+        return ""
+    text = raw[:_EXCERPT_BYTES].decode("utf-8", "replace").replace("\0", "")
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:300]
+
+
+def _never_reached(error: requests.RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def _words(error: requests.RequestException) -> str:
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {CONNECT_SECONDS} seconds."
+    if isinstance(error, requests.ReadTimeout):
+        return f"no answer within {READ_SECONDS} seconds."
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"its certificate does not hold ({' '.join(str(error).split())[:200]})."
+    return f"the connection failed ({type(error).__name__})."
