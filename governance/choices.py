@@ -8,16 +8,25 @@ from .lifecycle import MODEL_STAGES as _MODEL_STAGES
 from .lifecycle import RequestState as _RequestState
 
 __all__ = [
+    "Agreement",
     "AuditCheckScope",
     "AuditCheckState",
+    "CallbackOutcome",
+    "CallbackSource",
+    "ChannelKind",
+    "DecisionSource",
     "EvidenceKind",
     "EvidenceSource",
     "FindingKind",
     "FindingState",
     "GateDecision",
     "MetricKind",
+    "OrderAction",
     "OutboxKind",
     "OutboxState",
+    "OutsideOutcome",
+    "OutsideResponse",
+    "PipelineHome",
     "PolicyState",
     "RequestState",
     "RiskRating",
@@ -45,6 +54,43 @@ class Verdict(Word):
     APPROVE = "approve"
     REJECT = "reject"
     REQUEST_CHANGES = "request_changes"
+
+
+class DecisionSource(Word):
+    """Where a decision was made: in the portal, or in SageMaker and taken over as the same person's decision."""
+
+    PORTAL = "portal"
+    ADOPTED = "adopted"
+
+
+class Agreement(Word):
+    """How what SageMaker says of a version stands to the portal's word about it: `policies.out_of_band` judges."""
+
+    AGREED = "agreed"
+    WRITE_BACK_PENDING = "write_back_pending"
+    WRITE_BACK_FAILED = "write_back_failed"
+    APPROVED_OUTSIDE = "approved_outside"
+    REJECTED_OUTSIDE = "rejected_outside"
+    REVERTED = "reverted"
+    LIFECYCLE_CHANGED = "lifecycle_changed"
+    CONTENT_CHANGED = "content_changed"
+    DELETED = "deleted"
+
+
+class OutsideResponse(Word):
+    """What a policy has the portal do about a change of a version's approval that was made outside of it."""
+
+    REPORT = "report"
+    ADOPT = "adopt"
+    WRITE_BACK = "write_back"
+
+
+class OutsideOutcome(Word):
+    """What the portal did about one such change."""
+
+    REPORTED = "reported"
+    ADOPTED = "adopted"
+    WRITTEN_BACK = "written_back"
 
 
 class MetricKind(Word):
@@ -139,6 +185,8 @@ class FindingKind(Word):
 
     APPROVED_OUTSIDE = "approved_outside_portal"
     REJECTED_OUTSIDE = "rejected_outside_portal"
+    REVERTED = "write_back_reverted"
+    LIFECYCLE_CHANGED = "lifecycle_changed_outside"
     WRITE_BACK_PENDING = "write_back_pending"
     WRITE_BACK_FAILED = "write_back_failed"
     CONTENT_CHANGED = "content_changed_after_approval"
@@ -217,3 +265,64 @@ class AuditCheckState(Word):
     SOUND = "sound"
     BROKEN = "broken"
     FAILED = "failed"
+
+
+class ChannelKind(Word):
+    """How a deployment order reaches whoever deploys."""
+
+    EVENT_BRIDGE = "event_bridge"
+    PIPELINE = "pipeline"
+    CALLBACK = "callback"
+    WEBHOOK = "webhook"
+
+    @property
+    def label(self) -> str:
+        return _CHANNEL_LABELS[self.value]
+
+
+_CHANNEL_LABELS = {
+    "event_bridge": "EventBridge event",
+    "pipeline": "SageMaker pipeline",
+    "callback": "Waiting pipeline step",
+    "webhook": "Signed webhook",
+}
+
+
+class PipelineHome(Word):
+    """In which account the pipeline of a channel runs."""
+
+    HUB = "hub"
+    TARGET = "target"
+
+    @property
+    def label(self) -> str:
+        return "The hub" if self is PipelineHome.HUB else "The account that is deployed to"
+
+
+class OrderAction(Word):
+    """What an order asks for; a refusal tells a waiting pipeline that it may not go on."""
+
+    DEPLOY = "deploy"
+    REMOVE = "remove"
+    REFUSE = "refuse"
+
+
+class CallbackSource(Word):
+    """How the portal learned that a pipeline waits."""
+
+    API = "api"
+    QUEUE = "queue"
+    LOOKUP = "lookup"
+
+    @property
+    def label(self) -> str:
+        return {"api": "Posted to the API", "queue": "Read from its queue", "lookup": "Found in SageMaker"}[self.value]
+
+
+class CallbackOutcome(Word):
+    """What became of a waiting step: gone is one that no longer waited when it was answered."""
+
+    WAITING = "waiting"
+    RELEASED = "released"
+    REFUSED = "refused"
+    GONE = "gone"

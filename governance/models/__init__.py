@@ -4,10 +4,13 @@ from .anchor import AuditAnchor, AuditCheck
 from .approval import ApprovalRequest, Decision
 from .audit import AuditEvent
 from .delegation import Delegation
+from .deployment_channel import DeploymentChannel
+from .deployment_order import DeploymentOrder, WaitingCallback
 from .evidence import Evidence
 from .finding import Finding
 from .history import PastStageRow, PastUseCase, PastVersion
 from .outbox import OutboxMessage
+from .outside_change import OutsideChange
 from .override import Override
 from .policy import PolicyRule, PolicyVersion
 from .signing_key import SigningKey
@@ -20,11 +23,14 @@ __all__ = [
     "AuditEvent",
     "Decision",
     "Delegation",
+    "DeploymentChannel",
+    "DeploymentOrder",
     "Evidence",
     "Finding",
     "LifecycleEdge",
     "MetricReport",
     "OutboxMessage",
+    "OutsideChange",
     "Override",
     "PastStageRow",
     "PastUseCase",
@@ -35,4 +41,5 @@ __all__ = [
     "StageEvent",
     "StageRecord",
     "UseCaseStageRecord",
+    "WaitingCallback",
 ]

@@ -15,7 +15,7 @@ from registry.services import positions
 
 from ..lifecycle import MODEL_STAGES, Verb
 from ..models import ApprovalRequest, StageRecord
-from . import ledger, write_back
+from . import deployment_orders, ledger, write_back
 from .locking import lock_version
 
 
@@ -24,7 +24,7 @@ def go_live(*, actor: Actor, version: ModelVersion, request: ApprovalRequest) ->
     for deployment in Deployment.objects.filter(version=version, stage=Stage.PRODUCTION).select_related("account"):
         in_place = deployment.state == DeploymentState.DEPLOYED
         registry_deployments.go_live(actor=actor, deployment=deployment)
-        write_back.order_deployment(version=version, deployment=deployment, request=request)
+        deployment_orders.order_deployment(version=version, deployment=deployment, request=request)
         if in_place:
             mark_deployed(
                 actor=actor,
@@ -100,7 +100,7 @@ def rollback(*, actor: Actor, version_id: int, stage: Stage, reason: str) -> Mod
                     stage=stage,
                     mode=DeploymentMode.LIVE if stage is Stage.PRODUCTION else DeploymentMode.TRIAL,
                 )
-                write_back.order_deployment(version=version, deployment=deployment, request=None)
+                deployment_orders.order_deployment(version=version, deployment=deployment, request=None)
         return version
 
 

@@ -22,7 +22,7 @@ from ..policies.rules import use_case_blockers
 from ..selectors import policy as policies
 from ..selectors import standing
 from ..selectors.binding import digest_of
-from . import findings, in_production, ledger, review, write_back
+from . import deployment_orders, findings, in_production, ledger, review, write_back
 from .closing import outdate
 
 Subject = UseCase | ModelVersion
@@ -166,6 +166,7 @@ def reject(*, actor: Actor, subject: Subject, request: ApprovalRequest, back_to:
         write_back.order_write_back(
             version=subject, stage=stage, status=Status.REJECTED, who=actor.name, request=request, note=reason
         )
+        deployment_orders.refuse_waiting(version=subject, who=actor.name, reason=reason, request=request)
         # What still runs where it was sent back from is found at once.
         review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
 
@@ -277,4 +278,4 @@ def _advance_version(actor: Actor, version: ModelVersion, stage: Stage, request:
         deployment = registry_deployments.order(
             actor=actor, version=version, account=account, stage=stage, mode=DeploymentMode.TRIAL
         )
-        write_back.order_deployment(version=version, deployment=deployment, request=request)
+        deployment_orders.order_deployment(version=version, deployment=deployment, request=request)

@@ -16,7 +16,7 @@ from registry.services import positions
 
 from ..lifecycle import RETIRED, Machine, Verb, verbs_from
 from ..models import StageRecord
-from . import ledger, review, write_back
+from . import deployment_orders, ledger, review, write_back
 from .closing import outdate
 from .lifecycle import advance_use_case_if_ready
 from .locking import lock_use_case, lock_version
@@ -63,10 +63,11 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
                 request=None,
                 note=reason,
             )
+            deployment_orders.refuse_waiting(version=subject, who=actor.name, reason=f"It was retired. {reason}")
             # By force it goes on running, and that is found at once.
             review.look_at(actor=actor, version_id=subject.pk, kinds=review.AFTER_MOVE)
             for deployment in serving:
-                write_back.order_removal(version=subject, deployment=deployment)
+                deployment_orders.order_removal(version=subject, deployment=deployment)
             # It may have been the one its use cases were waiting for.
             for use_case in subject.use_cases.order_by("pk"):
                 advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case.pk))
