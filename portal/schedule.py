@@ -24,6 +24,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sync-accounts": {"task": "governance.sync_accounts", "schedule": 900.0, "options": {"expires": 840}},
     # One search a region finds what changed where no event came; it costs one call when nothing did.
     "sync-changes": {"task": "governance.sync_changes_everywhere", "schedule": 60.0, "options": {"expires": 50}},
+    # A search a minute leaves a row each.
+    "prune-sync-runs": {
+        "task": "governance.prune_sync_runs",
+        "schedule": crontab(hour=2, minute=41),
+        "options": {"expires": 43200},
+    },
     # Every stored byte is read: once a day is what a store can bear, and each download looks at its own file anyway.
     "check-evidence": {
         "task": "governance.check_evidence",
@@ -36,6 +42,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "check-audit-trail": {
         "task": "governance.check_audit_trail",
         "schedule": crontab(hour=4, minute=23),
+        "options": {"expires": 43200},
+    },
+    # A right that was taken away is better found at night than by the next approval.
+    "check-permissions": {
+        "task": "registry.check_permissions",
+        "schedule": crontab(hour=2, minute=41),
         "options": {"expires": 43200},
     },
 }

@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from portal.core.actors import Actor
-from portal.core.admin import ServiceAdmin, ServiceForm, console
+from portal.core.admin import RecordAdmin, ServiceAdmin, ServiceForm, console
 
 from ..choices import AccountPurpose
-from ..models import AwsAccount
+from ..models import AccountPreflight, AwsAccount
 from ..services import accounts
 
 
@@ -116,7 +116,7 @@ class AwsAccountAdmin(ServiceAdmin):
         return () if obj is None else ("account_id", "has_external_id", "checked_at", "check_error")
 
     def object_links(self, row: AwsAccount) -> list[tuple[str, str]]:
-        return [("Test, sync and runs", reverse("registry:account", args=[row.account_id]))]
+        return [("Test, permissions, sync and runs", reverse("registry:account", args=[row.account_id]))]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if isinstance(db_field, ArrayField):
@@ -140,3 +140,14 @@ class AwsAccountAdmin(ServiceAdmin):
 
     def edit(self, actor: Actor, row: Any, form: Any) -> None:
         accounts.edit(actor=actor, account=row, **form.values())
+
+
+@admin.register(AccountPreflight, site=console)
+class AccountPreflightAdmin(RecordAdmin):
+    list_display = ("account", "region", "method", "lacking", "checked_at")
+    list_filter = ("method", "region")
+    search_fields = ("account__account_id", "account__alias", "region")
+
+    @admin.display(description="missing")
+    def lacking(self, row: AccountPreflight) -> str:
+        return ", ".join(dict.fromkeys(entry["action"] for entry in row.missing)) or "nothing known"

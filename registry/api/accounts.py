@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,10 +15,32 @@ from portal.core.filters import Filters, account_filter, one_of
 from portal.core.serializers import Input, NoInput, Output, word
 from portal.core.viewsets import Detailed, Listed
 
-from ..choices import AccountPurpose, SyncKind, SyncState
+from ..choices import AccountPurpose, PermissionOutcome, PreflightMethod, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
 from ..selectors import resources
-from ..services import accounts
+from ..selectors.events import health_of
+from ..services import accounts, preflight
+from .events import EventHealthOutput
+
+
+class PermissionOutput(Output):
+    """One action the portal needs, on what, what for, and whether its role may do it."""
+
+    action = serializers.CharField()
+    resource = serializers.CharField()
+    outcome = word(PermissionOutcome)
+    needed_for = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class PreflightOutput(Output):
+    """What was found out about one region's permissions, and how; `error` says why something was not."""
+
+    region = serializers.CharField()
+    method = word(PreflightMethod)
+    checked_at = serializers.DateTimeField()
+    error = serializers.CharField()
+    results = PermissionOutput(many=True)
 
 
 class AccountOutput(Output):
@@ -37,9 +59,20 @@ class AccountOutput(Output):
     is_enabled = serializers.BooleanField()
     checked_at = serializers.DateTimeField(allow_null=True)
     check_error = serializers.CharField()
+    preflights = PreflightOutput(many=True)
 
     def get_has_external_id(self, account: AwsAccount) -> bool:
         return bool(account.external_id)
+
+
+class AccountDetail(AccountOutput):
+    """One account, and how its registry events are doing."""
+
+    events = serializers.SerializerMethodField()
+
+    @extend_schema_field(EventHealthOutput)
+    def get_events(self, account: AwsAccount) -> Any:
+        return EventHealthOutput(health_of(account)).data
 
 
 class AccountEdit(Input):
@@ -80,7 +113,8 @@ class Accounts(Listed, Detailed):
     lookup_field = "account_id"
     lookup_value_regex = r"[0-9]{12}"
     id_example = "111111111111"
-    serializer_class = AccountOutput
+    serializer_class = AccountDetail
+    list_serializer_class = AccountOutput
     search_fields = ("alias", "account_id")
     ordering = ("account_id",)
     ordering_fields = {"account_id": "account_id", "alias": "alias"}
@@ -89,7 +123,7 @@ class Accounts(Listed, Detailed):
     def get_queryset(self) -> QuerySet[AwsAccount]:
         return resources.account_list(self.actor) if self.is_list else resources.accounts(self.actor)
 
-    @extend_schema(request=AccountRegistration, responses={201: AccountOutput})
+    @extend_schema(request=AccountRegistration, responses={201: AccountDetail})
     def create(self, request: Request) -> Response:
         """Register an account."""
         values = self.read(AccountRegistration)
@@ -101,12 +135,19 @@ class Accounts(Listed, Detailed):
         account = self.get_object()
         return self.show(accounts.edit(actor=self.actor, account=account, **self.read(AccountEdit, partial=True)))
 
-    @extend_schema(request=NoInput, responses={200: AccountOutput})
+    @extend_schema(request=NoInput, responses={200: AccountDetail})
     @action(detail=True, methods=["post"])
     def test(self, request: Request, **kwargs: Any) -> Response:
         """Ask AWS who the portal is in this account; `check_error` says what went wrong, "" when nothing did."""
         self.read(NoInput)
         return self.show(accounts.test_connection(actor=self.actor, account_id=self.kwargs["id"]))
+
+    @extend_schema(request=NoInput, responses={200: AccountDetail})
+    @action(detail=True, methods=["post"])
+    def preflight(self, request: Request, **kwargs: Any) -> Response:
+        """Ask AWS in every region which of the actions the portal needs its role may do: see `preflights`."""
+        self.read(NoInput)
+        return self.show(preflight.check_permissions(actor=self.actor, account_id=self.kwargs["id"]))
 
 
 class SyncRunOutput(Output):

@@ -10,7 +10,8 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from portal.core import access
 from portal.core.actors import Actor
 
-from ..models import AwsAccount, ResourceShare, ShareInvitation, SyncRun
+from ..choices import SyncKind, SyncState
+from ..models import AccountPreflight, AwsAccount, ResourceShare, ShareInvitation, SyncRun
 
 
 def accounts(actor: Actor) -> QuerySet[Any]:
@@ -30,6 +31,18 @@ def accounts(actor: Actor) -> QuerySet[Any]:
 def account(actor: Actor, account_id: str) -> AwsAccount:
     """Return one account by its twelve digits. Raises NotFound."""
     return access.get(AwsAccount, actor, account_id=account_id)
+
+
+def preflights(of: AwsAccount) -> list[AccountPreflight]:
+    """Return what is known of the portal's permissions in each of an account's regions, in their order."""
+    known = {row.region: row for row in AccountPreflight.objects.filter(account=of)}
+    return [known[region] for region in of.regions if region in known]
+
+
+def last_full_pass(of: AwsAccount) -> SyncRun | None:
+    """Return the last full pass over any region of an account that ended well."""
+    passes = SyncRun.objects.filter(account=of, kind=SyncKind.FULL, state=SyncState.SUCCEEDED)
+    return passes.order_by("-finished_at").first()
 
 
 def sync_runs(actor: Actor) -> QuerySet[Any]:

@@ -101,7 +101,7 @@ def deployments(actor: Actor) -> QuerySet[Deployment]:
 
 def accounts(actor: Actor) -> QuerySet[AwsAccount]:
     """Return the AWS accounts an actor sees."""
-    return AwsAccount.objects.visible_to(actor)
+    return AwsAccount.objects.visible_to(actor).prefetch_related("preflights")
 
 
 def account_list(actor: Actor) -> QuerySet[AwsAccount]:

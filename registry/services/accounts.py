@@ -83,6 +83,13 @@ def register(*, actor: Actor, account_id: str, **values: Any) -> AwsAccount:
         return _saved(AwsAccount(account_id=account_id), values)
 
 
+def editable(*, actor: Actor, account_id: str) -> AwsAccount:
+    """Return an account for its edit form. Raises NotFound, Forbidden for who may see but not change it."""
+    account = access.get(AwsAccount, actor, account_id=account_id)
+    require(actor, Act.MANAGE_ACCOUNTS)
+    return account
+
+
 def edit(*, actor: Actor, account: AwsAccount, **values: Any) -> AwsAccount:
     """Change an account. Raises Forbidden, InvalidInput naming the fields."""
     require(actor, Act.MANAGE_ACCOUNTS)

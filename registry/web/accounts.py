@@ -15,10 +15,11 @@ from django_tables2 import RequestConfig
 
 from portal.core.permissions import Act, may_anywhere
 from portal.core.views import ActionView, Page, TablePage
-from registry.services import accounts
+from registry.services import accounts, preflight
 
 from ..models import AwsAccount
-from ..selectors import operations
+from ..selectors import events, operations
+from .account_permissions import alike
 from .filters import SyncRunFilter
 from .tables import AccountRunTable, AccountTable, ShareTable, SyncRunTable
 
@@ -40,6 +41,9 @@ class AccountList(TablePage):
             "text": "An ML admin registers the hub first: the account that owns the model groups.",
             "icon": "brand-aws",
         }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_manage=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS), **kwargs)
 
 
 class AccountDetail(Page):
@@ -70,7 +74,10 @@ class AccountDetail(Page):
             is_syncing=syncing,
             is_late=late and operations.is_syncing(self.actor, account, asked),
             may_sync=account.is_enabled and may_anywhere(self.actor, Act.SYNC_ACCOUNTS),
-            may_test=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS),
+            may_manage=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS),
+            alike=alike(operations.preflights(account)),
+            last_full_pass=operations.last_full_pass(account),
+            health=events.health_of(account),
             **kwargs,
         )
 
@@ -93,6 +100,28 @@ class AccountTest(ActionView):
         else:
             self.say(f"{account.alias} answered: the portal's role works there.")
         return reverse("registry:account", args=[account.account_id])
+
+
+class AccountCheck(ActionView):
+    """Ask AWS which of the actions the portal needs in this account its role may do."""
+
+    def carry_out(self) -> str:
+        account = preflight.check_permissions(actor=self.actor, account_id=self.kwargs["account_id"])
+        found = alike(operations.preflights(account))
+        lacking = {entry["action"] for one in found for entry in one.missing}
+        unknown = sum(len(one.regions) for one in found if one.state == "unknown")
+        if lacking:
+            self.say(
+                f"{account.alias}: {len(lacking)} action{'s are' if len(lacking) > 1 else ' is'} missing.",
+                messages.ERROR,
+            )
+        elif unknown:
+            self.say(
+                f"{account.alias}: {unknown} region{'s' if unknown > 1 else ''} could not be checked.", messages.ERROR
+            )
+        else:
+            self.say(f"{account.alias}: nothing the portal needs is missing.")
+        return f"{reverse('registry:account', args=[account.account_id])}#permissions"
 
 
 class SyncRunList(TablePage):

@@ -6,7 +6,7 @@ from django.urls import path
 
 from portal.core import public_ids
 
-from . import accounts, ai_act, exports, groups, use_cases, versions
+from . import account_forms, accounts, ai_act, exports, groups, use_cases, versions
 
 public_ids.register()
 
@@ -32,8 +32,11 @@ urlpatterns = [
     path("model-versions/", versions.VersionList.as_view(), name="version_list"),
     path("model-versions/<row:pk>/", versions.VersionDetail.as_view(), name="version"),
     path("accounts/", accounts.AccountList.as_view(), name="account_list"),
+    path("accounts/register/", account_forms.AccountRegister.as_view(), name="account_register"),
     path("accounts/<account:account_id>/", accounts.AccountDetail.as_view(), name="account"),
     path("accounts/<account:account_id>/test/", accounts.AccountTest.as_view(), name="account_test"),
+    path("accounts/<account:account_id>/edit/", account_forms.AccountEdit.as_view(), name="account_edit"),
+    path("accounts/<account:account_id>/permissions/", accounts.AccountCheck.as_view(), name="account_check"),
     path("sync-runs/", accounts.SyncRunList.as_view(), name="sync_run_list"),
     path("shares/", accounts.ShareList.as_view(), name="share_list"),
 ]

@@ -28,7 +28,7 @@ ACCOUNT = {
     "role_arn": "arn:aws:iam::555555555555:role/Portal",
     "event_bus": "default",
     "is_enabled": "on",
-    "new_external_id": "between us",
+    "new_external_id": "between-us",
 }
 PERSON = {"username": "new.person", "display_name": "New Person", "email": "new@example.org"}
 
@@ -56,7 +56,7 @@ def test_an_account_is_registered_changed_and_switched_off(world: World, admin: 
     assert (account.alias, account.purposes, account.regions) == (
         "research", ["development", "qa"], ["us-east-1", "eu-west-1"],
     )  # fmt: skip
-    assert (account.external_id, account.is_enabled, account.event_bus) == ("between us", True, "default")
+    assert (account.external_id, account.is_enabled, account.event_bus) == ("between-us", True, "default")
     said_in_the_trail(world, "registry_awsaccount", account.pk, "register AWS account")
 
     path = f"/admin/registry/awsaccount/{account.pk}/change/"
@@ -65,7 +65,7 @@ def test_an_account_is_registered_changed_and_switched_off(world: World, admin: 
     assert admin.post(path, changed).status_code == 302
     account.refresh_from_db()
     assert (account.account_id, account.alias, account.is_enabled) == ("555555555555", "lab", False)
-    assert account.external_id == "between us"
+    assert account.external_id == "between-us"
     entry = said_in_the_trail(world, "registry_awsaccount", account.pk, "edit AWS account")
     assert set(entry.changes) == {"alias", "is_enabled"}
 

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from registry.services import accounts
+from registry.aws.records import AccountRef
+from registry.aws.session import AwsSession
+from registry.models import AwsAccount
+from registry.services import accounts, preflight
+from registry.services.permission_check import failed
 from tests.scene import undone
 
 from .world import World, build
@@ -32,5 +36,9 @@ def aws_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     class Identity:
         account_id = "333333333333"
 
-    monkeypatch.setattr(accounts, "reach", lambda account, region=None: object())
+    def reach(account: AwsAccount, region: str | None = None, **_: Any) -> AwsSession:
+        return AwsSession(AccountRef(account.account_id, region or account.region))
+
+    monkeypatch.setattr(accounts, "reach", reach)
+    monkeypatch.setattr(preflight, "look", lambda session, place, needed: failed(place, needed, "Nobody was asked."))
     monkeypatch.setattr(accounts.sts, "caller_identity", lambda session: Identity())

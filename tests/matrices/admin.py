@@ -21,17 +21,20 @@ EDITED = (200, 200, 200, 403, 302)
 LINKED = (200, 200, 200, 200, 302)
 
 MODELS: dict[str, tuple[int, ...]] = {
+    "registry.accountpreflight": SHOWN,
     "registry.apitoken": SHOWN,
     "registry.awsaccount": EDITED,
     "registry.awsidentity": LINKED,
     "registry.classification": SHOWN,
     "registry.customattribute": LINKED,
     "registry.deployment": SHOWN,
+    "registry.eventqueuehealth": SHOWN,
     "registry.lineofbusiness": EDITED,
     "registry.modelgroup": SHOWN,
     "registry.modelgroupgroupobjectpermission": SHOWN,
     "registry.modelgroupuserobjectpermission": SHOWN,
     "registry.modelversion": SHOWN,
+    "registry.parkedevent": SHOWN,
     "registry.project": EDITED,
     "registry.projectgroupobjectpermission": SHOWN,
     "registry.projectuserobjectpermission": SHOWN,
@@ -106,6 +109,8 @@ FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
     "governance.signingkey": {"state": "active", "private_key": "x", "revocation_reason": ""},
     "governance.lifecycleedge": {"source": "", "target": "production/approved"},
     "governance.metricreport": {"metrics": "{}"},
+    "registry.parkedevent": {"state": "dismissed", "note": "x", "body": "x"},
+    "registry.eventqueuehealth": {"reader": "nobody"},
     "registry.apitoken": {"name": "changed"},
     "registry.projectuserobjectpermission": {"user": "1"},
 }

@@ -141,6 +141,15 @@ def _attach(world: World) -> dict[str, Any]:
     return {"kind": "bias_report", "file": SimpleUploadedFile("bias.txt", b"It holds.", "text/plain")}
 
 
+_ACCOUNT = {
+    "account_id": "555555555555",
+    "alias": "new",
+    "purposes": ["qa"],
+    "regions": "us-east-1",
+    "event_bus": "default",
+    "is_enabled": "on",
+}
+
 EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (302, 403, 403, 200, 200, 200, 200, 200)
@@ -271,10 +280,20 @@ ROWS: tuple[Row, ...] = (
     # operations
     Row("GET", "registry:account_list", OPERATORS),
     Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
+    Row("GET", "registry:account_register", (302, 403, 403, 403, 403, 200, 403, 403)),
+    Row("POST", "registry:account_register", (302, 403, 403, 403, 403, 302, 403, 403), body=said(**_ACCOUNT)),
+    Row("GET", "registry:account_edit", (302, 404, 404, 403, 403, 200, 403, 403), on="account"),
+    Row("POST", "registry:account_edit", (302, 404, 404, 403, 403, 302, 403, 403), on="account", body=said(**_ACCOUNT)),
+    Row("POST", "registry:account_check", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "registry:account_test", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "governance:account_sync", (302, 404, 404, 302, 403, 302, 403, 302), on="account"),
     Row("GET", "registry:sync_run_list", OPERATORS),
     Row("GET", "registry:share_list", EVERYBODY),
+    Row("POST", "governance:event_redrive", (302, 404, 404, 403, 403, 409, 403, 403), on="account"),
+    Row("GET", "governance:parked_event_list", OPERATORS),
+    Row("GET", "governance:parked_event", (302, 404, 404, 200, 200, 200, 200, 200), on="parked_event"),
+    Row("POST", "governance:parked_event", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event", body=REASON),
+    Row("POST", "governance:parked_event_replay", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event"),
     Row("GET", "governance:outbox", EVERYBODY),
     Row("POST", "governance:outbox_retry", (302, 403, 403, 302, 403, 302, 403, 404), on="message"),
     Row("GET", "governance:finding_list", EVERYBODY),

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from registry.models import User
-from registry.services import accounts
+from registry.aws.records import AccountRef
+from registry.aws.session import AwsSession
+from registry.models import AwsAccount, User
+from registry.services import accounts, preflight
+from registry.services.permission_check import failed
 from tests.api.world import World, actors, build
 from tests.scene import undone
 
@@ -50,5 +53,9 @@ def aws_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     class Identity:
         account_id = "333333333333"
 
-    monkeypatch.setattr(accounts, "reach", lambda account, region=None: object())
+    def reach(account: AwsAccount, region: str | None = None, **_: Any) -> AwsSession:
+        return AwsSession(AccountRef(account.account_id, region or account.region))
+
+    monkeypatch.setattr(accounts, "reach", reach)
+    monkeypatch.setattr(preflight, "look", lambda session, place, needed: failed(place, needed, "Nobody was asked."))
     monkeypatch.setattr(accounts.sts, "caller_identity", lambda session: Identity())

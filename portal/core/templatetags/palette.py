@@ -117,8 +117,20 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "failed": Look("Given up, needs a person", "bad", "alert-octagon"),
         "delivered": Look("Done in AWS", "good", "circle-check"),
     },
+    "event": {
+        "parked": Look("Waits for a person", "wait", "inbox"),
+        "replayed": Look("Taken in", "good", "circle-check"),
+        "dismissed": Look("Dismissed", "mute", "archive"),
+        "read": Look("Read", "good", "circle-check"),
+        "unread": Look("Nobody reads it", "warn", "clock-off"),
+        "failing": Look("Does not answer", "bad", "alert-triangle"),
+    },
     "sync": {
         "succeeded": Look("Up to date", "good", "circle-check"),
+        "healthy": Look("Up to date", "good", "circle-check"),
+        "late": Look("Behind", "warn", "refresh-alert"),
+        "failing": Look("Failing", "bad", "alert-triangle"),
+        "never_synced": Look("Never synced", "mute", "circle-dashed"),
         "stale": Look("Behind", "warn", "refresh-alert"),
         "never": Look("Never synced", "mute", "circle-dashed"),
     },
@@ -127,6 +139,12 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "sound": Look("Sound", "good", "shield-check"),
         "broken": Look("Not as it was written", "grave", "alert-octagon"),
         "failed": Look("Could not be checked", "warn", "alert-triangle"),
+    },
+    "preflight": {
+        "permitted": Look("Everything allowed", "good", "circle-check"),
+        "partly_known": Look("Partly known", "warn", "alert-triangle"),
+        "lacking": Look("Permissions missing", "bad", "lock"),
+        "unknown": Look("Could not be checked", "warn", "alert-triangle"),
     },
     "share": {
         "accepted": Look("Accepted", "good", "circle-check"),
