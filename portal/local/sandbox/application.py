@@ -225,9 +225,10 @@ class SandboxApplication:
 
     @staticmethod
     def _in_registry(call: Call) -> bool:
-        """Whether it changes groups and packages, or the tags of one; other resources' tags are stock moto's."""
+        """Whether it changes what has rows of its own, or its tags; other resources' tags are stock moto's."""
         tagged = str(call.parameters.get("ResourceArn", ""))
-        return call.service == "sagemaker" and ("ModelPackage" in call.operation or ":model-package" in tagged)
+        ours = any(kind in call.operation for kind in ("ModelPackage", "Pipeline"))
+        return call.service == "sagemaker" and (ours or ":model-package" in tagged or ":pipeline/" in tagged)
 
     def _touch_s3(self, call: Call) -> None:
         region, account = s3_backends.bucket_accounts.get(call.bucket, ("aws", call.account))

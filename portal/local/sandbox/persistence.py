@@ -25,15 +25,23 @@ _KINDS = (
     "group",
     "package",
     "token",
+    "pipeline",
+    "execution",
 )
 # What of a backend is kept in rows of its own, or refers back to the backend.
 _APART = {
     "iam": {"access_keys", "account_summary", "aws_managed_policies"},
-    "sagemaker": {"groups", "packages", "tokens"},
+    "sagemaker": {"groups", "packages", "tokens", "pipeline_records", "execution_records"},
     "organizations": set(),
     "events": set(),
 }
-_REGISTRY = {"group": "groups", "package": "packages", "token": "tokens"}
+_REGISTRY = {
+    "group": "groups",
+    "package": "packages",
+    "token": "tokens",
+    "pipeline": "pipeline_records",
+    "execution": "execution_records",
+}
 
 
 def _value(key: Key) -> Any:
@@ -46,7 +54,7 @@ def _value(key: Key) -> Any:
             return backend.shares.get(key.name)
         case "ram", "settings":
             return {"organization_sharing": backend.organization_sharing}
-        case "sagemaker", ("group" | "package" | "token") as kind:
+        case "sagemaker", kind if kind in _REGISTRY:
             return getattr(backend, _REGISTRY[kind]).get(key.name)
         case "sqs", "queue":
             return backend.queues.get(key.name)
@@ -89,7 +97,7 @@ def _restore(key: Key, value: Any) -> None:
             backend.keep(value)
         case "ram", "share":
             backend.shares[key.name] = value
-        case "sagemaker", ("group" | "package" | "token") as kind:
+        case "sagemaker", kind if kind in _REGISTRY:
             getattr(backend, _REGISTRY[kind])[key.name] = value
         case "sqs", "queue":
             backend.queues[key.name] = value

@@ -21,6 +21,13 @@ class Conflict(SagemakerClientError):
         super().__init__(message)
 
 
+class NotFound(SagemakerClientError):
+    code = "ResourceNotFound"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
 class AccessDenied(SagemakerClientError):
     code = "AccessDeniedException"
 

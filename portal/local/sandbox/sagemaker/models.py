@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from moto.ram.models import ram_backends
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from ..caller import Caller
 from ..ram.models import SandboxRamBackend, shared_with
-from ..state import journal
 from .access import allowed
+from .common import TOKEN_LIFETIME, Record, asked, now
 from .errors import AccessDenied, Conflict, ValidationError
 from .events import state_changed
+from .pipelines import Pipelines
 
-Record = dict[str, Any]
 _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):(\d{12}):(model-package|model-package-group)/(.+)")
-_TOKEN_LIFETIME = timedelta(days=1)
 # What CreateModelPackage takes and DescribeModelPackage gives back as it is.
 KEPT = (
     "ModelPackageDescription",
@@ -57,12 +55,6 @@ _REPLACED = (
 )
 
 
-def now() -> datetime:
-    """The time as SageMaker stamps it: UTC, to the millisecond."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
 def registry(account: str, region: str) -> SandboxSageMakerBackend:
     """SageMaker of an account and region."""
     backend = sagemaker_backends[account][region]
@@ -70,21 +62,16 @@ def registry(account: str, region: str) -> SandboxSageMakerBackend:
     return backend
 
 
-class SandboxSageMakerBackend(SageMakerModelBackend):
-    """SageMaker of one account and region; everything but the registry is stock moto."""
+class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
+    """SageMaker of one account and region; all but the registry and pipelines is stock moto."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.groups: dict[str, Record] = {}
         self.packages: dict[str, Record] = {}
         self.tokens: dict[str, Record] = {}
-
-    def _touch(self, kind: str, name: str) -> None:
-        journal.touch("sagemaker", self.account_id, self.region_name, kind, name)
-
-    def arn_of(self, kind: str, name: str) -> str:
-        """The ARN of a group or package of this account."""
-        return f"arn:aws:sagemaker:{self.region_name}:{self.account_id}:{kind}/{name}"
+        self.pipeline_records: dict[str, Record] = {}
+        self.execution_records: dict[str, Record] = {}
 
     # ---- finding ------------------------------------------------------------------------------------------------
 
@@ -159,7 +146,7 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
             "last_version": 0,
         }
         self.groups[name] = group
-        self._touch("group", name)
+        self.touch("group", name)
         return arn
 
     def delete_group(self, group: Record) -> None:
@@ -168,7 +155,7 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         if any(p.get("ModelPackageGroupName") == name for p in self.packages.values()):
             raise Conflict(f"Model package group {group['ModelPackageGroupArn']} still has model packages.")
         del self.groups[name]
-        self._touch("group", name)
+        self.touch("group", name)
         ram = ram_backends[self.account_id][self.region_name]
         assert isinstance(ram, SandboxRamBackend)
         for share in ram.shares.values():
@@ -185,13 +172,15 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
             if not isinstance(statement, (list, dict)):
                 raise ValidationError("ResourcePolicy is not a policy document in JSON.")
         group["policy"] = policy
-        self._touch("group", group["ModelPackageGroupName"])
+        self.touch("group", group["ModelPackageGroupName"])
 
     def set_tags(self, arn: str, change: dict[str, str | None]) -> list[dict[str, str]]:
-        """Set tags, or remove those whose value is None, on a group or an unversioned package; return them all."""
-        record = next((g for g in self.groups.values() if g["ModelPackageGroupArn"] == arn), None)
-        kind, name = ("group", record["ModelPackageGroupName"]) if record else ("package", arn)
-        record = record or self.packages.get(arn)
+        """Set tags, or remove those whose value is None, on a group, pipeline or unversioned package; return all."""
+        place, _, name = arn.partition(f":{self.account_id}:")[2].partition("/")
+        kind = {"model-package-group": "group", "pipeline": "pipeline"}.get(place, "package")
+        known = {"group": self.groups, "pipeline": self.pipeline_records}.get(kind, self.packages)
+        name = arn if kind == "package" else name
+        record = known.get(name)
         if record is None:
             raise ValidationError(f"Resource {arn} does not exist.")
         if change and record.get("ModelPackageVersion"):
@@ -200,7 +189,7 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         tags.update({k: v for k, v in change.items() if v is not None})
         record["Tags"] = [{"Key": k, "Value": v} for k, v in tags.items() if change.get(k, v) is not None]
         if change:
-            self._touch(kind, name)
+            self.touch(kind, name)
         return list(record["Tags"])
 
     # ---- packages -----------------------------------------------------------------------------------------------
@@ -208,9 +197,9 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
     def repeated(self, operation: str, p: Record, caller: Caller) -> str | None:
         """The ARN answered when this ClientToken came before with the same parameters; ConflictException if others."""
         known = self.tokens.get(f"{operation}/{caller.account}/{p.get('ClientToken')}")
-        if known is None or now() - known["at"] > _TOKEN_LIFETIME:
+        if known is None or now() - known["at"] > TOKEN_LIFETIME:
             return None
-        if known["asked"] != _asked(p):
+        if known["asked"] != asked(p, "ClientToken"):
             raise Conflict(f"ClientToken {p['ClientToken']} was used with other parameters.")
         return str(known["arn"])
 
@@ -219,13 +208,13 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         if not p.get("ClientToken"):
             return
         for name, known in list(self.tokens.items()):  # oldest first
-            if now() - known["at"] <= _TOKEN_LIFETIME:
+            if now() - known["at"] <= TOKEN_LIFETIME:
                 break
             del self.tokens[name]
-            self._touch("token", name)
+            self.touch("token", name)
         name = f"{operation}/{caller.account}/{p['ClientToken']}"
-        self.tokens[name] = {"asked": _asked(p), "arn": arn, "at": now()}
-        self._touch("token", name)
+        self.tokens[name] = {"asked": asked(p, "ClientToken"), "arn": arn, "at": now()}
+        self.touch("token", name)
 
     def register(self, p: Record, caller: Caller, group: Record | None) -> str:
         """Make a package in this account: the next version of ``group``, or an unversioned one."""
@@ -257,9 +246,9 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         )
         if group is not None:
             group["last_version"] = version
-            self._touch("group", group["ModelPackageGroupName"])
+            self.touch("group", group["ModelPackageGroupName"])
         self.packages[arn] = record
-        self._touch("package", arn)
+        self.touch("package", arn)
         state_changed(record, [])
         return arn
 
@@ -292,16 +281,12 @@ class SandboxSageMakerBackend(SageMakerModelBackend):
         # Two changes within a millisecond must still be told apart by their time.
         package["LastModifiedTime"] = max(now(), package["LastModifiedTime"] + timedelta(milliseconds=1))
         package["LastModifiedBy"] = caller.user_context
-        self._touch("package", package["ModelPackageArn"])
+        self.touch("package", package["ModelPackageArn"])
         state_changed(package, fields)
 
     def delete_package(self, package: Record) -> None:
         """Delete a package; its version number is not given out again."""
         arn = package["ModelPackageArn"]
         del self.packages[arn]
-        self._touch("package", arn)
+        self.touch("package", arn)
         state_changed(package, [], status="Deleting")
-
-
-def _asked(p: Record) -> str:
-    return json.dumps({k: v for k, v in p.items() if k != "ClientToken"}, sort_keys=True, default=str)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.sagemaker.responses import SageMakerResponse
 
-from ..caller import Caller, caller_of
-from ..pages import BadToken, binding, cut
 from . import search
-from .constraints import check
+from .common import Record, pick
 from .errors import AccessDenied, ValidationError
-from .models import Record, SandboxSageMakerBackend, registry
+from .models import SandboxSageMakerBackend
+from .pipeline_responses import PipelineResponses
 
 _GROUP_SUMMARY = (
     "ModelPackageGroupName",
@@ -34,11 +32,7 @@ _SUMMARY = (
     "ModelPackageRegistrationType",
 )
 _BATCH_SUMMARY = (*(n for n in _SUMMARY if n != "ModelLifeCycle"), "InferenceSpecification")
-_GROUP, _PACKAGE = ":model-package-group/", ":model-package/"
-
-
-def _pick(record: Record, names: tuple[str, ...]) -> Record:
-    return {n: record[n] for n in names if record.get(n) is not None}
+_TAGGED = (":model-package-group/", ":model-package/", ":pipeline/")
 
 
 def _public(record: Record) -> Record:
@@ -46,38 +40,16 @@ def _public(record: Record) -> Record:
     return {k: v for k, v in record.items() if v is not None and k != "Tags" and k[0].isupper()}
 
 
-class SandboxSageMakerResponse(SageMakerResponse):
+class SandboxSageMakerResponse(PipelineResponses):
     """SageMaker over HTTP: one method for each operation, named in snake case."""
-
-    @property
-    def registry(self) -> SandboxSageMakerBackend:
-        return registry(self.current_account, self.region)
-
-    @property
-    def caller(self) -> Caller:
-        return caller_of(self.access_key, self.current_account, self.region)
-
-    def _checked(self) -> Record:
-        check(self._get_action(), self.params)
-        return dict(self.params)
-
-    def _page(self, rows: list[Record], key: Any, descending: bool) -> tuple[list[Record], str | None]:
-        limit = int(self.params.get("MaxResults") or 100)
-        try:
-            return cut(rows, key, limit, self.params.get("NextToken"), binding(self.params), descending)
-        except BadToken:
-            raise ValidationError("Invalid NextToken: it was not given out for these parameters.") from None
 
     def _listed(self, rows: list[Record], p: Record, name: str, arn: str) -> tuple[list[Record], str | None]:
         """Filter by name and creation time, sort by Name or CreationTime, cut a page."""
-        after, before = (search.aware(p.get(f"CreationTime{w}")) for w in ("After", "Before"))
         if p.get("NameContains"):
             rows = [
                 r for r in rows if p["NameContains"].lower() in str(r.get(name) or r.get("ModelPackageName")).lower()
             ]
-        rows = [
-            r for r in rows if (not after or r["CreationTime"] > after) and (not before or r["CreationTime"] < before)
-        ]
+        rows = self._between(rows, p, "CreationTimeAfter", "CreationTimeBefore")
 
         def by_name(r: Record) -> list[Any]:
             return [r.get(name) or r.get("ModelPackageName"), r.get("ModelPackageVersion") or 0, r[arn]]
@@ -103,7 +75,7 @@ class SandboxSageMakerResponse(SageMakerResponse):
         rows = self.registry.shared_groups() if crossing else list(self.registry.groups.values())
         page, token = self._listed(rows, p, "ModelPackageGroupName", "ModelPackageGroupArn")
         return ActionResult(
-            {"ModelPackageGroupSummaryList": [_pick(g, _GROUP_SUMMARY) for g in page], "NextToken": token}
+            {"ModelPackageGroupSummaryList": [pick(g, _GROUP_SUMMARY) for g in page], "NextToken": token}
         )
 
     def delete_model_package_group(self) -> ActionResult:
@@ -164,7 +136,7 @@ class SandboxSageMakerResponse(SageMakerResponse):
         for arn in self._checked()["ModelPackageArnList"]:
             try:
                 _, package = self.registry.package(arn, self.caller, "sagemaker:DescribeModelPackage")
-                found[arn] = _pick(package, _BATCH_SUMMARY)
+                found[arn] = pick(package, _BATCH_SUMMARY)
             except (ValidationError, AccessDenied) as error:
                 refused[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
         return ActionResult({"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": refused})
@@ -187,7 +159,7 @@ class SandboxSageMakerResponse(SageMakerResponse):
         if p.get("ModelApprovalStatus"):
             rows = [r for r in rows if r.get("ModelApprovalStatus") == p["ModelApprovalStatus"]]
         page, token = self._listed(rows, p, "ModelPackageGroupName", "ModelPackageArn")
-        return ActionResult({"ModelPackageSummaryList": [_pick(r, _SUMMARY) for r in page], "NextToken": token})
+        return ActionResult({"ModelPackageSummaryList": [pick(r, _SUMMARY) for r in page], "NextToken": token})
 
     def update_model_package(self) -> ActionResult:
         p, caller = self._checked(), self.caller
@@ -249,7 +221,7 @@ class SandboxSageMakerResponse(SageMakerResponse):
         )
 
     def _registry_arn(self, arn: str) -> bool:
-        return _GROUP in arn or _PACKAGE in arn
+        return any(kind in arn for kind in _TAGGED)
 
     def add_tags(self) -> ActionResult:
         arn = self.params["ResourceArn"]
