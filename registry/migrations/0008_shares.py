@@ -226,6 +226,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="declaredshare",
             constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "withdrawn"), _negated=True),
+                fields=("account", "region", "name"),
+                name="declared_share_name_once",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="declaredshare",
+            constraint=models.UniqueConstraint(
                 condition=models.Q(
                     models.Q(("share_arn", ""), _negated=True), models.Q(("state", "withdrawn"), _negated=True)
                 ),

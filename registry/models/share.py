@@ -61,6 +61,11 @@ class DeclaredShare(models.Model):
                 condition=~Q(share_arn="") & ~Q(state=DeclarationState.WITHDRAWN),
                 name="ram_share_declared_once",
             ),
+            models.UniqueConstraint(
+                fields=["account", "region", "name"],
+                condition=~Q(state=DeclarationState.WITHDRAWN),
+                name="declared_share_name_once",
+            ),
             models.CheckConstraint(
                 condition=~Q(verbs__overlap=sorted(GUARDED)) | ~Q(reason=""), name="approve_path_has_a_reason"
             ),

@@ -15,8 +15,8 @@ from typing import Any
 from .resources import covers, touches
 from .verbs import ACTIONS, Verb, covered, matches
 
-_ACCOUNT = re.compile(r"\d{12}")
-_PRINCIPAL_ARN = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::(\d{12}):(.+)")
+ACCOUNT = re.compile(r"\d{12}")
+PERSON = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::(\d{12}):(.+)")
 _EVERYONE = "*"
 
 
@@ -106,11 +106,11 @@ def accounts_named(document: str) -> frozenset[str]:
     for statement in _statements(document):
         if not statement.allows:
             continue
-        found = [_account_of(value) for _, value in statement.principals]
+        found = [account_of(value) for _, value in statement.principals]
         named.update(account for account in found if account)
         for _, key, values in statement.conditions:
             if key in ("aws:principalaccount", "aws:principalarn"):
-                named.update(account for account in map(_account_of, values) if account)
+                named.update(account for account in map(account_of, values) if account)
     return frozenset(named)
 
 
@@ -173,11 +173,11 @@ def _conditions(value: Any) -> list[tuple[str, str, tuple[str, ...]]]:
     ]
 
 
-def _account_of(principal: str) -> str:
-    """Return the account a principal belongs to, "" when it names none."""
-    if _ACCOUNT.fullmatch(principal):
+def account_of(principal: str) -> str:
+    """Return the account of a principal that is one, or belongs to one; "" for everybody, organisations, services."""
+    if ACCOUNT.fullmatch(principal):
         return principal
-    match = _PRINCIPAL_ARN.fullmatch(principal)
+    match = PERSON.fullmatch(principal)
     return match[1] if match else ""
 
 
@@ -185,7 +185,7 @@ def _reached(statement: _Statement, caller: Caller) -> str | None:
     """Return whom of the caller's account an Allow reaches ("" the whole of it), None for nobody."""
     if statement.all_but_principals:
         # Everybody else: also those of the account who are not the one named.
-        whole = {_account_of(value) for _, value in statement.principals if _is_whole_account(value)}
+        whole = {account_of(value) for _, value in statement.principals if _is_whole_account(value)}
         return None if caller.account_id in whole else ""
     some: list[str] = []
     for kind, value in statement.principals:
@@ -193,7 +193,7 @@ def _reached(statement: _Statement, caller: Caller) -> str | None:
             continue
         if _EVERYONE in value or kind not in ("AWS", "Federated"):
             return ""
-        account = _account_of(value)
+        account = account_of(value)
         if account == caller.account_id:
             if _is_whole_account(value):
                 return ""
@@ -202,7 +202,7 @@ def _reached(statement: _Statement, caller: Caller) -> str | None:
 
 
 def _is_whole_account(principal: str) -> bool:
-    return bool(_ACCOUNT.fullmatch(principal)) or principal.endswith(":root")
+    return bool(ACCOUNT.fullmatch(principal)) or principal.endswith(":root")
 
 
 def _touches(statement: _Statement, action: str, group_arn: str) -> bool:
@@ -231,10 +231,10 @@ def _denied(statements: tuple[_Statement, ...], action: str, caller: Caller, gro
 
 def _denies_whole_account(statement: _Statement, caller: Caller) -> bool:
     if statement.all_but_principals:
-        spared = {_account_of(value) for _, value in statement.principals}
+        spared = {account_of(value) for _, value in statement.principals}
         return caller.account_id not in spared and caller.account_id != _EVERYONE
     return any(
-        kind == "AWS" and (value == _EVERYONE or (_is_whole_account(value) and _account_of(value) == caller.account_id))
+        kind == "AWS" and (value == _EVERYONE or (_is_whole_account(value) and account_of(value) == caller.account_id))
         for kind, value in statement.principals
     )
 
@@ -266,7 +266,7 @@ def _judge(operator: str, key: str, values: tuple[str, ...], caller: Caller) -> 
         return _among(caller.organisation_id, values, like) is wanted
     if key == "aws:principalarn" and wanted and values:
         # Another account's role is certainly not this one's; which role of this one calls cannot be said.
-        others = [_account_of(value) for value in values]
+        others = [account_of(value) for value in values]
         return False if all(other and other != caller.account_id for other in others) else None
     return None
 

@@ -1,0 +1,220 @@
+"""Who can do what with which group, by shares and resource policies; and what RAM has that nobody declared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from portal.core import access
+from portal.core.actors import Actor
+
+from ..models import (
+    AwsAccount,
+    DeclaredShare,
+    GroupPolicy,
+    ModelGroup,
+    RamPermission,
+    ResourceShare,
+    ShareInvitation,
+)
+from ..sharing.documents import Caller, Unreadable, template_verbs
+from ..sharing.drift import Declared, InRam, differences
+from ..sharing.posture import AccountPosture, Way, posture, ways_by_policy
+from ..sharing.principals import behind
+from ..sharing.verbs import Verb
+
+_PENDING, _THERE = "ASSOCIATING", ("ASSOCIATED", "ASSOCIATING")
+
+
+class Postures:
+    """Everything a posture is made of, read once; a fixed number of queries however many groups are asked about."""
+
+    def __init__(self, groups: Collection[ModelGroup] | None = None) -> None:
+        self._only = None if groups is None else [group.pk for group in groups]
+
+    @cached_property
+    def known(self) -> dict[str, Caller]:
+        """The accounts the portal knows, by id."""
+        rows = AwsAccount.objects.values_list("account_id", "organisation_id")
+        return {account_id: Caller(account_id, organisation) for account_id, organisation in rows}
+
+    @cached_property
+    def _verbs(self) -> dict[tuple[int, str, str], dict[Verb, bool]]:
+        rows = RamPermission.objects.exclude(template="").values_list(
+            "account_id", "region", "arn", "version", "template"
+        )
+        return {(account, region, f"{arn}:{version}"): _verbs(text) for account, region, arn, version, text in rows}
+
+    @cached_property
+    def _declared(self) -> dict[str, DeclaredShare]:
+        return {row.share_arn: row for row in DeclaredShare.objects.wanted().exclude(share_arn="")}
+
+    @cached_property
+    def _shares(self) -> dict[int, list[ResourceShare]]:
+        rows = ResourceShare.objects.live().exclude(feature_set="CREATED_FROM_POLICY")
+        if self._only is not None:
+            rows = rows.filter(groups__in=self._only).distinct()
+        found: dict[int, list[ResourceShare]] = defaultdict(list)
+        for share in rows.prefetch_related("groups", "members").order_by("name", "pk"):
+            for group in share.groups.all():
+                found[group.pk].append(share)
+        return found
+
+    @cached_property
+    def _policies(self) -> dict[int, str]:
+        rows = GroupPolicy.objects.exclude(document="")
+        if self._only is not None:
+            rows = rows.filter(group__in=self._only)
+        return dict(rows.values_list("group_id", "document"))
+
+    def groups(self) -> list[ModelGroup]:
+        """Return the groups anybody is let into, by share or by policy."""
+        ids = {*self._shares, *self._policies}
+        return list(ModelGroup.objects.filter(pk__in=ids).select_related("account").order_by("pk"))
+
+    def of(self, group: ModelGroup) -> tuple[AccountPosture, ...]:
+        """Return what every other account can do with a group."""
+        owner = group.account.account_id
+        ways = [way for share in self._shares.get(group.pk, []) for way in self.by_share(share)]
+        ways += ways_by_policy(self._policies.get(group.pk, ""), group.arn, owner, self.known.values())
+        return posture(way for way in ways if way.account_id != owner)
+
+    def by_share(self, share: ResourceShare) -> Iterator[Way]:
+        """Yield what a share opens, and to whom; a permission nobody could read perhaps opens everything."""
+        declared = self._declared.get(share.arn)
+        for permission in share.permissions:
+            verbs = self._verbs.get((share.account_id, share.region, permission))
+            name = permission.rsplit(":", 1)[0].rsplit("/", 1)[-1]
+            source = f"the share {declared.public_id if declared else share.name} under {name}"
+            if verbs is None:
+                verbs, source = dict.fromkeys(Verb, False), f"{source}, which could not be read"
+            for member in share.members.all():
+                if member.status not in _THERE:
+                    continue
+                for who in behind(member.principal, self.known.values()):
+                    for verb, sure in verbs.items():
+                        yield Way(
+                            who.account_id,
+                            verb,
+                            source,
+                            sure=sure and who.sure,
+                            pending=member.status == _PENDING,
+                            to=who.to,
+                            share=share.arn,
+                            reason=declared.reason if declared else "",
+                        )
+
+    def planned(self, verbs: Iterable[Verb], principals: Iterable[str]) -> tuple[AccountPosture, ...]:
+        """Return what each account could do under a permission that comes to these verbs."""
+        known = self.known.values()
+        return posture(
+            Way(who.account_id, verb, "this share", sure=who.sure, to=who.to)
+            for principal in principals
+            for who in behind(principal, known)
+            for verb in verbs
+        )
+
+
+def _verbs(template: str) -> dict[Verb, bool]:
+    try:
+        return template_verbs(template)
+    except Unreadable:
+        return dict.fromkeys(Verb, False)
+
+
+def principals_of(declared: DeclaredShare) -> frozenset[str]:
+    """Return whom a declaration lets in, as RAM names them."""
+    return frozenset(
+        {account.account_id for account in declared.accounts.all()} | set(declared.organisation_principals)
+    )
+
+
+def drift(declared: DeclaredShare, share: ResourceShare | None) -> tuple[str, ...]:
+    """Return every difference between a declaration and what RAM says of it, in plain words."""
+    wanted = Declared(
+        name=declared.name,
+        groups=frozenset(group.arn for group in declared.groups.all()),
+        principals=principals_of(declared),
+        permission_arn=declared.permission_arn or declared.custom_permission_arn,
+        allows_external=declared.allows_external,
+    )
+    return differences(wanted, in_ram(share) if share else None)
+
+
+def in_ram(share: ResourceShare) -> InRam:
+    """Return what RAM says of a share, ready to compare."""
+    return InRam(
+        state=share.state,
+        name=share.name,
+        groups=frozenset({group.arn for group in share.groups.all()} | set(share.unknown_resources)),
+        principals={member.principal: member.status for member in share.members.all()},
+        permission_arns=frozenset(share.permission_arns),
+        allows_external=share.allows_external,
+    )
+
+
+def declared(actor: Actor) -> QuerySet[DeclaredShare]:
+    """Return the declared shares an actor may see, newest first."""
+    return (
+        DeclaredShare.objects.visible_to(actor)
+        .select_related("account", "declared_by")
+        .prefetch_related("groups", "accounts")
+        .order_by("-number")
+    )
+
+
+def declared_share(actor: Actor, number: int) -> DeclaredShare:
+    """Return one declared share by its number. Raises NotFound."""
+    row = access.get(DeclaredShare, actor, number=number)
+    return declared(actor).get(pk=row.pk)
+
+
+def reported(declared_rows: Iterable[DeclaredShare]) -> dict[str, ResourceShare]:
+    """Return what RAM says of declared shares, by ARN."""
+    arns = [row.share_arn for row in declared_rows if row.share_arn]
+    rows = ResourceShare.objects.filter(arn__in=arns).select_related("account").prefetch_related("groups", "members")
+    return {row.arn: row for row in rows}
+
+
+def undeclared(actor: Actor) -> QuerySet[ResourceShare]:
+    """Return the live RAM shares an actor may see that no declaration stands for."""
+    wanted = DeclaredShare.objects.wanted().filter(share_arn=OuterRef("arn"))
+    return (
+        ResourceShare.objects.visible_to(actor)
+        .live()
+        .filter(~Exists(wanted))
+        .select_related("account")
+        .prefetch_related("groups", "members")
+        .order_by("name", "pk")
+    )
+
+
+def invitations_of(share_arn: str) -> list[ShareInvitation]:
+    """Return every invitation to a share that one of the portal's accounts received, newest first."""
+    if not share_arn:
+        return []
+    return list(
+        ShareInvitation.objects.filter(share_arn=share_arn).select_related("receiver").order_by("-invited_at", "-pk")
+    )
+
+
+def permissions(account: AwsAccount, region: str) -> QuerySet[RamPermission]:
+    """Return the permissions one can share under in an account and region: those RAM lists and that could be read."""
+    return (
+        RamPermission.objects.filter(account=account, region=region, is_current=True)
+        .exclude(template="")
+        .order_by("-kind", "-is_default", "name")
+    )
+
+
+def all_permissions(actor: Actor) -> QuerySet[RamPermission]:
+    """Return the current permissions of every owner of groups, as far as the actor sees the portal's operations."""
+    return (
+        RamPermission.objects.visible_to(actor)
+        .filter(Q(is_current=True))
+        .select_related("account")
+        .order_by("account__account_id", "region", "kind", "name")
+    )
