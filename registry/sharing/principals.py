@@ -11,8 +11,6 @@ from .documents import ACCOUNT, PERSON, Caller
 _ORGANISATION = re.compile(
     r"arn:[a-z0-9-]+:organizations::\d{12}:(?:organization/|ou/)(o-[a-z0-9]{10,32})(/ou-[a-z0-9-]+)?"
 )
-    r"arn:[a-z0-9-]+:organizations::\d{12}:(?:organization/|ou/)(o-[a-z0-9]{10,32})(/ou-[a-z0-9-]+)?"
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,8 @@ def check_template(template: Any) -> tuple[str, ...]:
         elif "*" in action or "?" in action:
             problems.append(f"{action[:80]!r} is a wildcard. Name the actions one by one, so that everybody sees them.")
         else:
-            problems.append(
-                f"{action[:80]!r} is no action RAM shares for model groups. It knows {', '.join(SHAREABLE)}."
-            )
+            known_words = ", ".join(SHAREABLE)
+            problems.append(f"{action[:80]!r} is no action on shared model groups; those are {known_words}.")
     if problems:
         raise TemplateRefused(*problems[:8])
     return tuple(sorted(found))
