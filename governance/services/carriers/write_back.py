@@ -58,17 +58,7 @@ def carry(message: OutboxMessage) -> dict[str, Any]:
         approval_description=payload["approval_description"],
         life_cycle=_wanted(payload),
     )
-    try:
-        after = sagemaker.describe_version(session, arn)
-    except AwsError as error:
-        logger.warning("%s was written, but could not be read again: %s", arn, error)
-        return {"note": note}
-    if _time(after) <= _time(before):
-        # Reads follow writes with a delay; until one shows the write, what was written counts.
-        return {"note": note}
-    if not says(after, payload):
-        note = f"{note} {_who(after)} changed it again right after it was written.".strip()
-    return {"note": note, "record": after}
+    return _written(session, arn, payload, before, note)
 
 
 def says(record: VersionRecord, payload: dict[str, Any]) -> bool:
@@ -125,6 +115,22 @@ def given_up(message: OutboxMessage, error: str) -> None:
     """Have the version read anew: what stopped the write may have changed what stands approved."""
     if message.version_id is not None:
         enqueue_on_commit(TAKE_IN, version_id=message.version_id)
+
+
+def _written(
+    session: AwsSession, arn: str, payload: dict[str, Any], before: VersionRecord, note: str
+) -> dict[str, Any]:
+    """Read back what was written; reads follow writes with a delay, and until one shows it, what was written counts."""
+    try:
+        after = sagemaker.describe_version(session, arn)
+    except AwsError as error:
+        logger.warning("%s was written, but could not be read again: %s", arn, error)
+        return {"note": note}
+    if _time(after) <= _time(before):
+        return {"note": note}
+    if not says(after, payload):
+        note = f"{note} {_who(after)} changed it again right after it was written.".strip()
+    return {"note": note, "record": after}
 
 
 def _foreign_change(message: OutboxMessage, record: VersionRecord) -> str:
