@@ -17,6 +17,7 @@ from governance.selectors import operations as governance_operations
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 from portal.core.vocabulary import Role
+from registry.selectors import events
 
 Section = dict[str, Any]
 
@@ -66,6 +67,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
         },
     ]
     if may_anywhere(actor, Act.SEE_OPERATIONS):
+        parked = events.parked_count(actor)
         failed = governance_operations.outbox_counts(actor).get("failed", 0)
         found.append(
             {
@@ -73,6 +75,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
                 "items": [
                     _item("AWS accounts", reverse("registry:account_list"), "brand-aws", path),
                     _item("Sync runs", reverse("registry:sync_run_list"), "refresh", path),
+                    _item("Events", reverse("governance:parked_event_list"), "activity", path, parked, "parked"),
                     _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, failed, "given up"),
                     _item("Shares", reverse("registry:share_list"), "share-3", path),
                 ],

@@ -19,7 +19,7 @@ from registry.api import accounts as registry_api
 from ..choices import OutboxKind, OutboxState
 from ..models import OutboxMessage
 from ..selectors import resources
-from ..services import outbox, sync
+from ..services import outbox, parked_events, sync
 
 
 class Accounts(registry_api.Accounts):
@@ -32,6 +32,15 @@ class Accounts(registry_api.Accounts):
         self.read(NoInput)
         account = sync.request_sync(actor=self.actor, account_id=self.kwargs["id"])
         detail = f"A sync of {account} was asked for."
+        return Response(registry_api.Accepted({"detail": detail, "account_id": account.account_id}).data, status=202)
+
+    @extend_schema(request=NoInput, responses={202: registry_api.Accepted})
+    @action(detail=True, methods=["post"], url_path="redrive-events")
+    def redrive_events(self, request: Request, **kwargs: Any) -> Response:
+        """Have a worker take in the dead letters of the account's event queue; see `parked-events/`."""
+        self.read(NoInput)
+        account = parked_events.request_redrive(actor=self.actor, account_id=self.kwargs["id"])
+        detail = f"A worker was asked to read the dead letters of {account}."
         return Response(registry_api.Accepted({"detail": detail, "account_id": account.account_id}).data, status=202)
 
 

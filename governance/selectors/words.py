@@ -80,6 +80,8 @@ _TABLES = {
     "auditanchor": "anchor of the audit trail",
     "auditcheck": "check of the audit trail",
     "outboxmessage": "outbox message",
+    "parkedevent": "parked event",
+    "eventqueuehealth": "event queue",
     "lifecycleedge": "lifecycle table",
     "user": "person",
     "user_groups": "group of a person",

@@ -246,6 +246,8 @@ SPECTACULAR_SETTINGS = {
         "ShareState": "registry.choices.ShareState.choices",
         "SyncKind": "registry.choices.SyncKind.choices",
         "SyncState": "registry.choices.SyncState.choices",
+        "EventProblem": "registry.choices.EventProblem.choices",
+        "ParkedEventState": "registry.choices.ParkedEventState.choices",
         "EvidenceKind": "portal.core.vocabulary.EvidenceKind.choices",
         "EvidenceSource": "governance.choices.EvidenceSource.choices",
         "FindingKind": "governance.choices.FindingKind.choices",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.utils import timezone
 
 from portal.core import access
@@ -60,7 +60,26 @@ class EventHealth:
 def health_of(account: AwsAccount) -> EventHealth:
     """Return how the event queue of an account is doing; two queries."""
     parked_now = ParkedEvent.objects.filter(account=account, state=ParkedEventState.PARKED).count()
-    row = EventQueueHealth.objects.filter(account=account).first()
+    return _health(account, EventQueueHealth.objects.filter(account=account).first(), parked_now)
+
+
+def health_of_all(actor: Actor) -> list[tuple[AwsAccount, EventHealth]]:
+    """Return the accounts an actor may see that have an event queue or parked events, each with how it is doing.
+
+    Three queries however many there are.
+    """
+    waiting = ParkedEvent.objects.filter(state=ParkedEventState.PARKED).values("account").annotate(events=Count("pk"))
+    parked = dict(waiting.values_list("account", "events"))
+    rows = {row.account_id: row for row in EventQueueHealth.objects.all()}
+    seen = AwsAccount.objects.visible_to(actor).order_by("account_id")
+    return [
+        (account, _health(account, rows.get(account.pk), parked.get(account.pk, 0)))
+        for account in seen
+        if account.event_queue_url or account.pk in parked
+    ]
+
+
+def _health(account: AwsAccount, row: EventQueueHealth | None, parked_now: int) -> EventHealth:
     has_queue = bool(account.event_queue_url)
     if row is None:
         return EventHealth(has_queue=has_queue, parked_now=parked_now)

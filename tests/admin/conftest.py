@@ -18,7 +18,7 @@ from governance.services import metrics
 from portal.core.operations import operation
 from portal.core.vocabulary import Role
 from portal.settings import base
-from registry.models import ApiToken, ShareInvitation, UseCaseDocument
+from registry.models import ApiToken, EventQueueHealth, ShareInvitation, UseCaseDocument
 from registry.services import people
 from tests.api.world import World, actors, build
 from tests.factories.people import SYSTEM
@@ -72,6 +72,7 @@ def complete(world: World) -> None:
             status="PENDING",
             seen_at=timezone.now(),
         )
+        EventQueueHealth.objects.create(account=world.accounts["hub"], reader="sweep")
         UseCaseDocument.objects.create(
             use_case=world.draft, kind="mitigation_strategies", text="Reviewed.", author=cast.scientist
         )

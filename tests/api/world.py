@@ -25,13 +25,14 @@ from governance.services.anchors import anchor
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, Role, Stage
 from registry.ai_act import current
-from registry.choices import AttributeType, ObjectKind, ShareState, SyncKind, SyncState
+from registry.choices import AttributeType, EventProblem, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
     AwsAccount,
     CustomAttribute,
     Deployment,
     ModelGroup,
     ModelVersion,
+    ParkedEvent,
     Project,
     ResourceShare,
     SyncRun,
@@ -59,6 +60,21 @@ ROLES = (
 )
 
 
+def parked_event(account: AwsAccount, body: bytes = b"{not json", message_id: str = "m-1") -> ParkedEvent:
+    """Keep a message nobody can read aside; the finding about it is left to the tests that look at findings."""
+    now = timezone.now()
+    with operation(SYSTEM):
+        return ParkedEvent.objects.create(
+            account=account,
+            message_id=message_id,
+            body=body,
+            problem=EventProblem.UNREADABLE,
+            error="This is not an event about a model version that the portal can read.",
+            first_seen_at=now,
+            last_seen_at=now,
+        )
+
+
 @dataclass(frozen=True)
 class World:
     """One project, its people, and one of everything in it."""
@@ -79,6 +95,7 @@ class World:
     finding: Finding
     accepted_finding: Finding
     message: OutboxMessage
+    parked_event: ParkedEvent
     evidence: Evidence
     delegation: Delegation
     override: Override
@@ -109,6 +126,7 @@ class World:
             "finding": self.finding.public_id,
             "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
+            "parked_event": str(self.parked_event.pk),
             "evidence": self.evidence.public_id,
             "delegation": str(self.delegation.pk),
             "override": self.override.public_id,
@@ -216,6 +234,7 @@ def build() -> World:
         finding=Finding.objects.filter(version=fresh)[0],
         accepted_finding=accepted,
         message=message,
+        parked_event=parked_event(accounts["hub"]),
         evidence=report,
         delegation=delegation,
         override=override,

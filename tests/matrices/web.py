@@ -50,6 +50,7 @@ def argument(world: World, on: str) -> list[Any]:
         "finding": world.finding.pk,
         "accepted_finding": world.accepted_finding.pk,
         "message": world.message.pk,
+        "parked_event": world.parked_event.pk,
         "evidence": world.evidence.pk,
         "delegation": world.delegation.pk,
         "override": world.override.pk,

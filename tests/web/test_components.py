@@ -76,6 +76,7 @@ def test_the_same_value_may_look_different_by_kind() -> None:
         (governance_choices.FindingState, "finding"),
         (registry_choices.DeploymentState, ""),
         (registry_choices.ShareState, "share"),
+        (registry_choices.ParkedEventState, "event"),
         (registry_choices.SyncState, "sync"),
     ],
 )

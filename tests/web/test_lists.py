@@ -37,6 +37,7 @@ LISTS = [
     ("auditor", "/stage-table/export.csv"),
     ("ml_admin", "/sync-runs/"),
     ("ml_admin", "/outbox/"),
+    ("ml_admin", "/registry-events/"),
     ("governance_officer", "/findings/"),
     ("auditor", "/audit-trail/"),
     ("auditor", "/audit-trail/checks/"),
