@@ -209,6 +209,7 @@ class FindingKind(Word):
     CARD_MISSING = "card_missing"
     CARD_INVALID = "card_invalid"
     METADATA_INVALID = "metadata_invalid"
+    ARTIFACT_UNREACHABLE = "artifact_bucket_unknown"
     NETWORK_ISOLATION_OFF = "network_isolation_off"
     REVIEW_OVERDUE = "review_overdue"
     BREAK_GLASS_USED = "break_glass_used"

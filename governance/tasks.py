@@ -12,9 +12,23 @@ from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import correlated
 from registry.choices import SyncState
 from registry.models import AwsAccount
+from registry.services import sync_runs
 
 from .choices import AuditCheckScope
-from .services import anchors, audit_checks, deadlines, evidence_checks, lanes, registry_events, reread, review, sync
+from .services import (
+    anchors,
+    artifacts,
+    audit_checks,
+    callbacks,
+    deadlines,
+    evidence_checks,
+    lanes,
+    out_of_band,
+    registry_events,
+    reread,
+    review,
+    sync,
+)
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -48,6 +62,13 @@ def redrive_events(account_id: str, **_: Any) -> None:
         registry_events.take_in_dead_letters(account_id=account_id)
 
 
+@shared_task(name="governance.read_callbacks")
+def read_callbacks(**_: Any) -> None:
+    """Find the pipelines that wait to be told whether they may deploy."""
+    with correlated():
+        callbacks.read_all()
+
+
 @shared_task(name="governance.expire_requests")
 def expire_requests(**_: Any) -> None:
     """Close the approval requests nobody decided in time, and escalate those past their due date."""
@@ -62,6 +83,13 @@ def review_findings(**_: Any) -> None:
     with correlated():
         review.review_all(actor=Actor.system("review"))
         out_of_band.answer_all(actor=out_of_band.ACTOR)
+
+
+@shared_task(name="governance.settle_artifacts")
+def settle_artifacts(**_: Any) -> None:
+    """Order the copies of artifacts whose bucket an account has come to name."""
+    with correlated():
+        artifacts.settle_unreachable()
 
 
 @shared_task(name="governance.answer_outside_changes")
@@ -133,6 +161,13 @@ def sync_accounts(**_: Any) -> None:
     """Have every enabled account synced, each as a task of its own."""
     for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
         enqueue_on_commit("governance.sync_account", account_id=account_id, requested_by="schedule")
+
+
+@shared_task(name="governance.prune_sync_runs")
+def prune_sync_runs(**_: Any) -> None:
+    """Remove the rows of passes that nobody wants to read any more."""
+    with correlated():
+        sync_runs.prune()
 
 
 # Well below the time a task may run, so that a long pass goes on in the next task instead of being killed.

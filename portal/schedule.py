@@ -16,10 +16,14 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # Enqueued on commit as well; this sweep finds what a killed worker or a lost broker left behind.
     "deliver-outbox": {"task": "governance.deliver_outbox", "schedule": 5.0, "options": {"expires": 5}},
+    # A pipeline that waits is paid for by the minute; without a channel that looks for them this costs one query.
+    "read-callbacks": {"task": "governance.read_callbacks", "schedule": 20.0, "options": {"expires": 20}},
     # Requests live for days: to the quarter of an hour is close enough.
     "expire-requests": {"task": "governance.expire_requests", "schedule": 900.0, "options": {"expires": 600}},
     # What an event tells is found at once; this finds what only time or silence tells.
     "review-findings": {"task": "governance.review_findings", "schedule": 300.0, "options": {"expires": 240}},
+    # Somebody who names a bucket waits for what lies in it, but not in front of the screen.
+    "settle-artifacts": {"task": "governance.settle_artifacts", "schedule": 120.0, "options": {"expires": 100}},
     # The full pass remains the truth: it finds what neither event nor search told, and what is gone.
     "sync-accounts": {"task": "governance.sync_accounts", "schedule": 900.0, "options": {"expires": 840}},
     # One search a region finds what changed where no event came; it costs one call when nothing did.

@@ -70,6 +70,14 @@ def deliver_due(limit: int = 100, *, lane: str | None = None) -> int:
     return delivered
 
 
+def deliver_key(key: str) -> bool:
+    """Carry out what one ordering key has to do now; False when somebody else is at it."""
+    with advisory_lock(f"outbox:{key}") as held:
+        while held and _take_turn(key, None) not in (Step.NOTHING, Step.SLOWED):
+            pass
+        return held
+
+
 def _take_turn(key: str, lane: str | None) -> Step:
     now = timezone.now()
     waiting = {message.pk: message for message in OutboxMessage.objects.undelivered_of(key)}

@@ -52,6 +52,7 @@ SEVERITY: dict[FindingKind, Severity] = {
     FindingKind.CARD_MISSING: Severity.WARNING,
     FindingKind.CARD_INVALID: Severity.WARNING,
     FindingKind.METADATA_INVALID: Severity.WARNING,
+    FindingKind.ARTIFACT_UNREACHABLE: Severity.SERIOUS,
     FindingKind.NETWORK_ISOLATION_OFF: Severity.WARNING,
     FindingKind.REVIEW_OVERDUE: Severity.WARNING,
     FindingKind.BREAK_GLASS_USED: Severity.SERIOUS,
@@ -135,20 +136,21 @@ def record(
         now = by_key[key]
         if retell and (finding.summary, finding.evidence) != (now.summary, now.evidence):
             finding.summary, finding.evidence, finding.last_seen_at = now.summary, now.evidence, moment
+            _raise(finding, now, moment)
             told.append(finding)
-    Finding.objects.bulk_update(told, ["summary", "evidence", "last_seen_at"], batch_size=_BATCH)
+    Finding.objects.bulk_update(told, ["summary", "evidence", "last_seen_at", "severity", "due_on"], batch_size=_BATCH)
     unchanged = {finding.pk for finding in known.values()} - {finding.pk for finding in told}
     Finding.objects.filter(pk__in=unchanged).update(last_seen_at=moment)
-    severity = SEVERITY[kind]
+    severities = {key: observation.severity or SEVERITY[kind] for key, observation in by_key.items()}
     fresh = [
         Finding(
             kind=kind,
-            severity=severity,
+            severity=severities[key],
             subject_key=key,
             summary=by_key[key].summary,
             evidence=by_key[key].evidence,
             stage=by_key[key].stage or "",
-            due_on=due_date(severity, moment),
+            due_on=due_date(severities[key], moment),
             last_seen_at=moment,
             **by_key[key].links,
         )
@@ -346,6 +348,17 @@ def _refuse_day(name: str, day: date, longest: timedelta) -> None:
     if day > today + longest:
         latest = today + longest
         raise InvalidInput("That is too far ahead.", errors={name: [f"Choose a day no later than {latest}."]})
+
+
+def _raise(finding: Finding, now: Observation, moment: datetime) -> None:
+    """Raise a finding to a graver severity it is seen with; it is due the sooner for it."""
+    order = list(Severity)
+    if now.severity is None or order.index(now.severity) <= order.index(Severity(finding.severity)):
+        return
+    finding.severity = now.severity
+    due = due_date(now.severity, moment)
+    if due is not None and finding.state != FindingState.ACCEPTED:
+        finding.due_on = due if finding.due_on is None else min(finding.due_on, due)
 
 
 def _resolve(rows: Any, note: str, moment: datetime) -> int:

@@ -12,20 +12,16 @@ from django.utils import timezone
 from portal.core.actors import Actor
 from portal.core.operations import operation
 from portal.core.vocabulary import Stage, Status
-from registry.aws.s3 import MalformedS3Url, parse_s3_url
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
 from registry.services.versions import VersionChange, link_use_cases
 
 from ..choices import FindingKind
 from ..models import Finding
 from ..selectors.observed import Observation
-from . import findings, lifecycle, review, write_back
+from . import artifacts, findings, lifecycle, out_of_band
 from .binding import subject_changed
 from .closing import outdate
 from .locking import lock_use_case
-
-# What SageMaker says of a version nobody decided about; with no word of the portal either there is nothing to compare.
-_UNDECIDED = write_back.AWS_APPROVAL[Status.PENDING]
 
 
 def absorb_version(actor: Actor, change: VersionChange) -> None:
@@ -46,9 +42,9 @@ def absorb_versions(actor: Actor, changes: Sequence[VersionChange]) -> None:
             for change in new
         ],
     )
+    moved = [change.version for change in changes if change.is_new or change.content_changed]
+    artifacts.order_copies(actor=actor, versions=moved)
     for change in changes:
-        if change.is_new or change.content_changed:
-            _order_copy(actor, change.version)
         if change.aws_changed:
             version = change.version
             lifecycle.follow_card_metrics(actor=actor, version=version, metrics=change.validation_metrics)
@@ -56,9 +52,7 @@ def absorb_versions(actor: Actor, changes: Sequence[VersionChange]) -> None:
     _judge_descriptions(changes)
     back = [change.version for change in changes if change.came_back]
     findings.clear_all(FindingKind.MISSING_IN_AWS, back, "AWS lists it again.")
-    for change in changes:
-        if change.aws_changed or (change.is_new and change.version.aws_approval_status != _UNDECIDED):
-            review.look_at(actor=actor, version_id=change.version.pk, kinds=review.AFTER_DESCRIPTION)
+    out_of_band.look_at_all(actor=actor, changes=changes)
 
 
 def absorb_missing(actor: Actor, versions: Sequence[ModelVersion]) -> None:
@@ -141,22 +135,3 @@ def _take_use_cases_along(actor: Actor, groups: Sequence[ModelGroup]) -> None:
     waiting = UseCase.objects.filter(project_id__in=projects, status=Status.APPROVED).exclude(stage=Stage.PRODUCTION)
     for use_case_id in waiting.order_by("pk").values_list("pk", flat=True):
         lifecycle.advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case_id))
-
-
-def _order_copy(actor: Actor, version: ModelVersion) -> None:
-    """Order the artifact into the hub's bucket when it lies in a spoke's; the record then names both places."""
-    try:
-        location = parse_s3_url(version.artifact_url)
-    except MalformedS3Url:
-        return
-    hub = version.group.account
-    if location.bucket in hub.artifact_buckets:
-        # It is where it belongs, which the registry noted when it took the version in.
-        return
-    source = (
-        AwsAccount.objects.enabled().filter(artifact_buckets__contains=[location.bucket]).exclude(pk=hub.pk).first()
-    )
-    if source is None or not hub.artifact_buckets:
-        return
-    target = f"s3://{hub.artifact_buckets[0]}/{version.group.name}/{version.number}/{location.key.rsplit('/', 1)[-1]}"
-    write_back.order_artifact_copy(version=version, source=source, target=hub, target_url=target)

@@ -159,6 +159,13 @@ def note_arn(*, actor: Actor, number: int, arn: str) -> Registration:
         return row
 
 
+def is_of(record: VersionRecord, registration: Registration) -> bool:
+    """Whether AWS's record of a version is what the portal made for a registration."""
+    account = registration.group.account
+    is_ours = _made_by_portal(account, record) if account.role_arn else True
+    return is_ours and record.metadata.get(METADATA_KEY) == registration.public_id
+
+
 def finish(*, number: int) -> Registration:
     """Mark a registration as done, with its version. Runs in the caller's operation."""
     row = Registration.objects.select_for_update(of=("self",)).get(number=number)

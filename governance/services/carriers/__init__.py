@@ -7,13 +7,15 @@ answer and the mark that says so.
 from __future__ import annotations
 
 from ...choices import OutboxKind
-from . import artifact_copy, deployment_order, write_back
+from . import artifact_copy, deployment_order, group_creation, registration, write_back
 from .carrier import Carrier
 
 CARRIERS: dict[OutboxKind, Carrier] = {
     OutboxKind.WRITE_BACK: write_back.CARRIER,
     OutboxKind.DEPLOYMENT_ORDER: deployment_order.CARRIER,
     OutboxKind.ARTIFACT_COPY: artifact_copy.CARRIER,
+    OutboxKind.GROUP_CREATION: group_creation.CARRIER,
+    OutboxKind.REGISTRATION: registration.CARRIER,
 }
 
 __all__ = ["CARRIERS", "Carrier"]

@@ -14,6 +14,7 @@ from registry.aws.errors import AwsError
 from ...choices import ChannelKind
 from ...models import DeploymentChannel, DeploymentOrder, OutboxMessage
 from . import orders_callback, orders_event_bridge, orders_pipeline, orders_webhook
+from .artifact_copy import url_for_deployment
 from .carrier import ACTOR, Carrier, Hopeless, TryAgain
 
 # How long an order waits for a pipeline to come and ask before that becomes a finding.
@@ -34,6 +35,9 @@ def carry(message: OutboxMessage) -> dict[str, Any]:
     Hopeless.
     """
     channel = message.payload.get("channel") or {}
+    detail = message.payload["detail"]
+    if message.version is not None and detail.get("action") == "deploy":
+        detail["artifactUrl"] = url_for_deployment(message.version)
     try:
         return _WAYS[ChannelKind(channel.get("kind", ChannelKind.EVENT_BRIDGE))](message)
     except (AwsError, TryAgain, Hopeless) as error:
@@ -46,8 +50,9 @@ def delivered(message: OutboxMessage, result: dict[str, Any]) -> None:
     DeploymentOrder.objects.filter(message=message).update(
         carried_at=timezone.now(), reference=result.get("reference", ""), note=result.get("note", "")
     )
-    channel = message.payload.get("channel") or {}
-    DeploymentChannel.objects.filter(pk=channel.get("id")).update(last_used_at=timezone.now(), last_error="")
+    channel_id = (message.payload.get("channel") or {}).get("id")
+    if channel_id is not None:
+        DeploymentChannel.objects.filter(pk=channel_id).update(last_used_at=timezone.now(), last_error="")
 
 
 def given_up(message: OutboxMessage, error: str) -> None:
