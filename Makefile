@@ -46,3 +46,4 @@ fmt: ## Format the code and mend what the linter can mend
 docs: ## Write the generated documents anew
 	$(DEV)
 	@$(BIN)/python manage.py lifecycle_docs
+	@$(BIN)/python manage.py deploy_templates

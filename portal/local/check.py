@@ -40,6 +40,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
         [PYTHON, "-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run"],
         PRODUCTION,
     ),
+    "cfn-lint": ([str(BIN / "cfn-lint"), *sorted(str(path) for path in (PROJECT / "deploy").glob("*.yaml"))], {}),
     "architecture tests": ([PYTHON, "-m", "pytest", "-q", "tests/architecture"], TEST),
 }
 

@@ -40,6 +40,8 @@ class When(Enum):
     ORDERS_PIPELINES = "OrdersByPipelines"
     ANSWERS_CALLBACKS = "AnswersCallbacks"
     SETS_UP_EVENTS = "SetsUpEvents"
+    COPIES_IN_S3 = "CopiesInsideS3"
+    HAS_KEYS = "HasKeys"
 
 
 class On(Enum):
@@ -58,11 +60,14 @@ class On(Enum):
     INVITATIONS = "arn:${AWS::Partition}:ram:*:*:resource-share-invitation/*"
     QUEUE = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${EventQueue}"
     CALLBACKS = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${CallbackQueues}"
+    DEAD_LETTERS = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${EventQueue}-dead-letters"
     QUEUES = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${EventQueue}*"
     RULES = "arn:${AWS::Partition}:events:*:${AWS::AccountId}:rule/${EventRule}"
     BUS = "arn:${AWS::Partition}:events:*:${AWS::AccountId}:event-bus/${DeploymentBus}"
     BUCKETS = "buckets"
     OBJECTS = "objects"
+    SOURCES = "sources"
+    KEYS = "keys"
     ITSELF = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${RoleName}"
 
 
@@ -89,11 +94,18 @@ def _hub(action: str, need: Need, on: On = On.ANYTHING, when: When = When.ALWAYS
     return Grant(action, need, on, when, None)
 
 
+# Data under a customer's key is read and written in the caller's name.
+_DECRYPT = (_both("kms:Decrypt", Need.COPY_OUT, On.KEYS, When.HAS_KEYS),)
 _READ_OBJECT = (
     _both("s3:GetObject", Need.COPY_OUT, On.OBJECTS, When.HAS_BUCKETS),
     _both("s3:GetObjectVersion", Need.COPY_OUT, On.OBJECTS, When.HAS_BUCKETS),
 )
-_WRITE_OBJECT = (_hub("s3:PutObject", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),)
+_WRITE_OBJECT = (
+    _hub("s3:PutObject", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),
+    _hub("kms:GenerateDataKey", Need.COPY_IN, On.KEYS, When.HAS_KEYS),
+    *_DECRYPT,
+)
+_LIST_BUCKET = (_both("s3:ListBucket", Need.COPY_OUT, On.BUCKETS, When.HAS_BUCKETS),)
 # RAM writes the share into the group's resource policy, in the caller's name.
 _SHARED_GROUP = (
     _hub("sagemaker:GetModelPackageGroupPolicy", Need.SHARE, On.GROUPS),
@@ -110,7 +122,11 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sagemaker:ListModelPackages": (_both("sagemaker:ListModelPackages", Need.SYNC),),
     "sagemaker:Search": (_both("sagemaker:Search", Need.SYNC),),
     "sagemaker:DescribeModelPackageGroup": (_both("sagemaker:DescribeModelPackageGroup", Need.SYNC, On.ANY_GROUPS),),
-    "sagemaker:DescribeModelPackage": (_both("sagemaker:DescribeModelPackage", Need.SYNC, On.ANY_VERSIONS),),
+    # A model card can lie under a customer's key.
+    "sagemaker:DescribeModelPackage": (
+        _both("sagemaker:DescribeModelPackage", Need.SYNC, On.ANY_VERSIONS),
+        *_DECRYPT,
+    ),
     "sagemaker:UpdateModelPackage": (_owner("sagemaker:UpdateModelPackage", Need.WRITE_BACK, On.VERSIONS),),
     "sagemaker:CreateModelPackage": (
         _hub("sagemaker:CreateModelPackage", Need.REGISTER, On.VERSIONS),
@@ -150,16 +166,22 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
         *_SHARED_GROUP,
     ),
     "ram:DeleteResourceShare": (_hub("ram:DeleteResourceShare", Need.SHARE, On.SHARES), *_SHARED_GROUP),
-    "s3:HeadObject": (
-        *_READ_OBJECT,
-        # Without it S3 answers "forbidden" where the truth is "there is none".
-        _both("s3:ListBucket", Need.COPY_OUT, On.BUCKETS, When.HAS_BUCKETS),
-    ),
-    "s3:HeadBucket": (_both("s3:ListBucket", Need.COPY_OUT, On.BUCKETS, When.HAS_BUCKETS),),
-    "s3:GetObject": _READ_OBJECT,
+    # Without ListBucket S3 answers "forbidden" where the truth is "there is none".
+    "s3:HeadObject": (*_READ_OBJECT, *_LIST_BUCKET),
+    "s3:HeadBucket": _LIST_BUCKET,
+    "s3:ListObjectsV2": _LIST_BUCKET,
+    "s3:GetObject": (*_READ_OBJECT, *_DECRYPT),
     "s3:PutObject": _WRITE_OBJECT,
     "s3:CreateMultipartUpload": _WRITE_OBJECT,
     "s3:UploadPart": _WRITE_OBJECT,
+    # S3 reads the source in the name of who writes the copy; without this right the bytes go through the portal.
+    "s3:UploadPartCopy": (
+        *_WRITE_OBJECT,
+        _hub("s3:GetObject", Need.COPY_IN, On.SOURCES, When.COPIES_IN_S3),
+        _hub("s3:GetObjectVersion", Need.COPY_IN, On.SOURCES, When.COPIES_IN_S3),
+    ),
+    "s3:ListParts": (_hub("s3:ListMultipartUploadParts", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),),
+    "s3:ListMultipartUploads": (_hub("s3:ListBucketMultipartUploads", Need.COPY_IN, On.BUCKETS, When.HAS_BUCKETS),),
     "s3:CompleteMultipartUpload": _WRITE_OBJECT,
     "s3:AbortMultipartUpload": (_hub("s3:AbortMultipartUpload", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),),
     # Only the copy that turned out to differ, named by the version it was written as.
@@ -167,14 +189,26 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
         _hub("s3:DeleteObject", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),
         _hub("s3:DeleteObjectVersion", Need.COPY_IN, On.OBJECTS, When.HAS_BUCKETS),
     ),
+    # Also of the queue that holds the dead letters, whose name `ensure_queue_and_rule` chooses.
     "sqs:ReceiveMessage": (
         _both("sqs:ReceiveMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),
+        _both("sqs:ReceiveMessage", Need.EVENTS, On.DEAD_LETTERS, When.HAS_QUEUE),
         _both("sqs:ReceiveMessage", Need.PIPELINES, On.CALLBACKS, When.ANSWERS_CALLBACKS),
     ),
     "sqs:DeleteMessage": (_both("sqs:DeleteMessage", Need.PIPELINES, On.CALLBACKS, When.ANSWERS_CALLBACKS),),
-    "sqs:DeleteMessageBatch": (_both("sqs:DeleteMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),),
-    "sqs:GetQueueUrl": (_both("sqs:GetQueueUrl", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
-    "sqs:GetQueueAttributes": (_both("sqs:GetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
+    "sqs:DeleteMessageBatch": (
+        _both("sqs:DeleteMessage", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),
+        _both("sqs:DeleteMessage", Need.EVENTS, On.DEAD_LETTERS, When.HAS_QUEUE),
+    ),
+    "sqs:GetQueueUrl": (
+        _both("sqs:GetQueueUrl", Need.EVENTS, On.DEAD_LETTERS, When.HAS_QUEUE),
+        _both("sqs:GetQueueUrl", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),
+    ),
+    "sqs:GetQueueAttributes": (
+        _both("sqs:GetQueueAttributes", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),
+        _both("sqs:GetQueueAttributes", Need.EVENTS, On.DEAD_LETTERS, When.HAS_QUEUE),
+        _both("sqs:GetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),
+    ),
     "sqs:CreateQueue": (_both("sqs:CreateQueue", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
     "sqs:SetQueueAttributes": (_both("sqs:SetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
     "events:PutRule": (_both("events:PutRule", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),

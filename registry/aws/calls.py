@@ -24,7 +24,7 @@ class Unknown(Exception):
 def called(folder: Path = HERE) -> Mapping[str, frozenset[str]]:
     """Return each operation whose client method the gateway uses, as "service:Operation", with the files that do.
 
-    Looks for `<session>.<service>.<method>` and for methods of a name a client was given. Raises Unknown.
+    Looks for `<a session>.<service>.<method>` and for methods of a name a client was given. Raises Unknown.
     """
     found: dict[str, set[str]] = defaultdict(set)
     for path in sorted(folder.glob("*.py")):
@@ -62,10 +62,15 @@ def _methods(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
         if not isinstance(node, ast.Attribute) or node.attr in _NO_OPERATIONS:
             continue
         of = node.value
-        if isinstance(of, ast.Attribute) and of.attr in SERVICES and isinstance(of.value, ast.Name):
+        if isinstance(of, ast.Attribute) and of.attr in SERVICES and not _is_meta(of.value):
             yield of.attr, node.attr, node.lineno
         elif isinstance(of, ast.Name) and of.id in named:
             yield named[of.id], node.attr, node.lineno
+
+
+def _is_meta(node: ast.expr) -> bool:
+    """Whether this is a client's `meta`, whose `events` are botocore's own."""
+    return isinstance(node, ast.Attribute) and node.attr == "meta"
 
 
 @cache
