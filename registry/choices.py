@@ -25,6 +25,7 @@ __all__ = [
     "ShareState",
     "Stage",
     "Status",
+    "SyncHealth",
     "SyncKind",
     "SyncState",
 ]
@@ -119,6 +120,16 @@ class SyncState(Word):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+
+
+class SyncHealth(Word):
+    """How well a region is known, from good to what asks most for attention."""
+
+    DISABLED = "disabled"
+    HEALTHY = "healthy"
+    NEVER = "never_synced"
+    LATE = "late"
+    FAILING = "failing"
 
 
 class ObjectKind(Word):

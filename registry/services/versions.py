@@ -37,12 +37,16 @@ _PUBLIC_ID = re.compile(r"UC-(\d{1,9})", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class VersionChange:
-    """What taking in one version did. `problems` maps a kind of finding to what is wrong, for people."""
+    """What taking in one version did. `problems` maps a kind of finding to what is wrong, for people.
+
+    `aws_changed` is any column that differs, `modified` that AWS says it was modified since the portal last knew it.
+    """
 
     version: ModelVersion
     is_new: bool = False
     content_changed: bool = False
     aws_changed: bool = False
+    modified: bool = False
     came_back: bool = False
     problems: dict[str, tuple[str, ...]] = field(default_factory=dict)
     validation_metrics: dict[str, Any] | None = None
@@ -98,6 +102,7 @@ def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRec
                 is_new=key not in existing,
                 content_changed="content_digest" in names,
                 aws_changed="revision" in names,
+                modified="aws_modified_at" in names,
                 came_back="missing_since" in names,
                 problems={
                     "card_missing": () if record.card_content else ("SageMaker holds no model card for this version.",),

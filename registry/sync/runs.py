@@ -51,7 +51,7 @@ class Pass:
                 self.run.updated += 1
             modified = change.version.aws_modified_at
             # What was there before the portal looked for the first time lags behind nothing.
-            if self.previous is not None and modified > self.previous:
+            if change.modified or (change.is_new and self.previous is not None and modified > self.previous):
                 age = max((now - modified).total_seconds(), 0.0)
                 self.run.lag_seconds = max(age, self.run.lag_seconds or 0.0)
         self.tick()

@@ -6,12 +6,14 @@ from typing import Any
 
 import django_tables2 as tables
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, links, name_cell, two
 from portal.core.templatetags.portal_ui import (
     account,
     badge,
+    lasting,
     metric,
     person,
     plain,
@@ -20,6 +22,7 @@ from portal.core.templatetags.portal_ui import (
     status_badge,
 )
 
+from ..choices import SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, ResourceShare, SyncRun, UseCase
 
 
@@ -176,7 +179,9 @@ class SyncRunTable(PortalTable):
 
     def render_started_at(self, record: SyncRun) -> SafeString:
         seconds = (record.finished_at - record.started_at).total_seconds() if record.finished_at else None
-        return two(reltime(record.started_at), metric(seconds, "s", 1) if seconds is not None else "")
+        took = metric(seconds, "s", 1) if seconds is not None else ""
+        kind = SyncKind(record.kind).label
+        return two(reltime(record.started_at), format_html("{}, {}", kind, took) if took else kind)
 
     def render_account(self, record: SyncRun) -> SafeString:
         return name_cell(
@@ -186,10 +191,20 @@ class SyncRunTable(PortalTable):
     def render_state(self, record: SyncRun) -> SafeString:
         return two(status_badge(record.state, "sync"), record.error)
 
-    def render_found(self, record: SyncRun) -> str:
+    def render_found(self, record: SyncRun) -> str | SafeString:
         counts = (("new", record.created), ("changed", record.updated), ("missing", record.missing))
         said = [f"{count} {word}" for word, count in counts if count]
-        return ", ".join([*said, f"{record.unchanged} unchanged"])
+        found = ", ".join([*said, f"{record.unchanged} unchanged"])
+        notes = []
+        if record.state == SyncState.RUNNING and record.groups:
+            notes.append(f"{record.groups_done} of {record.groups} groups read")
+        if record.lag_seconds is not None:
+            notes.append(f"oldest change {lasting(record.lag_seconds)} old")
+        if record.resumed:
+            notes.append(
+                f"taken up again {record.resumed} time{'s' if record.resumed > 1 else ''} after its worker ended"
+            )
+        return two(found, "; ".join(notes)) if notes else found
 
     def render_calls(self, record: SyncRun) -> str:
         return f"{record.calls}, {record.throttles} throttled" if record.throttles else str(record.calls)

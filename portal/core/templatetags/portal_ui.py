@@ -193,6 +193,12 @@ def reltime(value: Any, missing: str = "never") -> SafeString:
     )
 
 
+@register.filter
+def lasting(seconds: float | None) -> str:
+    """Show a number of seconds as a length of time: "12 min"; nothing for none."""
+    return "" if seconds is None else wording.duration_words(seconds)
+
+
 @register.simple_tag
 def metric(value: Any, unit: str = "", digits: int = 4, rule: str = "", passed: bool | None = None) -> SafeString:
     """Show a figure, or "not reported"; `rule` and `passed` put the threshold and its outcome beside it."""

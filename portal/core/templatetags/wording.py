@@ -45,6 +45,14 @@ def relative_words(moment: datetime | date, now: datetime) -> str:
     return "just now"
 
 
+def duration_words(seconds: float) -> str:
+    """Return a length of time in its largest fitting unit: "4 s", "12 min", "3 h", "2 days"."""
+    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
 def absolute_words(moment: datetime | date) -> str:
     """Give a moment in full: "2026-11-21 04:05:06 UTC", or the day alone for a date."""
     if isinstance(moment, datetime):

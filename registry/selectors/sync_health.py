@@ -1,0 +1,130 @@
+"""How well the portal knows each account and region: what its passes last did, and how old that knowledge is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from ..choices import SyncHealth, SyncKind, SyncState
+from ..models import AwsAccount, SyncRun
+
+# The passes that read changes of versions; events are a hint on top and shares another matter.
+OF_CHANGES = (SyncKind.FULL, SyncKind.INCREMENTAL)
+# Searches run every minute and full passes every quarter of an hour (portal.schedule): some may fail in between.
+LATE_AFTER = timedelta(minutes=10)
+_BEGINNING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+@dataclass(frozen=True)
+class RegionHealth:
+    """What is known of one region of an account.
+
+    `full` and `incremental` are the newest passes that ended well, `running` one under way, `failing` how many failed
+    since one of them succeeded, with the last one's `error`. `known_as_of` is the moment up to which every change in
+    AWS is known, None when no pass has succeeded yet; `lag_seconds` the age of the oldest change the newest pass that
+    brought any took in.
+    """
+
+    region: str
+    state: SyncHealth
+    full: SyncRun | None
+    incremental: SyncRun | None
+    running: SyncRun | None
+    failing: int
+    error: str
+    known_as_of: datetime | None
+    lag_seconds: float | None
+
+
+def health_of(account: AwsAccount) -> list[RegionHealth]:
+    """Return the health of each region of an account, in their order; a fixed number of queries."""
+    return health([account])[account.pk]
+
+
+def health(accounts: Collection[AwsAccount]) -> dict[int, list[RegionHealth]]:
+    """Return the health of each region of some accounts by the account's key; a fixed number of queries for all."""
+    runs = SyncRun.objects.filter(account__in=accounts, kind__in=OF_CHANGES).order_by(
+        "account_id", "region", "kind", "-started_at"
+    )
+    good = _newest(runs.filter(state=SyncState.SUCCEEDED))
+    running = _newest(runs.filter(state=SyncState.RUNNING))
+    lagging = _newest(runs.filter(lag_seconds__isnull=False))
+    last_good = SyncRun.objects.filter(
+        account=OuterRef("account"), region=OuterRef("region"), kind__in=OF_CHANGES, state=SyncState.SUCCEEDED
+    ).order_by("-started_at")
+    since = Coalesce(Subquery(last_good.values("started_at")[:1]), _BEGINNING)
+    failed: dict[tuple[int, str], list[SyncRun]] = {}
+    for run in runs.filter(state=SyncState.FAILED).annotate(last_good=since).filter(started_at__gt=F("last_good")):
+        failed.setdefault((run.account_id, run.region), []).append(run)
+    found: dict[int, list[RegionHealth]] = {}
+    for account in accounts:
+        found[account.pk] = [
+            _judge(
+                account,
+                region,
+                good.get((account.pk, region), []),
+                running.get((account.pk, region), []),
+                failed.get((account.pk, region), []),
+                lagging.get((account.pk, region), []),
+            )
+            for region in account.regions
+        ]
+    return found
+
+
+def _newest(runs: QuerySet[SyncRun]) -> dict[tuple[int, str], list[SyncRun]]:
+    newest: dict[tuple[int, str], list[SyncRun]] = {}
+    for run in runs.distinct("account_id", "region", "kind"):
+        newest.setdefault((run.account_id, run.region), []).append(run)
+    return newest
+
+
+def _judge(
+    account: AwsAccount,
+    region: str,
+    good: list[SyncRun],
+    running: list[SyncRun],
+    failed: list[SyncRun],
+    lagging: list[SyncRun],
+) -> RegionHealth:
+    known_as_of = max((run.started_at for run in good), default=None)
+    last_failed = max(failed, key=lambda run: run.started_at, default=None)
+    by_kind = {run.kind: run for run in good}
+    newest_lag = max(lagging, key=lambda run: run.started_at, default=None)
+    return RegionHealth(
+        region=region,
+        state=_state(account, known_as_of, is_failing=bool(failed)),
+        full=by_kind.get(SyncKind.FULL),
+        incremental=by_kind.get(SyncKind.INCREMENTAL),
+        running=running[0] if running else None,
+        failing=len(failed),
+        error=last_failed.error if last_failed else "",
+        known_as_of=known_as_of,
+        lag_seconds=newest_lag.lag_seconds if newest_lag else None,
+    )
+
+
+def _state(account: AwsAccount, known_as_of: datetime | None, *, is_failing: bool) -> SyncHealth:
+    if not account.is_enabled:
+        return SyncHealth.DISABLED
+    if is_failing:
+        return SyncHealth.FAILING
+    if known_as_of is None:
+        return SyncHealth.NEVER
+    return SyncHealth.LATE if timezone.now() - known_as_of > LATE_AFTER else SyncHealth.HEALTHY
+
+
+def worst(regions: Collection[RegionHealth]) -> SyncHealth:
+    """Return the state that asks most for somebody's attention; healthy when there is no region."""
+    order = list(SyncHealth)
+    return max((one.state for one in regions), key=order.index, default=SyncHealth.HEALTHY)
+
+
+def is_routine() -> Q:
+    """Return what tells the passes nobody wants to read about: searches that ended well and brought nothing."""
+    return Q(kind=SyncKind.INCREMENTAL, state=SyncState.SUCCEEDED, created=0, updated=0, missing=0)
