@@ -21,6 +21,8 @@ from .models import (
     AuditEvent,
     Decision,
     Delegation,
+    DeploymentChannel,
+    DeploymentOrder,
     Evidence,
     Finding,
     LifecycleEdge,
@@ -33,6 +35,7 @@ from .models import (
     StageEvent,
     StageRecord,
     UseCaseStageRecord,
+    WaitingCallback,
 )
 
 _ABOUT = ("use_case", "version__group")
@@ -196,6 +199,45 @@ class OutboxMessageAdmin(RecordAdmin):
 
     def object_links(self, row: OutboxMessage) -> list[tuple[str, str]]:
         return [("Outbox", reverse("governance:outbox"))]
+
+
+@admin.register(DeploymentChannel, site=console)
+class DeploymentChannelAdmin(RecordAdmin):
+    """How orders leave; channels are set, tried and removed on their page in the portal."""
+
+    hidden = ("secret", "former_secret")
+    list_display = ("account", "stage", "kind", "is_enabled", "last_used_at", "last_error")
+    list_filter = ("kind", "stage", "is_enabled")
+    list_select_related = ("account",)
+    search_fields = ("account__alias", "account__account_id", "pipeline", "url")
+    ordering = ("account", "stage")
+
+    def object_links(self, row: DeploymentChannel) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:channel_edit", args=[row.pk]))]
+
+
+@admin.register(DeploymentOrder, site=console)
+class DeploymentOrderAdmin(RecordAdmin):
+    list_display = ("ordered_at", "action", "deployment", "kind", "reference", "carried_at", "note")
+    list_filter = ("action", "kind")
+    list_select_related = ("deployment__version__group", "deployment__account")
+    search_fields = ("deployment__version__arn", "reference")
+    date_hierarchy = "ordered_at"
+    ordering = ("-pk",)
+
+
+@admin.register(WaitingCallback, site=console)
+class WaitingCallbackAdmin(RecordAdmin):
+    hidden = ("token", "token_digest")
+    list_display = ("received_at", "model_package_arn", "stage", "account", "source", "outcome", "answered_at")
+    list_filter = ("outcome", "source", "stage")
+    list_select_related = ("account", "home", "version__group")
+    search_fields = ("model_package_arn", "execution_arn")
+    date_hierarchy = "received_at"
+    ordering = ("-pk",)
+
+    def object_links(self, row: WaitingCallback) -> list[tuple[str, str]]:
+        return [("Waiting pipelines", reverse("governance:callback_list"))]
 
 
 @admin.register(SigningKey, site=console)

@@ -6,12 +6,14 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .approvals import Approvals
 from .audit import AuditAnchors, AuditChecks, AuditEvents
+from .channels import Callbacks, Channels
 from .delegations import Delegations
 from .deployments import Deployments
 from .evidence import EvidenceList
 from .findings import Findings
 from .operations import Accounts, Outbox
 from .overrides import Overrides
+from .parked_events import ParkedEvents
 from .policies import Policies
 from .production import InProduction
 from .stage_records import StageRecords
@@ -26,9 +28,12 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("approvals", Approvals, "approval"),
     ("delegations", Delegations, "delegation"),
     ("overrides", Overrides, "override"),
+    ("deployments/callbacks", Callbacks, "callback"),
     ("deployments", Deployments, "deployment"),
+    ("accounts/(?P<id>[0-9]{12})/channels", Channels, "channel"),
     ("accounts", Accounts, "account"),
     ("outbox", Outbox, "outbox"),
+    ("parked-events", ParkedEvents, "parked-event"),
     ("evidence", EvidenceList, "evidence"),
     ("findings", Findings, "finding"),
     ("policies", Policies, "policy"),

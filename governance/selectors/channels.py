@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -140,10 +140,10 @@ def callbacks(actor: Actor) -> QuerySet[WaitingCallback]:
     return WaitingCallback.objects.visible_to(actor).select_related("version__group", "account", "home")
 
 
-def orders_of(deployment_ids: list[int]) -> dict[int, DeploymentOrder]:
-    """Return the last order of each of some deployments the caller has seen."""
-    rows = DeploymentOrder.objects.filter(deployment_id__in=deployment_ids).select_related("message").order_by("pk")
-    return {row.deployment_id: row for row in rows}
+def with_orders(deployments: QuerySet[Any]) -> QuerySet[Any]:
+    """Have deployments know their orders, the last one first, with one query for however many of them."""
+    orders = DeploymentOrder.objects.select_related("message").order_by("-pk")
+    return deployments.prefetch_related(Prefetch("orders", queryset=orders))
 
 
 def accounts_to_serve(actor: Actor) -> QuerySet[AwsAccount]:

@@ -257,7 +257,8 @@ class _Pinned(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
+        host_params, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        pool_kwargs: dict[str, Any] = {**tls}
         host_params["host"] = self._address
         if host_params["scheme"] == "https":
             # An address has no name to indicate; the certificate of a literal address is held against the address.
