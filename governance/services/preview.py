@@ -8,9 +8,10 @@ from portal.core.vocabulary import Stage, Status, SubjectKind
 from registry.models import AwsAccount, Deployment, ModelVersion
 
 from ..lifecycle import default_stage_back, stages_back_to
-from ..models import ApprovalRequest
+from ..models import ApprovalRequest, WaitingCallback
 from ..policies.facts import ApprovalNeed
 from ..selectors import policy as policies
+from ..selectors.channels import way_for
 from . import approvals, lifecycle
 from .write_back import AWS_APPROVAL, AWS_STAGE, AWS_STAGE_STATUS
 
@@ -54,12 +55,16 @@ def of_approval(request: ApprovalRequest) -> Effects:
             + (f", for {', '.join(str(account) for account in accounts)}" if accounts else ""),
         ]
         aws += [
-            f"EventBridge: its trial deployment to {account} for {following.label} is ordered" for account in accounts
+            f"{_way(subject, account, following)}: its trial deployment to {account} for {following.label} is ordered"
+            for account in accounts
         ]
     else:
         deployments = list(Deployment.objects.filter(version=subject, stage=stage).select_related("account"))
         portal = [f"{subject.name} is approved in {stage.label}"]
-        aws += [f"EventBridge: its live deployment to {deployment.account} is ordered" for deployment in deployments]
+        aws += [
+            f"{_way(subject, deployment.account, stage)}: its live deployment to {deployment.account} is ordered"
+            for deployment in deployments
+        ]
     served = ", ".join(use_case.public_id for use_case in subject.use_cases.all())
     if served:
         portal.append(f"{served} moves on if this was all it waited for")
@@ -74,7 +79,7 @@ def of_rejection(request: ApprovalRequest, back_to: Stage | None = None) -> Effe
     name = subject.name if isinstance(subject, ModelVersion) else subject.public_id
     portal = (f"{name} is rejected in {stage.label} and waits in {back.label} until somebody submits it again",)
     if isinstance(subject, ModelVersion):
-        return Effects(portal=portal, aws=(_writes(subject, stage, Status.REJECTED),))
+        return Effects(portal=portal, aws=(_writes(subject, stage, Status.REJECTED), *_told_no(subject)))
     return Effects(portal=portal)
 
 
@@ -99,6 +104,21 @@ def _writes(version: ModelVersion, stage: Stage, status: Status) -> str:
         f"SageMaker in {account}: ModelApprovalStatus becomes {AWS_APPROVAL[status]},"
         f" ModelLifeCycle {AWS_STAGE[stage]} / {AWS_STAGE_STATUS[status]}"
     )
+
+
+def _way(version: ModelVersion, account: AwsAccount, stage: Stage) -> str:
+    """Say what is asked for a deployment: a bus, a pipeline, one that waits, a webhook."""
+    return way_for(hub=version.group.account, region=version.group.region, account=account, stage=stage).asked
+
+
+def _told_no(version: ModelVersion) -> list[str]:
+    """Say which waiting pipelines a rejection lets fail."""
+    waiting = WaitingCallback.objects.waiting().filter(model_package_arn=version.arn)
+    return [
+        f"The pipeline that waits in {callback.home} to deploy to {callback.account} for"
+        f" {Stage(callback.stage).label} is told that it may not"
+        for callback in waiting.select_related("home", "account").order_by("pk")
+    ]
 
 
 def _still_needed(request: ApprovalRequest) -> str:
