@@ -76,6 +76,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
                     _item("AWS accounts", reverse("registry:account_list"), "brand-aws", path),
                     _item("Sync runs", reverse("registry:sync_run_list"), "refresh", path),
                     _item("Events", reverse("governance:parked_event_list"), "activity", path, parked, "parked"),
+                    _item("Deployment channels", reverse("governance:channel_list"), "route", path),
                     _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, failed, "given up"),
                     _item("Shares", reverse("registry:share_list"), "share-3", path),
                 ],

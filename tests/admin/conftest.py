@@ -14,9 +14,9 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from governance.choices import MetricKind
-from governance.services import metrics
+from governance.services import callbacks, metrics
 from portal.core.operations import operation
-from portal.core.vocabulary import Role
+from portal.core.vocabulary import Role, Stage
 from portal.settings import base
 from registry.models import ApiToken, EventQueueHealth, ShareInvitation, UseCaseDocument
 from registry.services import people
@@ -82,6 +82,13 @@ def complete(world: World) -> None:
             assign_perm("view_usecase", holder, world.draft)
             assign_perm("view_modelgroup", holder, world.group)
         people.grant(actor=SYSTEM, role=Role.AUDITOR, to=readers, project=world.elsewhere)
+    callbacks.post(
+        actor=cast.engineer.actor,
+        model_package_arn=world.trial.arn,
+        stage=Stage.PRE_PRODUCTION,
+        account_id="333333333333",
+        token="AbCdEf1234",
+    )
     metrics.report(
         actor=cast.scientist.actor, record_id=world.trial_record.pk, kind=MetricKind.VALIDATION, metrics={"auc": 0.8}
     )

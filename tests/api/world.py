@@ -8,19 +8,30 @@ from datetime import timedelta
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from governance.choices import AuditCheckScope, FindingKind
+from governance.choices import AuditCheckScope, ChannelKind, FindingKind
 from governance.models import (
     ApprovalRequest,
     AuditAnchor,
     AuditCheck,
     Delegation,
+    DeploymentChannel,
     Evidence,
     Finding,
     OutboxMessage,
     Override,
     StageRecord,
 )
-from governance.services import approvals, audit_checks, delegations, evidence, findings, overrides, policies, signing
+from governance.services import (
+    approvals,
+    audit_checks,
+    channels,
+    delegations,
+    evidence,
+    findings,
+    overrides,
+    policies,
+    signing,
+)
 from governance.services.anchors import anchor
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, Role, Stage
@@ -104,6 +115,7 @@ class World:
     anchor: AuditAnchor
     audit_check: AuditCheck
     policy_draft: int
+    channel: DeploymentChannel
     clients: dict[str, Api]
 
     def api(self, role: str) -> Api:
@@ -247,6 +259,9 @@ def build() -> World:
         signing_key=signing.active_key().kid,
         anchor=anchored,
         audit_check=audit_checks.request(actor=people.auditor.actor, scope=AuditCheckScope.RECENT),
+        channel=channels.create(
+            actor=people.admin.actor, account_id="333333333333", stage=Stage.PRE_PRODUCTION, kind=ChannelKind.CALLBACK
+        ).channel,
         policy_draft=policies.draft(actor=people.admin.actor, note="Stricter.").number,
         clients={role: Api(person) for role, person in actors(people).items()},
     )

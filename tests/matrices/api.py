@@ -37,6 +37,7 @@ class Row:
 EVERYBODY = (401, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (401, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (401, 403, 403, 200, 200, 200, 200, 200)
+OF_AN_ACCOUNT = (401, 404, 404, 200, 200, 200, 200, 200)
 TRAIL = (401, 403, 403, 403, 200, 200, 200, 200)
 CURRENT = {"If-Match": "*"}
 # Drafts of policies are read by officers, ML admins and auditors of any project.
@@ -223,6 +224,46 @@ ROWS: tuple[Row, ...] = (
         on="deployment",
         body={"status": "deployed", "endpoint": "e"},
     ),
+    # pipelines that wait to be told whether they may deploy: whoever reports deployments says so
+    Row("GET", "deployments/callbacks/", EVERYBODY),
+    Row(
+        "POST",
+        "deployments/callbacks/",
+        (401, 403, 403, 201, 403, 403, 403, 404),
+        body={
+            "model_package_arn": "arn:aws:sagemaker:us-east-1:111111111111:model-package/models/2",
+            "stage": "pre_production",
+            "account": "333333333333",
+            "callback_token": "AbCdEf1234",
+        },
+    ),
+    # how orders for an account leave; the world's one channel waits for pipelines to ask, and signs nothing
+    Row("GET", "accounts/{id}/channels/", OF_AN_ACCOUNT, on="account"),
+    Row(
+        "POST",
+        "accounts/{id}/channels/",
+        (401, 404, 404, 403, 403, 201, 403, 403),
+        on="account",
+        body={"stage": "qa", "kind": "pipeline", "pipeline": "p", "parameters": {"Arn": "model_package_arn"}},
+    ),
+    Row("GET", "accounts/{id}/channels/{channel}/", OF_AN_ACCOUNT, on="account"),
+    Row(
+        "PATCH",
+        "accounts/{id}/channels/{channel}/",
+        (401, 404, 404, 403, 403, 200, 403, 403),
+        on="account",
+        body={"is_enabled": False},
+        headers=CURRENT,
+    ),
+    Row("DELETE", "accounts/{id}/channels/{channel}/", (401, 404, 404, 403, 403, 204, 403, 403), on="account"),
+    Row(
+        "POST",
+        "accounts/{id}/channels/{channel}/rotate-secret/",
+        (401, 404, 404, 403, 403, 409, 403, 403),
+        on="account",
+        body={"grace_hours": 1},
+    ),
+    Row("POST", "accounts/{id}/channels/{channel}/try/", (401, 404, 404, 403, 403, 200, 403, 403), on="account"),
     # accounts: operated and overseen by people of any project
     Row("GET", "accounts/", OPERATORS),
     Row(

@@ -55,6 +55,8 @@ def argument(world: World, on: str) -> list[Any]:
         "delegation": world.delegation.pk,
         "override": world.override.pk,
         "account": "333333333333",
+        "channel": world.channel.pk,
+        "channel_kind": "webhook",
         "signing_key": world.signing_key,
         "anchor": world.anchor.number,
         "policy": 2,
@@ -136,6 +138,15 @@ def _cell(world: World) -> dict[str, Any]:
         "metric_0_value": "0.75",
         "metric_0_kind": "validation",
     }
+
+
+def _channel(world: World) -> dict[str, Any]:
+    account = world.accounts["test"].pk
+    return {"account": account, "stage": "qa", "url": "https://deploy.example.org/orders", "is_enabled": "on"}
+
+
+def _asked_by_any(world: World) -> dict[str, Any]:
+    return {"runs_in": "hub", "is_enabled": "on", "revision": world.channel.revision}
 
 
 def _attach(world: World) -> dict[str, Any]:
@@ -278,6 +289,29 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:use_case_attach", done(ATTACHERS), on="draft", body=_attach),
     Row("GET", "governance:version_attach", ATTACHERS, on="trial"),
     Row("POST", "governance:version_attach", done(ATTACHERS), on="trial", body=_attach),
+    # how deployment orders leave: seen by those who operate and oversee, set by ML admins
+    Row("GET", "governance:channel_list", OPERATORS),
+    Row("GET", "governance:callback_list", EVERYBODY),
+    Row("GET", "governance:channel_new", (302, 403, 403, 403, 403, 200, 403, 403), on="channel_kind"),
+    # the new secret is in the answer
+    Row(
+        "POST",
+        "governance:channel_new",
+        (302, 403, 403, 403, 403, 200, 403, 403),
+        on="channel_kind",
+        body=_channel,
+    ),
+    Row("GET", "governance:channel_edit", (302, 404, 404, 403, 403, 200, 403, 403), on="channel"),
+    Row("POST", "governance:channel_edit", (302, 404, 404, 403, 403, 302, 403, 403), on="channel", body=_asked_by_any),
+    Row("POST", "governance:channel_remove", (302, 404, 404, 403, 403, 302, 403, 403), on="channel"),
+    Row("POST", "governance:channel_try", (302, 404, 404, 403, 403, 302, 403, 403), on="channel"),
+    Row(
+        "POST",
+        "governance:channel_rotate",
+        (302, 404, 404, 403, 403, 409, 403, 403),
+        on="channel",
+        body=said(grace_hours=1),
+    ),
     # operations
     Row("GET", "registry:account_list", OPERATORS),
     Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
