@@ -34,6 +34,8 @@ class Act(StrEnum):
     REPORT_METRICS = "report metrics"
     MANAGE_ACCOUNTS = "manage AWS accounts"
     SYNC_ACCOUNTS = "start a sync"
+    SHARE_GROUPS = "share model groups"
+    SHARE_APPROVAL = "let another account approve or delete"
     RETRY_OUTBOX = "retry a write-back"
     HANDLE_EVENTS = "replay or dismiss registry events"
     SEE_OPERATIONS = "see the portal's operations"
@@ -69,6 +71,9 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.REPORT_METRICS: frozenset({SCIENTIST, ENGINEER}),
     Act.MANAGE_ACCOUNTS: frozenset({ADMIN}),
     Act.SYNC_ACCOUNTS: frozenset({ADMIN, ENGINEER}),
+    Act.SHARE_GROUPS: frozenset({ADMIN, ENGINEER}),
+    # Only with a reason: a spoke must not be able to approve.
+    Act.SHARE_APPROVAL: frozenset({ADMIN}),
     Act.RETRY_OUTBOX: frozenset({ADMIN, ENGINEER}),
     Act.HANDLE_EVENTS: frozenset({ADMIN}),
     Act.SEE_OPERATIONS: frozenset({ADMIN, ENGINEER, OFFICER, Role.AUDITOR}),

@@ -47,8 +47,13 @@ def refresh_owned(*, actor: Actor, account: AwsAccount, session: AwsSession) -> 
         if record.arn in known
         or (record.status != "DELETED" and any(_GROUP in one.entity for one in resources[record.arn]))
     ]
+    # A share has one permission per resource type.
     permissions = {
-        record.arn: list(ram.list_share_permissions(session, record.arn))
+        record.arn: [
+            one
+            for one in ram.list_share_permissions(session, record.arn)
+            if one.resource_type.lower() == ram.RESOURCE_TYPE.lower()
+        ]
         for record in ours
         if record.status not in ("DELETED", "DELETING")
     }

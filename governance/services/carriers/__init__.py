@@ -7,7 +7,7 @@ answer and the mark that says so.
 from __future__ import annotations
 
 from ...choices import OutboxKind
-from . import artifact_copy, deployment_order, group_creation, registration, write_back
+from . import artifact_copy, deployment_order, group_creation, invitation, registration, share, write_back
 from .carrier import Carrier
 
 CARRIERS: dict[OutboxKind, Carrier] = {
@@ -16,6 +16,8 @@ CARRIERS: dict[OutboxKind, Carrier] = {
     OutboxKind.ARTIFACT_COPY: artifact_copy.CARRIER,
     OutboxKind.GROUP_CREATION: group_creation.CARRIER,
     OutboxKind.REGISTRATION: registration.CARRIER,
+    OutboxKind.SHARE: share.CARRIER,
+    OutboxKind.INVITATION: invitation.CARRIER,
 }
 
 __all__ = ["CARRIERS", "Carrier"]
