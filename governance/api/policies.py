@@ -19,8 +19,9 @@ from portal.core.viewsets import ROW_ID, Listed, Revised
 from registry.models import ModelVersion, UseCase
 from registry.selectors import resources as catalogue
 
-from ..choices import EvidenceKind, PolicyState, RiskRating, Role, Stage, SubjectKind
+from ..choices import EvidenceKind, OutsideResponse, PolicyState, RiskRating, Role, Stage, SubjectKind
 from ..models import PolicyVersion
+from ..policies.differences import RESPONSE_LABELS
 from ..policies.facts import Rule, metrics_from_json, needs_from_json
 from ..policies.validation import TIERS
 from ..selectors import policy as policies
@@ -60,6 +61,10 @@ class PolicyOutput(Output):
     note = serializers.CharField()
     model_path = serializers.ListField(child=word(Stage))
     use_case_path = serializers.ListField(child=word(Stage))
+    on_outside_approval = word(
+        OutsideResponse, help_text="What is done about an approval in SageMaker past the portal."
+    )
+    on_outside_rejection = word(OutsideResponse, help_text="What is done about any other change of status or stage.")
     based_on = serializers.IntegerField(allow_null=True, help_text="The policy its cells were copied from.")
     follows = serializers.IntegerField(
         allow_null=True, help_text="The policy in force when it was made; a draft is published only while it still is."
@@ -96,6 +101,7 @@ class PolicyChangesOutput(Output):
     since = serializers.IntegerField(help_text="The policy it is compared with.")
     paths = PolicyDifferenceOutput(many=True)
     cells = PolicyCellOutput(many=True)
+    responses = PolicyDifferenceOutput(many=True, help_text="What is done about changes made outside the portal.")
 
 
 class SubjectPreviewOutput(Output):
@@ -147,6 +153,8 @@ class PolicyEdit(Input):
     note = text()
     model_path = serializers.ListField(child=word(Stage), required=False)
     use_case_path = serializers.ListField(child=word(Stage), required=False)
+    on_outside_approval = word(OutsideResponse, required=False)
+    on_outside_rejection = word(OutsideResponse, required=False)
 
 
 class NeedInput(Input):
@@ -206,7 +214,7 @@ class Policies(Listed, Revised):
 
     @extend_schema(request=PolicyEdit)
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        """Change a draft's note and the stages each kind of subject must pass."""
+        """Change a draft's note, the stages each kind must pass, and what it does about changes made outside."""
         policy = self.get_object()
         revision = self.agreed_revision(policy)
         values = self.read(PolicyEdit, partial=True)
@@ -217,6 +225,7 @@ class Policies(Listed, Revised):
             revision=revision,
             note=values.get("note"),
             paths={kind: tuple(map(Stage, values[field])) for kind, field in fields if field in values},
+            **{name: OutsideResponse(values[name]) for name in RESPONSE_LABELS if name in values},
         )
         return self.show(edited)
 
@@ -316,7 +325,7 @@ def _rule(values: dict[str, Any]) -> Rule:
 
 def _changes(policy: PolicyVersion, since: PolicyVersion) -> dict[str, Any]:
     found = previews.changes(policy, since)
-    return {"since": since.number, "paths": found.paths, "cells": found.cells}
+    return {"since": since.number, "paths": found.paths, "cells": found.cells, "responses": found.responses}
 
 
 def _subject_preview(policy: PolicyVersion, subject: UseCase | ModelVersion, request: Request) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 
 from registry.models import ModelVersion, UseCase, User
 
-from ..choices import REQUEST_STATE_CHOICES, RiskRating, Role, Stage, SubjectKind, Verdict
+from ..choices import REQUEST_STATE_CHOICES, DecisionSource, RiskRating, Role, Stage, SubjectKind, Verdict
 from ..lifecycle import RequestState
 from ..querysets import ApprovalRequestQuerySet
 from .delegation import Delegation
@@ -102,7 +102,8 @@ class Decision(models.Model):
 
     Requester, registrant and modifier are copied from the request so the database itself can refuse that somebody
     decides on his own work; a trigger makes sure the copies are true. A delegate decides `on_behalf_of` the one who
-    delegated: it counts as that person's word, and neither of the two may have a part in the subject.
+    delegated: it counts as that person's word, and neither of the two may have a part in the subject. An adopted one
+    was made in SageMaker, by that principal at that time, and is always the person's own.
     """
 
     request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
@@ -118,6 +119,9 @@ class Decision(models.Model):
     requester_id_copy = models.BigIntegerField()
     registrant_id_copy = models.BigIntegerField(null=True)
     modifier_id_copy = models.BigIntegerField(null=True)
+    source = models.CharField(max_length=20, choices=DecisionSource.choices(), default=DecisionSource.PORTAL)
+    aws_principal = models.CharField(max_length=2048, blank=True)
+    aws_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -153,6 +157,14 @@ class Decision(models.Model):
             models.CheckConstraint(
                 name="decision_comment_unless_approving",
                 condition=Q(verdict=Verdict.APPROVE) | ~Q(comment=""),
+            ),
+            models.CheckConstraint(
+                name="decision_adopted_of_ones_own",
+                condition=Q(source=DecisionSource.PORTAL, aws_principal="", aws_at__isnull=True)
+                | (
+                    Q(source=DecisionSource.ADOPTED, aws_at__isnull=False, on_behalf_of__isnull=True)
+                    & ~Q(aws_principal="")
+                ),
             ),
         ]
 

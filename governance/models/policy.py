@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from portal.core.vocabulary import EvidenceKind
 
-from ..choices import PolicyState, RiskRating, Stage, SubjectKind
+from ..choices import OutsideResponse, PolicyState, RiskRating, Stage, SubjectKind
 from ..querysets import PolicyVersionQuerySet
 
 
@@ -18,6 +18,8 @@ class PolicyVersion(models.Model):
     `based_on` is the number of the policy its cells were copied from. `follows` is the number of the one in force
     when it was made: it may be published only while that is still so, or it would undo what it never saw; numbers
     therefore follow the order of publication. `revision` rises with every change of a draft or of one of its cells.
+    `on_outside_approval` and `on_outside_rejection` say what is done about an approval made in SageMaker past the
+    portal, and about any other change of a version's status or stage there.
     """
 
     number = models.PositiveIntegerField(unique=True)
@@ -25,6 +27,12 @@ class PolicyVersion(models.Model):
     note = models.TextField(blank=True)
     model_path = ArrayField(models.CharField(max_length=20, choices=Stage.choices()))
     use_case_path = ArrayField(models.CharField(max_length=20, choices=Stage.choices()))
+    on_outside_approval = models.CharField(
+        max_length=20, choices=OutsideResponse.choices(), default=OutsideResponse.REPORT
+    )
+    on_outside_rejection = models.CharField(
+        max_length=20, choices=OutsideResponse.choices(), default=OutsideResponse.REPORT
+    )
     based_on = models.PositiveIntegerField(null=True)
     follows = models.PositiveIntegerField(null=True)
     created_by = models.CharField(max_length=200)
@@ -34,6 +42,17 @@ class PolicyVersion(models.Model):
     published_by = models.CharField(max_length=200, blank=True)
 
     objects = PolicyVersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="policy_version_outside_responses",
+                condition=Q(
+                    on_outside_approval__in=[response.value for response in OutsideResponse],
+                    on_outside_rejection__in=[response.value for response in OutsideResponse],
+                ),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Policy {self.number}"

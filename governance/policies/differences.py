@@ -7,12 +7,17 @@ from dataclasses import dataclass
 
 from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
 
+from ..choices import OutsideResponse
 from .engine import evidence_words
 from .facts import ApprovalNeed, Matrix, MetricRule, Requirements, Rule
 from .metrics import metric_label, needed_words
 from .validation import cells
 
 NO_RULE = "no rule"
+RESPONSE_LABELS = {
+    "on_outside_approval": "An approval in SageMaker past the portal",
+    "on_outside_rejection": "Any other change of status or stage there",
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,14 @@ class CellDifference:
 
 @dataclass(frozen=True)
 class PolicyDifference:
-    """Everything two policies ask for differently: the paths, then the cells."""
+    """Everything two policies ask for differently: the paths, the cells, and the answers to changes made outside."""
 
     paths: tuple[Difference, ...]
     cells: tuple[CellDifference, ...]
+    responses: tuple[Difference, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.paths or self.cells)
+        return bool(self.paths or self.cells or self.responses)
 
 
 def approvals_words(needs: Sequence[ApprovalNeed]) -> str:
@@ -60,6 +66,15 @@ def metric_rule_words(rule: MetricRule) -> str:
 def path_words(path: Iterable[Stage]) -> str:
     """Say the stages of a path in order."""
     return ", ".join(stage.label for stage in path) or "none"
+
+
+def response_words(response: OutsideResponse) -> str:
+    """Say what is done about a change made outside the portal."""
+    return {
+        OutsideResponse.REPORT: "report it",
+        OutsideResponse.ADOPT: "adopt it as the person's decision where he may decide, report it otherwise",
+        OutsideResponse.WRITE_BACK: "write the portal's word back",
+    }[response]
 
 
 def of_requirements(before: Requirements | Rule, after: Requirements | Rule | None) -> tuple[Difference, ...]:
@@ -89,7 +104,12 @@ def of_policies(before: Matrix, after: Matrix) -> PolicyDifference:
         for kind in (SubjectKind.MODEL_VERSION, SubjectKind.USE_CASE)
         for stage, tier in cells(kind)
     )
-    return PolicyDifference(paths, tuple(cell for cell in changed if cell.differences))
+    responses = tuple(
+        Difference(field, label, response_words(getattr(before, field)), response_words(getattr(after, field)))
+        for field, label in RESPONSE_LABELS.items()
+        if getattr(before, field) is not getattr(after, field)
+    )
+    return PolicyDifference(paths, tuple(cell for cell in changed if cell.differences), responses)
 
 
 def _of_cell(before: Rule | None, after: Rule | None) -> tuple[Difference, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Role, Stage, SubjectKind
 
-from ..choices import MetricKind
+from ..choices import MetricKind, OutsideResponse
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A whole policy: its cells, and the stages each kind of subject must pass."""
+    """A whole policy: its cells, the stages each kind of subject must pass, and what is done about changes outside."""
 
     rules: tuple[Rule, ...]
     model_path: tuple[Stage, ...]
     use_case_path: tuple[Stage, ...]
+    on_outside_approval: OutsideResponse = OutsideResponse.REPORT
+    on_outside_rejection: OutsideResponse = OutsideResponse.REPORT
 
     def path(self, kind: SubjectKind) -> tuple[Stage, ...]:
         """Return the stages this kind of subject must pass."""

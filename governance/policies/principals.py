@@ -50,9 +50,7 @@ class Who:
     is_portal: bool = False
 
 
-def identify(
-    principal: Principal, links: Mapping[str, Linked], portal_role: str = "", portal_session: str = ""
-) -> Who:
+def identify(principal: Principal, links: Mapping[str, Linked], portal_role: str = "", portal_session: str = "") -> Who:
     """Say who a principal is, by the links of ARNs to people.
 
     `portal_role` is the role the portal itself uses in that account; without one it is known by the source identity

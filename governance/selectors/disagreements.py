@@ -9,44 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from portal.core.vocabulary import Stage, Status, SubjectKind
-from registry.choices import DeploymentMode, SyncKind, SyncState
-from registry.models import Deployment, ModelGroup, ModelVersion, SyncRun, UseCase
+from registry.choices import DeploymentMode
+from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
 from registry.selectors.catalogue import HEAVY
 
 from ..choices import FindingKind, OutboxKind, OutboxState, RequestState
 from ..models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, UseCaseStageRecord
+from . import out_of_band
 from . import policy as policies
 from .breaches import metric_breached
 from .observed import Observation, Rule, Seen, key_of
 
 Only = Collection[int] | None
-
-# ModelApprovalStatus, in SageMaker's words.
-PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
-# Right after a write-back a description of the version may still be on its way that was read before it.
-_ECHO = timedelta(minutes=1)
-
-
-def approved_outside(now: datetime, only: Only = None) -> Seen:
-    """Versions that SageMaker says are approved while the portal's last word is another."""
-    said = _contradicted(only).filter(aws_approval_status=APPROVED)
-    return _outside(said, now, "SageMaker says {name} is Approved; the portal's last word is {word}.")
-
-
-def rejected_outside(now: datetime, only: Only = None) -> Seen:
-    """Versions that SageMaker says are rejected, or approved no more, while the portal's last word is another."""
-    taken = Q(aws_approval_status=REJECTED) | Q(aws_approval_status=PENDING, word=APPROVED)
-    return _outside(
-        _contradicted(only).filter(taken), now, "SageMaker says {name} is {said}; the portal's last word is {word}."
-    )
 
 
 def write_back_pending(now: datetime, only: Only = None) -> Seen:
@@ -73,7 +54,7 @@ def write_back_pending(now: datetime, only: Only = None) -> Seen:
 
 def write_back_failed(now: datetime, only: Only = None) -> Seen:
     """Versions with something in the outbox that was given up; one that is tried again is not settled yet."""
-    undelivered = _messages(only).exclude(state=OutboxState.DELIVERED).exclude(state=OutboxState.PENDING, last_error="")
+    undelivered = _messages(only).undelivered().exclude(state=OutboxState.PENDING, last_error="")
     given_up: dict[int, OutboxMessage] = {}
     retried: dict[int, OutboxMessage] = {}
     for message in undelivered.order_by("pk"):
@@ -211,9 +192,13 @@ def review_overdue(now: datetime, only: Only = None) -> Seen:
     )
 
 
+def _outside(kind: FindingKind, now: datetime, only: Only = None) -> Seen:
+    """What somebody changed in SageMaker past the portal, as `policies.out_of_band` judges it."""
+    return out_of_band.seen(now, only)[kind]
+
+
 RULES: dict[FindingKind, Rule] = {
-    FindingKind.APPROVED_OUTSIDE: approved_outside,
-    FindingKind.REJECTED_OUTSIDE: rejected_outside,
+    **{kind: partial(_outside, kind) for kind in out_of_band.OUTSIDE_KINDS},
     FindingKind.WRITE_BACK_PENDING: write_back_pending,
     FindingKind.WRITE_BACK_FAILED: write_back_failed,
     FindingKind.CONTENT_CHANGED: content_changed,
@@ -227,59 +212,6 @@ RULES: dict[FindingKind, Rule] = {
 }
 # What a rule about other things than versions has nothing to say of when asked about some versions.
 ABOUT_NO_VERSION = frozenset({FindingKind.GROUP_UNLINKED, FindingKind.REVIEW_OVERDUE})
-
-
-def _contradicted(only: Only) -> QuerySet[Any]:
-    """Versions AWS lists whose status there is not the portal's last word about them, with what is known of both.
-
-    The word is the last write-back ordered, delivered or not; before the first one a version is pending.
-    """
-    last = OutboxMessage.objects.filter(version=OuterRef("pk"), kind=OutboxKind.WRITE_BACK).order_by("-pk")
-    listed = SyncRun.objects.filter(
-        account=OuterRef("group__account"),
-        region=OuterRef("group__region"),
-        kind=SyncKind.FULL,
-        state=SyncState.SUCCEEDED,
-    ).order_by("-started_at")
-    word = last.annotate(word=KeyTextTransform("approval_status", "payload")).values("word")
-    return (
-        _of(ModelVersion.objects.present(), "pk", only)
-        .annotate(
-            word=Coalesce(Subquery(word[:1]), Value(PENDING), output_field=TextField()),
-            word_state=Subquery(last.values("state")[:1]),
-            told_at=Subquery(last.values("delivered_at")[:1]),
-            listed_at=Subquery(listed.values("started_at")[:1]),
-        )
-        .exclude(aws_approval_status=F("word"))
-        .select_related("group__account")
-        .defer(*HEAVY)
-        .order_by("pk")
-    )
-
-
-def _outside(versions: QuerySet[Any], now: datetime, words: str) -> Seen:
-    holds, unsure = [], set()
-    for version in versions:
-        told: datetime | None = version.told_at
-        heard = told is None or version.seen_at > told or (version.listed_at is not None and version.listed_at > told)
-        settled = version.word_state in (None, OutboxState.DELIVERED) and (told is None or now - told > _ECHO)
-        observation = Observation(
-            version,
-            words.format(name=version.name, said=version.aws_approval_status, word=version.word),
-            {
-                "aws_approval_status": version.aws_approval_status,
-                "aws_approval_description": version.aws_approval_description,
-                "portal_says": version.word,
-                "last_modified_by": version.modifier_arn,
-                "last_modified_at": version.aws_modified_at.isoformat(),
-            },
-        )
-        if heard and settled:
-            holds.append(observation)
-        else:
-            # The portal's own word is on its way, or AWS was not read since it arrived.
-            unsure.add(observation.key)
-    return Seen(tuple(holds), frozenset(unsure))
 
 
 def _messages(only: Only) -> QuerySet[OutboxMessage]:

@@ -12,6 +12,8 @@ from django.db import models
 from portal.core.vocabulary import Stage
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
 
+from ..choices import Severity
+
 Subject = UseCase | ModelVersion | ModelGroup | AwsAccount
 
 
@@ -20,7 +22,7 @@ class Observation:
     """One disagreement as it is seen now. `evidence` is plain JSON.
 
     `stage` and `account` say where, for kinds that stand once per place; `mark` tells apart what else may stand side
-    by side, such as two overrides of one subject.
+    by side, such as two overrides of one subject. `severity` is given where it is not the kind's own.
     """
 
     subject: Subject
@@ -29,6 +31,7 @@ class Observation:
     stage: Stage | None = None
     account: AwsAccount | None = None
     mark: str = ""
+    severity: Severity | None = None
 
     @property
     def key(self) -> str:

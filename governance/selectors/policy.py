@@ -13,6 +13,7 @@ from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
 from registry.models import ModelGroup, ModelVersion, UseCase
 
+from ..choices import OutsideResponse
 from ..lifecycle import next_stage
 from ..models import PolicyVersion, StageRecord
 from ..policies.facts import (
@@ -72,6 +73,8 @@ def matrix_of(policy: PolicyVersion) -> Matrix:
         rules=rules_of(policy),
         model_path=path_of(policy, SubjectKind.MODEL_VERSION),
         use_case_path=path_of(policy, SubjectKind.USE_CASE),
+        on_outside_approval=OutsideResponse(policy.on_outside_approval),
+        on_outside_rejection=OutsideResponse(policy.on_outside_rejection),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
@@ -20,7 +21,7 @@ from registry.models import ModelVersion, UseCase
 from registry.services.digests import digest
 from registry.services.positions import announced
 
-from ..choices import Verdict
+from ..choices import DecisionSource, Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
 from ..models import ApprovalRequest, Decision
 from ..policies.engine import waiting_for
@@ -138,12 +139,27 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
             )
 
 
+@dataclass(frozen=True)
+class Adoption:
+    """That a decision was made in SageMaker: by which AWS principal, and when by AWS's clock."""
+
+    principal: str
+    at: datetime
+
+
 def decide(
-    *, actor: Actor, request_id: int, verdict: Verdict, comment: str = "", back_to: Stage | None = None
+    *,
+    actor: Actor,
+    request_id: int,
+    verdict: Verdict,
+    comment: str = "",
+    back_to: Stage | None = None,
+    adopted: Adoption | None = None,
 ) -> Decision:
     """Give one person's word on a request; the last word that is missing moves the subject, in this transaction.
 
-    One rejection or request for changes closes the request. A delegate's word is given in the delegator's name.
+    One rejection or request for changes closes the request. A delegate's word is given in the delegator's name, and
+    never when it was `adopted` from SageMaker, where nobody can say for whom he speaks.
     Raises NotFound, SelfApproval, Forbidden without a role the request waits for, RequestClosed, AlreadyDecided,
     StaleRequest when the subject is not what was asked about (the request becomes outdated), RequirementsUnmet when
     approving while a check of the policy fails that nobody overrode, InvalidInput without the comment that a refusal
@@ -157,6 +173,8 @@ def decide(
         subject = lock_subject(seen)
         request = lock_request(request_id)
         entitled = entitlement(actor, request, subject)
+        if adopted is not None and entitled.delegation is not None:
+            raise Forbidden("A delegate decides in the portal, where he says for whom.")
         _refuse_unless_open(actor, request, subject)
         _refuse_without_words(verdict, comment, back_to)
         if subject.stage != request.stage or digest_of(subject, Stage(request.stage)) != request.digest:
@@ -165,7 +183,7 @@ def decide(
         else:
             if verdict is Verdict.APPROVE:
                 refuse_unless_met(request, subject)
-            decision = _record(actor, request, entitled, verdict, comment, back_to)
+            decision = _record(actor, request, entitled, verdict, comment, back_to, adopted)
             _carry_out(actor, request, subject, decision)
     if stale is not None:
         raise stale
@@ -300,6 +318,7 @@ def _record(
     verdict: Verdict,
     comment: str,
     back_to: Stage | None,
+    adopted: Adoption | None,
 ) -> Decision:
     assert actor.user_id is not None
     if verdict is Verdict.REJECT and back_to is None:
@@ -319,6 +338,9 @@ def _record(
             requester_id_copy=request.requester_id,
             registrant_id_copy=request.registrant_id,
             modifier_id_copy=request.modifier_id,
+            source=DecisionSource.ADOPTED if adopted else DecisionSource.PORTAL,
+            aws_principal=adopted.principal if adopted else "",
+            aws_at=adopted.at if adopted else None,
         )
     except IntegrityError as error:  # pragma: no cover - the locks above make this unreachable; the database is the net
         raise AlreadyDecided(f"The database refused this decision: {error}") from error

@@ -15,7 +15,7 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require
 from portal.core.vocabulary import Stage, SubjectKind
 
-from ..choices import PolicyState
+from ..choices import OutsideResponse, PolicyState
 from ..models import PolicyRule, PolicyVersion
 from ..policies.facts import Rule
 from ..policies.validation import problems_of, problems_of_path, problems_of_rule
@@ -64,6 +64,8 @@ def draft(*, actor: Actor, note: str = "", based_on: int | None = None) -> Polic
             note=kept,
             model_path=base.model_path,
             use_case_path=base.use_case_path,
+            on_outside_approval=base.on_outside_approval,
+            on_outside_rejection=base.on_outside_rejection,
             based_on=base.number,
             follows=in_force.number,
             created_by=actor.label,
@@ -105,8 +107,10 @@ def edit(
     revision: int,
     note: str | None = None,
     paths: dict[SubjectKind, tuple[Stage, ...]] | None = None,
+    on_outside_approval: OutsideResponse | None = None,
+    on_outside_rejection: OutsideResponse | None = None,
 ) -> PolicyVersion:
-    """Change a draft's note and paths at once; what is left out stays.
+    """Change a draft's note, its paths and what it does about changes made outside the portal; what is left out stays.
 
     Raises NotFound, Forbidden, Published, StaleEdit, InvalidInput by field.
     """
@@ -121,7 +125,13 @@ def edit(
             raise InvalidInput("This path cannot be walked.", errors=problems)
         if note is not None:
             policy.note = _note(note)
-        policy.save(update_fields=["note", "model_path", "use_case_path"])
+        if on_outside_approval is not None:
+            policy.on_outside_approval = on_outside_approval
+        if on_outside_rejection is not None:
+            policy.on_outside_rejection = on_outside_rejection
+        policy.save(
+            update_fields=["note", "model_path", "use_case_path", "on_outside_approval", "on_outside_rejection"]
+        )
         return _revised(policy)
 
 

@@ -20,6 +20,7 @@ from portal.core.operations import operation
 
 from ..choices import FindingKind
 from ..models import Finding
+from ..selectors import out_of_band
 from ..selectors.disagreements import ABOUT_NO_VERSION, RULES
 from ..selectors.observed import Seen
 from . import findings
@@ -28,7 +29,6 @@ logger = logging.getLogger(__name__)
 
 AGREES = "Reality agrees again."
 # What an event may have brought about or settled.
-AFTER_DESCRIPTION = (FindingKind.APPROVED_OUTSIDE, FindingKind.REJECTED_OUTSIDE)
 AFTER_DEPLOYMENT = (
     FindingKind.RUNNING_UNAPPROVED,
     FindingKind.RUNNING_REJECTED,
@@ -76,13 +76,25 @@ def review_all(*, actor: Actor, now: datetime | None = None) -> Reviewed:
 
 def look_at(*, actor: Actor, version_id: int, kinds: Collection[FindingKind]) -> None:
     """Ask the rules of some kinds about one version now. Runs in the caller's operation, or one of its own."""
+    look_at_all(actor=actor, version_ids=[version_id], kinds=kinds)
+
+
+def look_at_all(*, actor: Actor, version_ids: Collection[int], kinds: Collection[FindingKind]) -> None:
+    """Ask the rules of some kinds about some versions now, in the same number of queries however many they are.
+
+    Runs in the caller's operation, or one of its own.
+    """
+    if not version_ids:
+        return
     moment = timezone.now()
     with operation(actor):
-        standing = _unresolved(kinds, version_id)
+        standing = _unresolved(kinds, version_ids)
+        # The kinds about changes made outside come from one reading.
+        outside = out_of_band.seen(moment, version_ids) if set(kinds) & set(out_of_band.OUTSIDE_KINDS) else {}
         for kind in kinds:
             if kind in ABOUT_NO_VERSION:
                 continue
-            seen = RULES[kind](moment, [version_id])
+            seen = outside[kind] if kind in outside else RULES[kind](moment, version_ids)
             if seen.holds:
                 findings.record(kind, seen.holds, moment, retell=seen.retell)
             agreed = _agreed(standing.get(kind, {}), seen)
@@ -106,10 +118,12 @@ def _compare(actor: Actor, kind: FindingKind, moment: datetime) -> tuple[int, in
     return opened, resolved
 
 
-def _unresolved(kinds: Collection[FindingKind], version_id: int | None = None) -> dict[FindingKind, dict[int, str]]:
+def _unresolved(
+    kinds: Collection[FindingKind], version_ids: Collection[int] | None = None
+) -> dict[FindingKind, dict[int, str]]:
     rows = Finding.objects.unresolved().filter(kind__in=list(kinds))
-    if version_id is not None:
-        rows = rows.filter(version_id=version_id)
+    if version_ids is not None:
+        rows = rows.filter(version__in=list(version_ids))
     found: dict[FindingKind, dict[int, str]] = {}
     for pk, kind, key in rows.values_list("pk", "kind", "subject_key"):
         found.setdefault(FindingKind(kind), {})[pk] = key

@@ -20,10 +20,10 @@ from portal.core.views import ActionView, FormPage, Page, TablePage
 from portal.core.vocabulary import RiskRating, Stage, SubjectKind
 from registry.web.differences import overtaken
 
-from ..choices import PolicyState
+from ..choices import OutsideResponse, PolicyState
 from ..lifecycle import SKIPPABLE, STAGES
 from ..models import PolicyVersion
-from ..policies.differences import path_words
+from ..policies.differences import RESPONSE_LABELS, path_words, response_words
 from ..policies.facts import Matrix
 from ..policies.validation import TIERS
 from ..selectors import policy as policies
@@ -150,6 +150,10 @@ class PolicyPage(OfPolicy):
             ],
             kind=kind,
             paths=[(_PLURAL[one], path_words(self.matrix.path(one))) for one in _KINDS],
+            responses=[
+                (label, response_words(getattr(self.matrix, name)).capitalize())
+                for name, label in RESPONSE_LABELS.items()
+            ],
             problems=problem_lines(self.matrix) if is_draft else [],
             is_overtaken=is_draft and policy.follows != policies.in_force().number,
             compared=compared,
@@ -218,12 +222,13 @@ class _DraftPage(OfPolicy, FormPage):
 class PolicyEdit(_DraftPage):
     template_name = "governance/policy_edit.html"
     form_class = PolicyForm
-    part = "Note and stages"
+    part = "Note, stages and answers"
 
     def form_arguments(self) -> dict[str, Any]:
         policy = self.policy
         skippable = {name: [stage for stage in getattr(policy, name) if stage in SKIPPABLE] for name, _ in PATHS}
-        return {"initial": {"note": policy.note, "revision": policy.revision, **skippable}}
+        responses = {name: getattr(policy, name) for name in RESPONSE_LABELS}
+        return {"initial": {"note": policy.note, "revision": policy.revision, **skippable, **responses}}
 
     def carry_out(self, form: BaseForm) -> str:
         given = form.cleaned_data
@@ -233,6 +238,8 @@ class PolicyEdit(_DraftPage):
             revision=given["revision"],
             note=given["note"],
             paths=cast("PolicyForm", form).paths(),
+            on_outside_approval=OutsideResponse(given["on_outside_approval"]),
+            on_outside_rejection=OutsideResponse(given["on_outside_rejection"]),
         )
         self.say(f"{self.policy} is saved.")
         return self.url

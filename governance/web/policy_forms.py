@@ -10,9 +10,10 @@ from django import forms
 from portal.core.permissions import ROLES, Act
 from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, SubjectKind
 
-from ..choices import MetricKind
+from ..choices import MetricKind, OutsideResponse
 from ..lifecycle import SKIPPABLE, STAGES
 from ..models import PolicyVersion
+from ..policies.differences import response_words
 from ..policies.engine import evidence_words
 from ..policies.facts import ApprovalNeed, MetricRule, Number, Operator, Rule
 from ..policies.validation import MOST_APPROVALS, MOST_DAYS, MOST_METRICS
@@ -63,7 +64,7 @@ class DraftForm(forms.Form):
 
 
 class PolicyForm(RevisedForm):
-    """A draft's note, and which of the stages that may be left out are passed."""
+    """A draft's note, which of the stages that may be left out are passed, and the answers to changes outside."""
 
     note = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
     model_path = forms.MultipleChoiceField(
@@ -77,6 +78,16 @@ class PolicyForm(RevisedForm):
         label="A use case also passes",
         widget=forms.CheckboxSelectMultiple,
         help_text="POC, development and production are always passed.",
+    )
+    on_outside_approval = forms.ChoiceField(
+        label="When a version is approved in SageMaker past the portal",
+        choices=[(response.value, response_words(response).capitalize()) for response in OutsideResponse],
+        help_text="Adopted is only what a linked person did who may decide on the open request, as if done here.",
+    )
+    on_outside_rejection = forms.ChoiceField(
+        label="When its status or stage is changed there in any other way",
+        choices=[(response.value, response_words(response).capitalize()) for response in OutsideResponse],
+        help_text="Only a rejection can be adopted. After three write-backs within a day it is only reported.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -54,13 +54,18 @@ def change_groups(policy: PolicyVersion, since: PolicyVersion) -> list[dict[str,
     """Return what a policy asks for differently from another, a group of rows for each cell."""
     found = previews.changes(policy, since)
     paths = [{"title": "Stages to pass", "rows": _rows(found.paths)}] if found.paths else []
-    return paths + [
-        {
-            "title": f"{cell.kind.label} at {cell.stage.label}, {cell.tier.label.lower()} risk",
-            "rows": _rows(cell.differences),
-        }
-        for cell in found.cells
-    ]
+    responses = [{"title": "Changes made in SageMaker", "rows": _rows(found.responses)}] if found.responses else []
+    return (
+        paths
+        + responses
+        + [
+            {
+                "title": f"{cell.kind.label} at {cell.stage.label}, {cell.tier.label.lower()} risk",
+                "rows": _rows(cell.differences),
+            }
+            for cell in found.cells
+        ]
+    )
 
 
 def request_lines(found: list[previews.RequestPreview]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from governance.selectors import policy as policy_selectors
 from governance.services import approvals, deployments, intake, metrics, policies, review
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskRating, Stage, Status, SubjectKind
-from registry.aws.records import VersionRecord
+from registry.aws.records import LifeCycle, VersionRecord
 from registry.choices import DeploymentMode, DeploymentState
 from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
 from registry.services import groups, versions
@@ -101,6 +101,26 @@ class RejectedOutside(ApprovedOutside):
     def cause(self) -> None:
         self.begin()
         self.take(approval_status="Rejected", approval_description="Too slow.")
+
+
+class Reverted(ApprovedOutside):
+    def cause(self) -> None:
+        self.begin()
+        approve_once(self.place.people, self.version)
+        self.messages(state=OutboxState.DELIVERED, delivered_at=timezone.now() - timedelta(minutes=2))
+        self.take(approval_status="Rejected", life_cycle=LifeCycle("Development", "Approved"))
+
+    def mend(self) -> None:
+        self.take(approval_status="Approved")
+
+
+class LifecycleChanged(ApprovedOutside):
+    def cause(self) -> None:
+        self.begin()
+        self.take(life_cycle=LifeCycle("Production", "Approved"))
+
+    def mend(self) -> None:
+        self.take(life_cycle=LifeCycle("Development", "InProgress"))
 
 
 class WriteBackPending(OfVersion):
@@ -300,6 +320,8 @@ class UseCaseUnknown(Described):
 STORIES: dict[FindingKind, Callable[[Place], Story]] = {
     FindingKind.APPROVED_OUTSIDE: ApprovedOutside,
     FindingKind.REJECTED_OUTSIDE: RejectedOutside,
+    FindingKind.REVERTED: Reverted,
+    FindingKind.LIFECYCLE_CHANGED: LifecycleChanged,
     FindingKind.WRITE_BACK_PENDING: WriteBackPending,
     FindingKind.WRITE_BACK_FAILED: WriteBackFailed,
     FindingKind.CONTENT_CHANGED: ContentChanged,

@@ -14,10 +14,12 @@ from governance import tasks
 from governance.choices import FindingKind, OutboxKind, OutboxState
 from governance.models import Finding, OutboxMessage
 from governance.selectors import disagreements
+from governance.selectors.out_of_band import OUTSIDE_KINDS
 from governance.services import findings, retirement, review
 from portal.core.operations import operation
 from portal.core.vocabulary import Stage, Status
 from portal.schedule import SCHEDULE
+from registry.aws.records import LifeCycle
 from registry.choices import DeploymentMode, DeploymentState, SyncKind, SyncState
 from registry.models import Deployment, ModelVersion, SyncRun, UseCase
 from tests.factories import Cast, at_stage, group, use_case, version
@@ -29,25 +31,28 @@ from .finding_stories import MetricBreached, OfVersion, RunningRejected, found
 
 pytestmark = pytest.mark.django_db
 
-OUTSIDE = (FindingKind.APPROVED_OUTSIDE, FindingKind.REJECTED_OUTSIDE)
-
 
 class Decided(OfVersion):
-    """A version whose approval was written to AWS ten minutes ago and not described since."""
+    """A version described ten minutes ago and approved since; its write-back arrives two minutes ago."""
 
     def cause(self) -> None:
         self.begin()
+        ModelVersion.objects.filter(pk=self.version.pk).update(seen_at=timezone.now() - timedelta(minutes=10))
         approve_once(self.place.people, self.version)
 
-    def deliver(self) -> None:
+    def deliver(self, ago: timedelta = timedelta(minutes=2)) -> None:
         """Have the write-back arrive."""
-        self.messages(state=OutboxState.DELIVERED, delivered_at=timezone.now())
+        self.messages(state=OutboxState.DELIVERED, delivered_at=timezone.now() - ago)
+
+    def echo(self, stage: str = "Development") -> None:
+        """Have AWS say what was written."""
+        self.take(approval_status="Approved", life_cycle=LifeCycle(stage, "Approved"))
 
     def outside(self) -> list[tuple[str, str]]:
         """Look a while later, and return what is said about approvals outside the portal."""
         self.now += timedelta(minutes=2)
         self.look()
-        return [(row.kind, row.state) for row in Finding.objects.filter(kind__in=OUTSIDE).order_by("pk")]
+        return [(row.kind, row.state) for row in Finding.objects.filter(kind__in=OUTSIDE_KINDS).order_by("pk")]
 
 
 @pytest.fixture
@@ -69,40 +74,41 @@ def test_the_echo_of_the_own_write_back_is_no_disagreement(decided: Decided) -> 
     decided.deliver()
     # AWS says Approved by now; the portal has not read it since.
     assert decided.outside() == []
-    decided.take(approval_status="Approved")
+    decided.echo()
     assert decided.outside() == []
 
 
 def test_a_description_read_before_the_write_back_arrived_is_given_time(decided: Decided) -> None:
+    decided.deliver(timedelta())
+    decided.take()
+    assert decided.outside() == [], "within a minute the echo is still on its way"
     decided.deliver()
     decided.take()
-    decided.look()
-    assert found(FindingKind.REJECTED_OUTSIDE) == [], "within a minute the echo is still on its way"
-    assert decided.outside() == [("rejected_outside_portal", "open")], "it says pending, and nothing else has come"
+    assert decided.outside() == [("write_back_reverted", "open")], "it says pending, and nothing else has come"
 
 
 def test_an_approval_taken_away_in_aws_is_found_and_resolves_itself(decided: Decided) -> None:
     decided.deliver()
-    decided.take(approval_status="Approved")
+    decided.echo()
     assert decided.outside() == []
     decided.take(approval_status="Rejected", approval_description="I think not.")
-    assert decided.outside() == [("rejected_outside_portal", "open")]
-    finding = Finding.objects.get(kind=FindingKind.REJECTED_OUTSIDE)
+    assert decided.outside() == [("write_back_reverted", "open")]
+    finding = Finding.objects.get(kind=FindingKind.REVERTED)
     assert finding.evidence["portal_says"] == "Approved"
     assert finding.evidence["aws_approval_description"] == "I think not."
-    decided.take(approval_status="Approved")
-    assert decided.outside() == [("rejected_outside_portal", "resolved")]
+    decided.echo()
+    assert decided.outside() == [("write_back_reverted", "resolved")]
 
 
 def test_a_new_word_of_the_portal_leaves_a_finding_until_aws_has_it(decided: Decided) -> None:
     decided.deliver()
     decided.take(approval_status="Rejected")
-    assert decided.outside() == [("rejected_outside_portal", "open")]
+    assert decided.outside() == [("write_back_reverted", "open")]
     approve_once(decided.place.people, decided.version)
-    assert decided.outside() == [("rejected_outside_portal", "open")]
+    assert decided.outside() == [("write_back_reverted", "open")]
     decided.deliver()
-    decided.take(approval_status="Approved")
-    assert decided.outside() == [("rejected_outside_portal", "resolved")]
+    decided.echo("QA")
+    assert decided.outside() == [("write_back_reverted", "resolved")]
 
 
 def test_a_complete_listing_counts_as_reading(decided: Decided) -> None:
@@ -110,7 +116,7 @@ def test_a_complete_listing_counts_as_reading(decided: Decided) -> None:
     decided.deliver()
     assert decided.outside() == []
     account = decided.version.group.account
-    for state, expected in ((SyncState.FAILED, []), (SyncState.SUCCEEDED, [("rejected_outside_portal", "open")])):
+    for state, expected in ((SyncState.FAILED, []), (SyncState.SUCCEEDED, [("write_back_reverted", "open")])):
         SyncRun.objects.create(
             account=account, region=decided.version.group.region, kind=SyncKind.FULL, state=state, requested_by="x"
         )
