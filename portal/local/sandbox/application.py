@@ -16,7 +16,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.s3.models import s3_backends
 
 from . import partial, wire
-from .control import Control
+from .control import CHANGES, Control
 from .enforcement import refusal
 from .faults import Fault, faults
 from .identify import Call, identify
@@ -43,7 +43,7 @@ class SandboxApplication:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = self._read(environ)
         if environ["PATH_INFO"].startswith("/sandbox/"):
-            return self._send(self.control.answer(environ, body), environ, start_response)
+            return self._send(self._own(environ, body), environ, start_response)
         if environ["PATH_INFO"].startswith("/moto-api"):
             # What moto resets or seeds behind the journal's back would be there again after a restart.
             refusal = {"error": "moto's own paths are not served; the sandbox has /sandbox/"}
@@ -72,6 +72,15 @@ class SandboxApplication:
             self._hang_up(environ)
             raise ConnectionResetError("answer dropped by a fault")
         return self._send(answer, environ, start_response)
+
+    def _own(self, environ: dict[str, Any], body: bytes) -> Answer:
+        """Answer the sandbox's own paths, those that change state as carefully as AWS's."""
+        if environ["PATH_INFO"].rstrip("/") not in CHANGES:
+            return self.control.answer(environ, body)
+        with self._journal.lock:
+            answer = self.control.answer(environ, body)
+            save(self._state, self._journal)
+            return answer
 
     @staticmethod
     def _read(environ: dict[str, Any]) -> bytes:

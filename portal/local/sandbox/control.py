@@ -3,6 +3,10 @@
 ``GET /sandbox/health`` says that it is well. ``GET`` and ``DELETE /sandbox/calls`` read and forget what was asked;
 ``?service=``, ``?operation=`` and ``?account=`` choose.
 
+``POST /sandbox/settings`` takes ``association_seconds`` (RAM associations are ASSOCIATING as long),
+``index_lag_seconds`` (Search sees a change as much later) and ``invitation_seconds``; ``GET`` reads them.
+``POST /sandbox/organization`` puts accounts into one organisation (see ``organization.establish``).
+
 ``POST /sandbox/faults`` takes one fault as JSON, ``GET`` lists those still waiting, ``DELETE`` clears them, and
 ``DELETE /sandbox/faults/ID`` clears one. A fault strikes the calls of its ``service``, ``operation`` and ``account``
 (each left out: of any), on the ``page`` "first" or "later" of a list, ``times`` times (1; null: until cleared).
@@ -27,6 +31,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -34,12 +39,16 @@ from urllib.parse import parse_qs
 
 import moto
 
+from . import organization
 from .accounts import ALIASES
 from .faults import Fault, faults
 from .identify import Call
+from .settings import settings
 from .wire import Answer, as_json
 
 _KEPT_CALLS = 20_000
+# Paths that change what the accounts have: served under the journal's lock, and written before they are answered.
+CHANGES: dict[str, Callable[[Any], dict[str, Any]]] = {"/sandbox/organization": organization.establish}
 
 
 class Control:
@@ -81,7 +90,32 @@ class Control:
             return self._answer_faults(method, path.removeprefix("/sandbox/faults").lstrip("/"), body)
         if path == "/sandbox/calls":
             return self._answer_calls(method, query)
-        return as_json(404, {"error": f"{method} {path}: the sandbox has /sandbox/health, /faults and /calls"})
+        if path == "/sandbox/settings":
+            return self._answer_settings(method, body)
+        if path in CHANGES:
+            return self._change(path, method, body)
+        names = ", ".join(["/sandbox/health", "/faults", "/calls", "/settings", *CHANGES])
+        return as_json(404, {"error": f"{method} {path}: the sandbox has {names}"})
+
+    @staticmethod
+    def _answer_settings(method: str, body: bytes) -> Answer:
+        if method == "GET":
+            return as_json(200, asdict(settings))
+        if method not in ("POST", "PUT"):
+            return as_json(405, {"error": "use POST or GET"})
+        try:
+            return as_json(200, settings.change(json.loads(body)))
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            return as_json(400, {"error": f"not settings: {error}"})
+
+    @staticmethod
+    def _change(path: str, method: str, body: bytes) -> Answer:
+        if method != "POST":
+            return as_json(405, {"error": "use POST"})
+        try:
+            return as_json(200, CHANGES[path](json.loads(body)))
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            return as_json(400, {"error": str(error)})
 
     def _answer_faults(self, method: str, number: str, body: bytes) -> Answer:
         if method == "GET" and not number:

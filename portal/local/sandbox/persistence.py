@@ -9,6 +9,7 @@ from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.utils import _VersionedKeyStore
 
 from .install import SERVICES, backends
+from .organization import relink
 from .state import Journal, Key, StateError, StateFile
 
 # Parents before children: a bucket before its objects, a queue before its messages.
@@ -21,6 +22,7 @@ _KINDS = (
     "tags",
     "queue",
     "message",
+    "permission",
     "share",
     "group",
     "package",
@@ -35,27 +37,28 @@ _APART = {
     "organizations": set(),
     "events": set(),
 }
-_REGISTRY = {
-    "group": "groups",
-    "package": "packages",
-    "token": "tokens",
-    "pipeline": "pipeline_records",
-    "execution": "execution_records",
+# Kinds of row that are one entry of one of their backend's dicts.
+_ENTRIES = {
+    ("sagemaker", "group"): "groups",
+    ("sagemaker", "package"): "packages",
+    ("sagemaker", "token"): "tokens",
+    ("sagemaker", "pipeline"): "pipeline_records",
+    ("sagemaker", "execution"): "execution_records",
+    ("ram", "share"): "shares",
+    ("ram", "permission"): "permissions",
 }
 
 
 def _value(key: Key) -> Any:
     """What belongs in a row now; None when it is gone."""
     backend = backends(key.service)[key.account][key.region]
+    if member := _ENTRIES.get((key.service, key.kind)):
+        return getattr(backend, member).get(key.name)
     match key.service, key.kind:
         case "sts", "session":
             return backend.sessions.get(key.name)
-        case "ram", "share":
-            return backend.shares.get(key.name)
         case "ram", "settings":
             return {"organization_sharing": backend.organization_sharing}
-        case "sagemaker", kind if kind in _REGISTRY:
-            return getattr(backend, _REGISTRY[kind]).get(key.name)
         case "sqs", "queue":
             return backend.queues.get(key.name)
         case "sqs", "message":
@@ -92,13 +95,12 @@ def _stock(service: str, backend: Any) -> dict[str, Any]:
 
 def _restore(key: Key, value: Any) -> None:
     backend = backends(key.service)[key.account][key.region]
+    if member := _ENTRIES.get((key.service, key.kind)):
+        getattr(backend, member)[key.name] = value
+        return
     match key.service, key.kind:
         case "sts", "session":
             backend.keep(value)
-        case "ram", "share":
-            backend.shares[key.name] = value
-        case "sagemaker", kind if kind in _REGISTRY:
-            getattr(backend, _REGISTRY[kind])[key.name] = value
         case "sqs", "queue":
             backend.queues[key.name] = value
         case "sqs", "message":
@@ -146,6 +148,7 @@ def load(state: StateFile) -> int:
     for key, session in sorted(sessions, key=lambda row: row[1].expiration):
         _restore(key, session)
     _link_queues()
+    relink()
     return len(rows)
 
 

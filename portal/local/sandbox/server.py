@@ -22,7 +22,7 @@ from werkzeug.serving import make_server
 from .application import SandboxApplication
 from .install import install
 from .persistence import load, save
-from .ram.share import Invitation
+from .settings import settings
 from .state import StateError, StateFile, journal
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ def serve(host: str, port: int, directory: Path, invitation_lifetime: timedelta 
     claimed = claim(host, port)
     install()
     if invitation_lifetime is not None:
-        Invitation.lifetime = invitation_lifetime
+        settings.invitation_seconds = invitation_lifetime.total_seconds()
     state = StateFile(directory)
     rows = load(state)
     server = make_server(

@@ -54,3 +54,19 @@ class InvitationExpired(RamError):
 
 class InvalidStateTransition(RamError):
     code = "InvalidStateTransitionException"
+
+
+class MalformedPolicyTemplate(RamError):
+    code = "MalformedPolicyTemplateException"
+
+
+class InvalidPolicy(RamError):
+    code = "InvalidPolicyException"
+
+
+class PermissionAlreadyExists(RamError):
+    code = "PermissionAlreadyExistsException"
+
+
+class PermissionVersionsLimitExceeded(RamError):
+    code = "PermissionVersionsLimitExceededException"

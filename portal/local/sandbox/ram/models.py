@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from moto.moto_api._internal import mock_random
-from moto.organizations.models import organizations_backends
 from moto.ram.models import ResourceAccessManagerBackend, ram_backends
 from moto.sagemaker.models import sagemaker_backends
 
+from ..organization import covered, is_unit, management_of, members
 from ..state import journal
 from . import errors
-from .permissions import DEFAULT, PERMISSIONS
+from .own_permissions import OwnPermissions, find
+from .permissions import DEFAULT, Permission
 from .share import Association, Invitation, Share, now
 
 _GROUP_ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):(\d{12}):model-package-group/([A-Za-z0-9-]{1,63})")
@@ -49,16 +50,17 @@ def granted_actions(account: str, region: str, group_arn: str) -> set[str]:
     actions: set[str] = set()
     for share in all_shares(region):
         if share.active_for(account) and any(r.entity == group_arn for r in share.live_resources()):
-            actions.update(PERMISSIONS[share.permission_arn].actions)
+            actions.update(find(share.permission_arn).actions(share.permission_version))
     return actions
 
 
-class SandboxRamBackend(ResourceAccessManagerBackend):
-    """RAM of one account and region; it holds the shares the account owns."""
+class SandboxRamBackend(OwnPermissions, ResourceAccessManagerBackend):
+    """RAM of one account and region; it holds the shares and permissions the account owns."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.shares: dict[str, Share] = {}
+        self.permissions: dict[str, Permission] = {}
         self.organization_sharing = False
 
     def keep(self, share: Share) -> None:
@@ -97,6 +99,13 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
                 return share, invitation
         raise errors.InvitationNotFound(f"ResourceShareInvitation {arn} could not be found.")
 
+    def changeable(self, arn: str) -> Share:
+        """A share this account may change. Raises OperationNotPermittedException for one made from a policy."""
+        share = self.own(arn)
+        if share.feature_set != "STANDARD":
+            raise errors.OperationNotPermitted(f"{arn} was created from a resource policy; change the policy instead.")
+        return share
+
     # ---- changing -----------------------------------------------------------------------------------------------
 
     def create(self, p: dict[str, Any]) -> Share:
@@ -113,12 +122,14 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
         permissions = p.get("permissionArns") or [DEFAULT.arn]
         if len(permissions) > 1:
             raise errors.InvalidParameter("Only one permission per resource type can be attached to a share.")
+        permission = self._attachable(permissions[0])
         share = Share(
             arn=f"arn:aws:ram:{self.region_name}:{self.account_id}:resource-share/{mock_random.uuid4()}",
             name=p["name"],
             owner=self.account_id,
             allow_external=p.get("allowExternalPrincipals", True),
-            permission_arn=known_permission(permissions[0]).arn,
+            permission_arn=permission.arn,
+            permission_version=permission.default_version,
             tags={t["key"]: t["value"] for t in p.get("tags") or []},
             token=token,
             asked=asked,
@@ -145,6 +156,23 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
         self.keep(share)
         return changed
 
+    def _attachable(self, arn: str) -> Permission:
+        found = find(arn)
+        if found.kind != "AWS_MANAGED" and arn not in self.permissions:
+            raise errors.UnknownResource(f"Permission {arn} could not be found.")
+        if found.feature_set != "STANDARD":
+            raise errors.InvalidParameter(f"Permission {arn} was created from a policy and cannot be attached.")
+        return found
+
+    def set_permission(self, share: Share, arn: str, version: int | None, replace: bool) -> None:
+        """Give a share another permission. Source: RAM AssociateResourceSharePermission."""
+        permission = self._attachable(arn)
+        if permission.arn != share.permission_arn and not replace:
+            raise errors.InvalidParameter(f"{share.arn} has a permission for its type; use replace to change it.")
+        share.permission_version = permission.version(version)
+        share.permission_arn, share.updated = permission.arn, now()
+        self.keep(share)
+
     def _add_principal(self, share: Share, principal: str, outside: bool) -> None:
         at_once = not outside and self._sharing_in_organization()
         share.principals[principal] = Association(principal, "ASSOCIATED" if at_once else "ASSOCIATING", outside)
@@ -169,28 +197,31 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
 
     def _check_principal(self, share: Share, principal: str) -> bool:
         """Return whether the principal is outside the owner's organisation."""
+        if is_unit(principal):
+            if not self._sharing_in_organization():
+                raise errors.OperationNotPermitted(
+                    "Sharing with AWS Organizations is not enabled; enable it in the management account."
+                )
+            if not covered(principal) or self.account_id not in members(principal.split(":")[4]):
+                raise errors.UnknownResource(f"Organization or unit {principal} could not be found.")
+            return False
         if not re.fullmatch(r"\d{12}", principal):
             raise errors.InvalidParameter(
-                f"Principal ID {principal} is malformed: the sandbox shares with 12-digit account ids."
+                f"Principal ID {principal} is malformed: the sandbox shares with 12-digit account ids, organizations "
+                "and organizational units."
             )
         if principal == self.account_id:
             raise errors.InvalidParameter(f"Account {principal} owns the share and cannot be its principal.")
-        outside = principal not in self._members()
+        outside = principal not in members(self.account_id)
         if outside and not share.allow_external:
             raise errors.OperationNotPermitted(
                 f"The resource share you are attempting to share with {principal} does not allow external principals."
             )
         return outside
 
-    def _members(self) -> set[str]:
-        organization = organizations_backends[self.account_id]["aws"]
-        return {a.id for a in organization.accounts} if organization.org else set()
-
     def _sharing_in_organization(self) -> bool:
-        organization = organizations_backends[self.account_id]["aws"].org
-        if organization is None:
-            return False
-        return backend_of(organization.master_account_id, self.region_name).organization_sharing
+        management = management_of(self.account_id)
+        return management is not None and backend_of(management.account_id, self.region_name).organization_sharing
 
     def disassociate(self, share: Share, resources: list[str], principals: list[str]) -> list[dict[str, Any]]:
         """Take resources and principals out of a share at once. Raises UnknownResourceException."""
@@ -215,7 +246,7 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
         """End a share: its rights are gone at once. The record stays, as DELETED."""
         self.disassociate(
             share,
-            [r.entity for r in share.live_resources()],
+            [r.entity for r in share.remaining_resources()],
             [p for p in share.principals if share.principal_status(p) in ("ASSOCIATED", "ASSOCIATING")],
         )
         share.status = "DELETED"
@@ -238,19 +269,10 @@ class SandboxRamBackend(ResourceAccessManagerBackend):
 
     def enable_organization_sharing(self) -> None:
         """Let shares inside the organisation need no invitation. Raises OperationNotPermittedException."""
-        organization = organizations_backends[self.account_id]["aws"].org
-        if not organization or organization.master_account_id != self.account_id:
+        management = management_of(self.account_id)
+        if management is None or management.account_id != self.account_id:
             raise errors.OperationNotPermitted(
                 "Sharing with AWS Organizations can be enabled in the organization's management account only."
             )
         self.organization_sharing = True
         journal.touch("ram", self.account_id, self.region_name, "settings")
-
-
-def known_permission(arn: str) -> Any:
-    """A managed permission by its ARN. Raises UnknownResourceException."""
-    if not arn.startswith("arn:aws:ram::"):
-        raise errors.MalformedArn(f"The permission ARN {arn} is not valid.")
-    if arn not in PERMISSIONS:
-        raise errors.UnknownResource(f"Permission {arn} could not be found.")
-    return PERMISSIONS[arn]

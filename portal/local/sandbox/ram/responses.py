@@ -1,38 +1,19 @@
-"""Answer RAM's operations on shares, invitations and permissions."""
+"""Answer RAM's operations on shares and invitations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from moto.core.responses import ActionResult
 
-from moto.core.responses import ActionResult, BaseResponse
-
-from ..pages import BadToken, binding, cut
+from ..organization import members
 from . import errors
-from .models import SandboxRamBackend, all_shares, backend_of, known_permission
-from .permissions import PERMISSIONS, RESOURCE_TYPE
+from .models import all_shares, backend_of
+from .permission_responses import PermissionResponses
+from .permissions import RESOURCE_TYPE
+from .share import now
 
-Rows = list[dict[str, Any]]
 
-
-class SandboxRamResponse(BaseResponse):
+class SandboxRamResponse(PermissionResponses):
     """RAM over HTTP (rest-json): one method for each operation, named in snake case."""
-
-    def __init__(self) -> None:
-        super().__init__(service_name="ram")
-        self.automated_parameter_parsing = True
-
-    @property
-    def ram(self) -> SandboxRamBackend:
-        return backend_of(self.current_account, self.region)
-
-    def _page(self, member: str, rows: Rows, key: Callable[[dict[str, Any]], list[Any]]) -> ActionResult:
-        limit = int(self.params.get("maxResults") or 500)
-        try:
-            page, token = cut(rows, key, limit, self.params.get("nextToken"), binding(self.params))
-        except BadToken:
-            raise errors.InvalidNextToken("The specified value for nextToken is not valid.") from None
-        return ActionResult({member: page, "nextToken": token})
 
     # ---- shares -------------------------------------------------------------------------------------------------
 
@@ -41,20 +22,27 @@ class SandboxRamResponse(BaseResponse):
         return ActionResult({"resourceShare": share.describe(), "clientToken": self.params.get("clientToken")})
 
     def update_resource_share(self) -> ActionResult:
-        share = self.ram.own(self.params["resourceShareArn"])
-        share.name = self.params.get("name") or share.name
-        share.allow_external = self.params.get("allowExternalPrincipals", share.allow_external)
+        p = self.params
+        share = self.ram.changeable(p["resourceShareArn"])
+        if p.get("name") is None and p.get("allowExternalPrincipals") is None:
+            raise errors.InvalidParameter("Give a name or allowExternalPrincipals to change.")
+        share.name = p.get("name") or share.name
+        share.allow_external = p.get("allowExternalPrincipals", share.allow_external)
+        share.updated = now()
         self.ram.keep(share)
-        return ActionResult({"resourceShare": share.describe()})
+        return ActionResult({"resourceShare": share.describe(), "clientToken": p.get("clientToken")})
 
     def delete_resource_share(self) -> ActionResult:
-        self.ram.delete(self.ram.own(self._get_param("resourceShareArn")))
+        self.ram.delete(self.ram.changeable(str(self._get_param("resourceShareArn"))))
         return ActionResult({"returnValue": True})
 
     def get_resource_shares(self) -> ActionResult:
         p = self.params
         shares = self.ram.visible(p.get("resourceOwner"))
         if p.get("resourceShareArns"):
+            missing = set(p["resourceShareArns"]) - {s.arn for s in shares}
+            if missing and p.get("resourceOwner") == "SELF":
+                raise errors.UnknownResource(f"ResourceShares {sorted(missing)} could not be found.")
             shares = [s for s in shares if s.arn in p["resourceShareArns"]]
         if p.get("name"):
             shares = [s for s in shares if s.name == p["name"]]
@@ -72,8 +60,10 @@ class SandboxRamResponse(BaseResponse):
     def get_resource_share_associations(self) -> ActionResult:
         p = self.params
         kind = p.get("associationType")
+        if kind == "SOURCE":  # which service may act for the share; model package groups have none
+            return ActionResult({"resourceShareAssociations": []})
         if kind not in ("PRINCIPAL", "RESOURCE"):
-            raise errors.InvalidParameter(f"{kind} is not PRINCIPAL or RESOURCE.")
+            raise errors.InvalidParameter(f"{kind} is not PRINCIPAL, RESOURCE or SOURCE.")
         if (kind == "PRINCIPAL" and p.get("resourceArn")) or (kind == "RESOURCE" and p.get("principal")):
             raise errors.InvalidParameter(f"resourceArn and principal must match the association type {kind}.")
         wanted = p.get("resourceArn") or p.get("principal")
@@ -89,7 +79,7 @@ class SandboxRamResponse(BaseResponse):
 
     def associate_resource_share(self) -> ActionResult:
         p = self.params
-        share = self.ram.own(p["resourceShareArn"])
+        share = self.ram.changeable(p["resourceShareArn"])
         changed = self.ram.associate(share, p.get("resourceArns") or [], p.get("principals") or [])
         return ActionResult({"resourceShareAssociations": changed, "clientToken": p.get("clientToken")})
 
@@ -97,7 +87,7 @@ class SandboxRamResponse(BaseResponse):
         p = self.params
         account = self.current_account
         shared = (s for s in all_shares(self.region) if s.arn == p["resourceShareArn"] and s.active_for(account))
-        share = next(shared, None) or self.ram.own(p["resourceShareArn"])
+        share = next(shared, None) or self.ram.changeable(p["resourceShareArn"])
         if share.owner != account and (p.get("resourceArns") or p.get("principals") != [account]):
             raise errors.OperationNotPermitted("A consumer can take itself out of a share, and nothing else.")
         owner = backend_of(share.owner, self.region)
@@ -173,7 +163,7 @@ class SandboxRamResponse(BaseResponse):
 
     def list_principals(self) -> ActionResult:
         p = self.params
-        rows = []
+        rows, inside = [], members(self.current_account)
         for share in self.ram.visible(p.get("resourceOwner")):
             if p.get("resourceShareArns") and share.arn not in p["resourceShareArns"]:
                 continue
@@ -189,7 +179,7 @@ class SandboxRamResponse(BaseResponse):
                         "resourceShareArn": share.arn,
                         "creationTime": (association or share).created,
                         "lastUpdatedTime": (association or share).updated,
-                        "external": association.external if association else True,
+                        "external": association.external if association else share.owner not in inside,
                     }
                 )
         if p.get("principals"):
@@ -199,69 +189,3 @@ class SandboxRamResponse(BaseResponse):
     def list_resource_types(self) -> ActionResult:
         kind = {"resourceType": RESOURCE_TYPE, "serviceName": "sagemaker", "resourceRegionScope": "REGIONAL"}
         return ActionResult({"resourceTypes": [kind]})
-
-    # ---- permissions --------------------------------------------------------------------------------------------
-
-    def list_permissions(self) -> ActionResult:
-        p = self.params
-        rows = [permission.summary() for permission in PERMISSIONS.values()]
-        if p.get("resourceType") and p["resourceType"].lower() != RESOURCE_TYPE.lower():
-            rows = []
-        if p.get("permissionType") == "CUSTOMER_MANAGED":
-            rows = []
-        return self._page("permissions", rows, lambda r: [not r["isResourceTypeDefault"], r["arn"]])
-
-    def get_permission(self) -> ActionResult:
-        permission = known_permission(self.params["permissionArn"])
-        if self.params.get("permissionVersion") not in (None, 1):
-            raise errors.InvalidParameter(f"{permission.arn} has version 1 only.")
-        return ActionResult({"permission": permission.detail()})
-
-    def list_permission_versions(self) -> ActionResult:
-        rows = [known_permission(self.params["permissionArn"]).summary()]
-        return self._page("permissions", rows, lambda r: [r["version"]])
-
-    def list_resource_share_permissions(self) -> ActionResult:
-        arn = self.params["resourceShareArn"]
-        visible = self.ram.visible("SELF") + self.ram.visible("OTHER-ACCOUNTS")
-        share = next((s for s in visible if s.arn == arn), None)
-        if share is None:
-            raise errors.UnknownResource(f"ResourceShare {arn} could not be found.")
-        rows = [{**PERMISSIONS[share.permission_arn].summary(), "status": "ASSOCIATED"}]
-        return self._page("permissions", rows, lambda r: [r["arn"]])
-
-    def list_permission_associations(self) -> ActionResult:
-        p = self.params
-        rows = [
-            {
-                "arn": share.permission_arn,
-                "permissionVersion": "1",
-                "defaultVersion": True,
-                "resourceType": RESOURCE_TYPE,
-                "status": "ASSOCIATED",
-                "featureSet": "STANDARD",
-                "lastUpdatedTime": share.updated,
-                "resourceShareArn": share.arn,
-            }
-            for share in self.ram.shares.values()
-            if share.status == "ACTIVE" and p.get("permissionArn") in (None, share.permission_arn)
-        ]
-        return self._page("permissions", rows, lambda r: [r["arn"], r["resourceShareArn"]])
-
-    def associate_resource_share_permission(self) -> ActionResult:
-        p = self.params
-        share = self.ram.own(p["resourceShareArn"])
-        permission = known_permission(p["permissionArn"])
-        if permission.arn != share.permission_arn and not p.get("replace"):
-            raise errors.InvalidParameter(
-                f"{share.arn} has a permission for {RESOURCE_TYPE}; use replace to change it."
-            )
-        share.permission_arn = permission.arn
-        self.ram.keep(share)
-        return ActionResult({"returnValue": True})
-
-    def disassociate_resource_share_permission(self) -> ActionResult:
-        share = self.ram.own(self.params["resourceShareArn"])
-        raise errors.InvalidStateTransition(
-            f"{share.arn} must keep one permission for {RESOURCE_TYPE}; replace it instead of taking it away."
-        )

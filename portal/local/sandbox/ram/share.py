@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
+from ..organization import covered, is_unit, members
+from ..settings import settings
 from .permissions import RESOURCE_TYPE
 
 
@@ -24,19 +26,31 @@ class Association:
     external: bool = False
     created: datetime = field(default_factory=now)
     updated: datetime = field(default_factory=now)
+    due: datetime | None = None
 
     def become(self, status: str) -> None:
+        """Change the status; being ASSOCIATED takes as long to come about as the settings say."""
         if self.status != status:
             self.status = status
             self.updated = now()
+            self._take_time()
+
+    def __post_init__(self) -> None:
+        self._take_time()
+
+    def _take_time(self) -> None:
+        seconds = settings.association_seconds if self.status == "ASSOCIATED" else 0
+        self.due = now() + timedelta(seconds=seconds) if seconds else None
+
+    @property
+    def status_now(self) -> str:
+        """The status, ASSOCIATING until an association has come about."""
+        return "ASSOCIATING" if self.due is not None and now() < self.due else self.status
 
 
 @dataclass
 class Invitation:
     """The offer of a share to an account outside the organisation, open until it is answered or expires."""
-
-    # RAM's user guide: twelve hours for the resource types that are not on its seven-day list.
-    lifetime: ClassVar[timedelta] = timedelta(hours=12)
 
     arn: str
     share_arn: str
@@ -51,7 +65,8 @@ class Invitation:
         """PENDING, ACCEPTED, REJECTED or EXPIRED."""
         if self.answer:
             return self.answer
-        return "EXPIRED" if now() - self.sent > self.lifetime else "PENDING"
+        lifetime = timedelta(seconds=settings.invitation_seconds)
+        return "EXPIRED" if now() - self.sent > lifetime else "PENDING"
 
     def describe(self) -> dict[str, Any]:
         """RAM ResourceShareInvitation."""
@@ -84,6 +99,8 @@ class Share:
     invitations: list[Invitation] = field(default_factory=list)
     token: str | None = None
     asked: str | None = None
+    permission_version: int = 1
+    feature_set: str = "STANDARD"
 
     def principal_status(self, account: str) -> str | None:
         """The association status of an account, following its latest invitation; None if it was never named."""
@@ -93,18 +110,35 @@ class Share:
         invitation = self.invitation_of(account)
         if association.status == "ASSOCIATING" and invitation and invitation.status == "EXPIRED":
             return "DISASSOCIATED"
-        return association.status
+        return association.status_now
 
     def invitation_of(self, account: str) -> Invitation | None:
         """The latest invitation sent to an account."""
         return next((i for i in reversed(self.invitations) if i.receiver == account), None)
 
     def active_for(self, account: str) -> bool:
-        """Whether the account has the share's rights now."""
-        return self.status == "ACTIVE" and self.principal_status(account) == "ASSOCIATED"
+        """Whether the account has the share's rights now, named itself or by its organisation.
+
+        Without an invitation, leaving the organisation loses them at once.
+        """
+        if self.status != "ACTIVE" or self.feature_set != "STANDARD":
+            return False
+        if self.principal_status(account) == "ASSOCIATED":
+            return (
+                self.principals[account].external or bool(self.invitation_of(account)) or account in members(self.owner)
+            )
+        return any(
+            self.principals[p].status_now == "ASSOCIATED" and account in covered(p)
+            for p in self.principals
+            if is_unit(p)
+        )
 
     def live_resources(self) -> list[Association]:
         """The resources that are in the share now."""
+        return [r for r in self.resources.values() if r.status_now == "ASSOCIATED"]
+
+    def remaining_resources(self) -> list[Association]:
+        """The resources that are in the share or on their way into it."""
         return [r for r in self.resources.values() if r.status == "ASSOCIATED"]
 
     def describe(self) -> dict[str, Any]:
@@ -118,12 +152,12 @@ class Share:
             "tags": [{"key": k, "value": v} for k, v in self.tags.items()],
             "creationTime": self.created,
             "lastUpdatedTime": self.updated,
-            "featureSet": "STANDARD",
+            "featureSet": self.feature_set,
         }
 
     def describe_association(self, association: Association, kind: str) -> dict[str, Any]:
         """RAM ResourceShareAssociation of the given kind, PRINCIPAL or RESOURCE."""
-        status = association.status
+        status = association.status_now
         if kind == "PRINCIPAL":
             status = self.principal_status(association.entity) or status
         return {

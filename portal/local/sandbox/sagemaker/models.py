@@ -10,11 +10,11 @@ import json
 import re
 from datetime import timedelta
 
-from moto.ram.models import ram_backends
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from ..caller import Caller
-from ..ram.models import SandboxRamBackend, shared_with
+from ..ram.from_policy import mirror
+from ..ram.models import backend_of, shared_with
 from .access import allowed
 from .common import TOKEN_LIFETIME, Record, asked, now
 from .errors import AccessDenied, Conflict, ValidationError
@@ -156,10 +156,10 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
             raise Conflict(f"Model package group {group['ModelPackageGroupArn']} still has model packages.")
         del self.groups[name]
         self.touch("group", name)
-        ram = ram_backends[self.account_id][self.region_name]
-        assert isinstance(ram, SandboxRamBackend)
+        ram = backend_of(self.account_id, self.region_name)
+        mirror(ram, group["ModelPackageGroupArn"], None)
         for share in ram.shares.values():
-            if any(r.entity == group["ModelPackageGroupArn"] for r in share.live_resources()):
+            if any(r.entity == group["ModelPackageGroupArn"] for r in share.remaining_resources()):
                 ram.disassociate(share, [group["ModelPackageGroupArn"]], [])
 
     def set_policy(self, group: Record, policy: str | None) -> None:
@@ -172,6 +172,7 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
             if not isinstance(statement, (list, dict)):
                 raise ValidationError("ResourcePolicy is not a policy document in JSON.")
         group["policy"] = policy
+        mirror(backend_of(self.account_id, self.region_name), group["ModelPackageGroupArn"], policy)
         self.touch("group", group["ModelPackageGroupName"])
 
     def set_tags(self, arn: str, change: dict[str, str | None]) -> list[dict[str, str]]:
