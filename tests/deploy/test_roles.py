@@ -54,8 +54,8 @@ def test_every_call_of_the_gateway_is_in_the_table_and_nothing_else() -> None:
 
 
 def test_errors_name_the_operation_that_was_called() -> None:
-    made_up = {operation: sorted(files) for operation, files in reported().items() if operation not in called()}
-    assert not made_up
+    known = called()
+    assert not {operation: sorted(files) for operation, files in reported().items() if operation not in known}
 
 
 def test_a_call_without_an_entry_is_named_with_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,10 +52,11 @@ def unlisted_calls() -> list[str]:
 
 
 def _actions() -> str:
+    calls = called()
     rows = [
         f"| `{operation}` | {'<br>'.join(f'`{grant.action}`' for grant in entries) or 'none'}"
         f" | {'<br>'.join(grant.need.value for grant in entries)}"
-        f" | {'<br>'.join(_who(grant) for grant in entries)} | {', '.join(sorted(called()[operation]))} |"
+        f" | {'<br>'.join(_who(grant) for grant in entries)} | {', '.join(sorted(calls.get(operation, ())))} |"
         for operation, entries in OPERATIONS.items()
     ]
     return "\n".join(
