@@ -191,9 +191,9 @@ class FindingAdmin(RecordAdmin):
 
 @admin.register(OutboxMessage, site=console)
 class OutboxMessageAdmin(RecordAdmin):
-    list_display = ("pk", "kind", "state", "summary", "attempts", "next_attempt_at", "created_at", "delivered_at")
-    list_filter = ("state", "kind")
-    search_fields = ("=pk", "summary", "ordering_key", "last_error", "version__arn")
+    list_display = ("pk", "kind", "state", "lane", "summary", "attempts", "next_attempt_at", "delivered_at")
+    list_filter = ("state", "kind", "in_doubt")
+    search_fields = ("=pk", "=lane", "summary", "ordering_key", "last_error", "waiting_for", "version__arn")
     date_hierarchy = "created_at"
     ordering = ("-pk",)
 

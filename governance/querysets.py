@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from django.apps import apps
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, Min, OuterRef, Q
 from django.db.models.functions import Cast
@@ -196,6 +197,12 @@ class OutboxQuerySet(models.QuerySet[Any]):
     def due(self, now: datetime | None = None) -> Self:
         """Pending messages whose next attempt has come."""
         return self.pending().filter(next_attempt_at__lte=now or timezone.now())
+
+    @staticmethod
+    def is_stuck() -> Q:
+        """The condition for messages whose attempt began before any task could still be running, and never ended."""
+        longest = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+        return Q(state=OutboxState.PENDING, ended_at=None, started_at__lt=timezone.now() - longest)
 
     def undelivered(self) -> Self:
         """Messages that are still to be carried out, or were given up."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.functions import Left
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.filters import Filters, arn_filter, one_of
-from portal.core.serializers import NoInput, Output, public_id, word
+from portal.core.filters import Filters, account_filter, arn_filter, one_of
+from portal.core.serializers import Input, NoInput, Output, public_id, word
 from portal.core.viewsets import ROW_ID, Listed
 from registry.api import accounts as registry_api
 
@@ -45,7 +46,11 @@ class Accounts(registry_api.Accounts):
 
 
 class MessageOutput(Output):
-    """One thing to be done in AWS, and how far it has come."""
+    """One thing to be done in AWS, and how far it has come.
+
+    `waiting_for` says what it awaits while nothing is wrong; `superseded_by` names the later word that took its place;
+    `is_stuck`: its worker is gone, and the next one takes it up.
+    """
 
     id = serializers.IntegerField(source="pk")
     kind = word(OutboxKind)
@@ -53,13 +58,21 @@ class MessageOutput(Output):
     summary = serializers.CharField()
     model_version = serializers.IntegerField(source="version_id", allow_null=True)
     model_package_arn = serializers.CharField(source="version.arn", allow_null=True)
+    model_group = serializers.IntegerField(source="group_id", allow_null=True)
+    account = serializers.CharField(source="lane_account_id")
     request = serializers.SerializerMethodField()
     attempts = serializers.IntegerField()
     next_attempt_at = serializers.DateTimeField()
+    waiting_for = serializers.CharField()
+    waiting_since = serializers.DateTimeField(allow_null=True)
     last_error = serializers.CharField()
+    note = serializers.CharField()
+    superseded_by = serializers.IntegerField(source="superseded_by_id", allow_null=True)
     created_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
     delivered_at = serializers.DateTimeField(allow_null=True)
+    is_stuck = serializers.BooleanField()
 
     def get_request(self, message: OutboxMessage) -> str | None:
         return public_id(message.request_id_copy, "AR")
@@ -71,6 +84,23 @@ class MessageFilters(Filters):
     kind = one_of(OutboxKind, "kind")
     state = one_of(OutboxState, "state")
     model_package_arn = arn_filter("version__arn")
+    account = account_filter("lane_account")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().filter_queryset(queryset.annotate(lane_account=Left("lane", 12)))
+
+
+class FailedIn(Input):
+    """The account whose messages are meant."""
+
+    account = serializers.RegexField(r"^[0-9]{12}\Z", error_messages={"invalid": "An account id has twelve digits."})
+
+
+class RetriedOutput(Output):
+    """How many messages were given their next attempt, and how many were left because of their projects."""
+
+    retried = serializers.IntegerField()
+    left = serializers.IntegerField()
 
 
 class Outbox(Listed):
@@ -93,3 +123,10 @@ class Outbox(Listed):
         message = self.get_object()
         self.read(NoInput)
         return self.show(outbox.retry(actor=self.actor, message_id=message.pk))
+
+    @extend_schema(request=FailedIn, responses={200: RetriedOutput})
+    @action(detail=False, methods=["post"], url_path="retry-failed")
+    def retry_failed(self, request: Request, **kwargs: Any) -> Response:
+        """Give every message that was given up in one account its next attempt now."""
+        asked = self.read(FailedIn)
+        return Response(RetriedOutput(outbox.retry_failed(actor=self.actor, account_id=asked["account"])).data)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from registry.models import AwsAccount, ModelGroup, ModelVersion
 
@@ -67,6 +70,22 @@ class OutboxMessage(models.Model):
                 name="outbox_superseded_by_a_word",
             )
         ]
+
+    @property
+    def lane_account_id(self) -> str:
+        """The twelve digits of the account it is carried out in, "" for none."""
+        return self.lane[:12]
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether its worker is gone: the attempt began before any task could still be running, and never ended."""
+        longest = timedelta(seconds=settings.CELERY_TASK_TIME_LIMIT)
+        return (
+            self.state == OutboxState.PENDING
+            and self.ended_at is None
+            and self.started_at is not None
+            and timezone.now() - self.started_at > longest
+        )
 
     @property
     def scope_project_id(self) -> int | None:

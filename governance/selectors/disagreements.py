@@ -54,7 +54,8 @@ def write_back_pending(now: datetime, only: Only = None) -> Seen:
 
 def write_back_failed(now: datetime, only: Only = None) -> Seen:
     """Versions with something in the outbox that was given up; one that is tried again is not settled yet."""
-    undelivered = _messages(only).undelivered().exclude(state=OutboxState.PENDING, last_error="")
+    done = (OutboxState.DELIVERED, OutboxState.SUPERSEDED)
+    undelivered = _messages(only).exclude(state__in=done).exclude(state=OutboxState.PENDING, last_error="")
     given_up: dict[int, OutboxMessage] = {}
     retried: dict[int, OutboxMessage] = {}
     for message in undelivered.order_by("pk"):

@@ -23,7 +23,8 @@ def outbox(actor: Actor) -> QuerySet[Any]:
     )
     return (
         OutboxMessage.objects.visible_to(actor)
-        .select_related("version__group")
+        .select_related("version__group", "group", "superseded_by")
+        .defer("payload", "progress", "superseded_by__payload", "superseded_by__progress")
         .annotate(urgency=order)
         .order_by("urgency", "-id")
     )
@@ -31,7 +32,7 @@ def outbox(actor: Actor) -> QuerySet[Any]:
 
 def outbox_counts(actor: Actor) -> dict[str, int]:
     """Return how many messages wait and how many were given up."""
-    found = OutboxMessage.objects.visible_to(actor).exclude(state=OutboxState.DELIVERED)
+    found = OutboxMessage.objects.visible_to(actor).undelivered()
     return dict(found.values_list("state").annotate(total=Count("pk")).order_by("state"))
 
 

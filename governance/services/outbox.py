@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from portal.core.actors import Actor
 from portal.core.errors import WrongState
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
-from portal.core.permissions import Act
+from portal.core.permissions import Act, may, require_anywhere
 from registry.models import AwsAccount, ModelGroup, ModelVersion
 
 from ..choices import OutboxKind, OutboxState
@@ -73,13 +74,45 @@ def retry(*, actor: Actor, message_id: int) -> OutboxMessage:
             raise WrongState("This has been carried out already; there is nothing to retry.")
         if message.state == OutboxState.SUPERSEDED:
             raise WrongState("A later word took the place of this one; there is nothing to retry.")
-        message.state = OutboxState.PENDING
-        message.attempts = 0
-        message.waiting_since = None
-        message.next_attempt_at = timezone.now()
-        message.save(update_fields=["state", "attempts", "waiting_since", "next_attempt_at"])
-        enqueue_on_commit(DELIVER, lane=message.lane)
+        _try_now(message)
         return message
+
+
+@dataclass(frozen=True)
+class Retried:
+    """How many messages were given their next attempt, and how many were left because of their projects."""
+
+    retried: int
+    left: int
+
+
+def retry_failed(*, actor: Actor, account_id: str) -> Retried:
+    """Give every message that was given up in one account its next attempt now, each as `retry` would.
+
+    Those of projects where the actor may not do that are left and counted; so is what a worker holds at this moment.
+    Raises Forbidden without the role anywhere, NotFound for an account he does not see.
+    """
+    require_anywhere(actor, Act.RETRY_OUTBOX)
+    account = access.get(AwsAccount, actor, account_id=account_id)
+    with operation(actor, f"retry what was given up in {account.account_id}"):
+        failed = OutboxMessage.objects.visible_to(actor).filter(
+            state=OutboxState.FAILED, lane__startswith=account.account_id
+        )
+        rows = failed.select_related("version__group", "group").select_for_update(of=("self",), skip_locked=True)
+        allowed = [row for row in rows.order_by("pk") if may(actor, Act.RETRY_OUTBOX, row.scope_project_id)]
+        total = failed.count()
+        for message in allowed:
+            _try_now(message)
+        return Retried(len(allowed), total - len(allowed))
+
+
+def _try_now(message: OutboxMessage) -> None:
+    message.state = OutboxState.PENDING
+    message.attempts = 0
+    message.waiting_since = None
+    message.next_attempt_at = timezone.now()
+    message.save(update_fields=["state", "attempts", "waiting_since", "next_attempt_at"])
+    enqueue_on_commit(DELIVER, lane=message.lane)
 
 
 def wait_before(attempt: int) -> timedelta:

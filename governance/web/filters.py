@@ -74,13 +74,29 @@ class OutboxFilter(filters.FilterSet):
     q = search("What is to be done, error")
     state = choice(OutboxState, "State", "state", "Any state")
     kind = choice(OutboxKind, "Kind", "kind", "Any kind")
+    account = filters.CharFilter(
+        method="by_account", label="Account", widget=forms.TextInput(attrs={"placeholder": "Twelve digits"})
+    )
+    version = filters.CharFilter(method="by_version", label="Model version", widget=forms.HiddenInput)
 
     class Meta:
         model = OutboxMessage
         fields: list[str] = []
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(Q(summary__icontains=value) | Q(last_error__icontains=value))
+        return rows.filter(
+            Q(summary__icontains=value)
+            | Q(last_error__icontains=value)
+            | Q(waiting_for__icontains=value)
+            | Q(version__arn__icontains=value)
+        )
+
+    def by_account(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        digits = value.strip()
+        return rows.filter(lane__startswith=digits) if digits.isdecimal() and len(digits) == 12 else rows.none()
+
+    def by_version(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(version_id=int(value)) if value.isdecimal() and len(value) < 19 else rows.none()
 
 
 _ACTIONS = [("insert", "Created"), ("update", "Changed"), ("delete", "Deleted")]

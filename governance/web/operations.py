@@ -13,6 +13,7 @@ from portal.core.permissions import Act, may_anywhere
 from portal.core.views import ActionView, TablePage
 
 from ..selectors import operations
+from ..selectors.outbox_health import outbox_by_account
 from ..services import outbox, sync
 from .filters import OutboxFilter
 from .tables import OutboxTable
@@ -47,7 +48,8 @@ class OutboxList(TablePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         counts = operations.outbox_counts(self.actor)
         context = super().get_context_data(counts=counts, polls=bool(counts.get("pending")), **kwargs)
-        context["table"].may_retry = may_anywhere(self.actor, Act.RETRY_OUTBOX)
+        context["accounts"] = outbox_by_account(self.actor)
+        context["may_retry"] = context["table"].may_retry = may_anywhere(self.actor, Act.RETRY_OUTBOX)
         context["table"].actor = self.actor
         return context
 
@@ -59,3 +61,14 @@ class OutboxRetry(ActionView):
         message = outbox.retry(actor=self.actor, message_id=self.kwargs["pk"])
         self.say(f"Tried again now: {message.summary}.")
         return reverse("governance:outbox")
+
+
+class OutboxRetryFailed(ActionView):
+    """Give everything that was given up in an account its next attempt now."""
+
+    def carry_out(self) -> str:
+        account_id = self.kwargs["account_id"]
+        done = outbox.retry_failed(actor=self.actor, account_id=account_id)
+        left = f" {done.left} of other projects were left." if done.left else ""
+        self.say(f"{done.retried} tried again now.{left}" if done.retried or left else "Nothing was given up there.")
+        return f"{reverse('governance:outbox')}?{urlencode({'account': account_id})}"

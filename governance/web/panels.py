@@ -144,7 +144,7 @@ class Panel(OfSubject):
         else:
             messages = standing.messages_of(subject)
             context["under_way"] = standing.is_under_way(messages)
-            context["messages"] = [message for message in messages if message.state != "delivered"]
+            context["messages"] = [message for message in messages if message.state in ("pending", "failed")]
             context["agreement"] = _agreement(subject)
         return super().get_context_data(**context, **kwargs)
 

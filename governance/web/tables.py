@@ -197,12 +197,11 @@ class OutboxTable(PortalTable):
             about,
             " · " if about and request else "",
             request,
-            _error(record.last_error),
+            _said(record),
         )
 
     def render_state(self, record: OutboxMessage) -> SafeString:
-        trying = record.state == OutboxState.PENDING and record.attempts and record.last_error
-        return status_badge("retrying" if trying else record.state, "outbox")
+        return status_badge(outbox_look(record), "outbox")
 
     def render_created_at(self, record: OutboxMessage) -> SafeString:
         return reltime(record.created_at)
@@ -212,11 +211,29 @@ class OutboxTable(PortalTable):
             if record.next_attempt_at <= timezone.now():
                 return format_html("{}", "as soon as a worker is free")
             return two("next try", reltime(record.next_attempt_at))
-        return reltime(record.delivered_at, "not done")
+        return reltime(record.delivered_at or record.ended_at, "not done")
 
 
-def _error(text: str) -> SafeString | str:
-    return format_html('<span class="cell-error">{}</span>', text) if text else ""
+def outbox_look(message: OutboxMessage) -> str:
+    """Return the word for how a message stands: its state, or what a pending one is pending for."""
+    if message.state != OutboxState.PENDING:
+        return message.state
+    if message.is_stuck:
+        return "stuck"
+    if message.waiting_for:
+        return "waiting"
+    return "retrying" if message.attempts and message.last_error else message.state
+
+
+def _said(message: OutboxMessage) -> SafeString:
+    """Return what it waits for, what went wrong and how it ended, as far as there is any."""
+    waits = f"Waits for {message.waiting_for}." if message.waiting_for else ""
+    return format_html(
+        "{}{}{}",
+        format_html('<span class="kv-hint">{}</span>', waits) if waits else "",
+        format_html('<span class="cell-error">{}</span>', message.last_error) if message.last_error else "",
+        format_html('<span class="kv-hint">{}</span>', message.note) if message.note else "",
+    )
 
 
 class AuditTable(PortalTable):

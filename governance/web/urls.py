@@ -77,6 +77,11 @@ urlpatterns = [
     path("registry-events/<row:pk>/replay/", parked_events.ParkedEventReplay.as_view(), name="parked_event_replay"),
     path("accounts/<account:account_id>/redrive-events/", parked_events.EventRedrive.as_view(), name="event_redrive"),
     path("outbox/", operations.OutboxList.as_view(), name="outbox"),
+    path(
+        "outbox/retry-failed/<account:account_id>/",
+        operations.OutboxRetryFailed.as_view(),
+        name="outbox_retry_failed",
+    ),
     path("outbox/<row:pk>/retry/", operations.OutboxRetry.as_view(), name="outbox_retry"),
     path("policies/", policies.PolicyList.as_view(), name="policy_list"),
     path("policies/draft/", policies.DraftNew.as_view(), name="policy_draft"),

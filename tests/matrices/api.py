@@ -290,6 +290,12 @@ ROWS: tuple[Row, ...] = (
         body={"reason": "A test message."},
     ),
     Row("GET", "outbox/", EVERYBODY),
+    Row(
+        "POST",
+        "outbox/retry-failed/",
+        (401, 403, 403, 200, 403, 200, 403, 403),
+        body={"account": "333333333333"},
+    ),
     Row("POST", "outbox/{id}/retry/", (401, 403, 403, 200, 403, 200, 403, 404), on="message"),
     Row("GET", "shares/", EVERYBODY),
     # evidence: the data scientist has attached a report to the draft

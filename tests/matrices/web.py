@@ -330,6 +330,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:parked_event", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event", body=REASON),
     Row("POST", "governance:parked_event_replay", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event"),
     Row("GET", "governance:outbox", EVERYBODY),
+    Row("POST", "governance:outbox_retry_failed", (302, 403, 403, 302, 403, 302, 403, 403), on="account"),
     Row("POST", "governance:outbox_retry", (302, 403, 403, 302, 403, 302, 403, 404), on="message"),
     Row("GET", "governance:finding_list", EVERYBODY),
     Row("GET", "governance:finding", OF_THE_PROJECT, on="finding"),

@@ -116,6 +116,9 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "retrying": Look("Will be tried again", "warn", "refresh-alert"),
         "failed": Look("Given up, needs a person", "bad", "alert-octagon"),
         "delivered": Look("Done in AWS", "good", "circle-check"),
+        "superseded": Look("Superseded, not sent", "mute", "archive"),
+        "waiting": Look("Waits for something", "wait", "hourglass"),
+        "stuck": Look("Its worker is gone", "warn", "clock-off"),
     },
     "event": {
         "parked": Look("Waits for a person", "wait", "inbox"),
