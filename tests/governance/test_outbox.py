@@ -306,9 +306,11 @@ def test_an_artifact_that_is_not_there_is_said(aws: Sandbox, place: Place) -> No
     assert copy.state == OutboxState.FAILED
     assert "gone.tar.gz" in copy.summary + copy.last_error
     assert Finding.objects.standing().filter(version=made, kind=FindingKind.WRITE_BACK_FAILED).exists()
-    # A decision does not wait for it.
+    # A decision does not wait for it; what it deploys does.
     approve(place.people, made)
-    assert delivery.deliver_due() == 2
+    assert delivery.deliver_due() == 1
+    assert [m.state for m in messages(made)] == ["failed", "delivered", "pending"]
+    assert "the copy of the artifact" in messages(made)[2].waiting_for
 
 
 # --- many messages, without AWS
