@@ -247,6 +247,13 @@ def forget_callback(session: AwsSession, queue_url: str, message: CallbackMessag
         session.sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message.receipt)
 
 
+def queue_length(session: AwsSession, queue_url: str) -> int:
+    """Return about how many messages a queue holds. Raises AwsNotFound. Source: sqs GetQueueAttributes."""
+    with translated(session, "sqs", "GetQueueAttributes"):
+        answer = session.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessages"])
+    return int(answer.get("Attributes", {}).get("ApproximateNumberOfMessages") or 0)
+
+
 def read_callback(message: Mapping[str, Any]) -> CallbackMessage:
     """Read one SQS message as a callback step sends it: `token`, `pipelineExecutionArn`, `arguments`; never raises."""
     receipt = str(message.get("ReceiptHandle") or "")
