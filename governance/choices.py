@@ -177,10 +177,8 @@ class FindingKind(Word):
     """Every kind of disagreement (DOMAIN section 7), one about evidence that is not what was attached, and two about
     what could not be read.
 
-    These wait for readings of AWS that come with the sync of endpoints, shares and monitors, and nothing opens them
-    before: `unknown_model_running`, `share_drift`, `share_to_unknown_account`, `share_external_principal`,
-    `approve_path_outside_hub`, `invitation_pending`, `invitation_expired`, `monitor_missing`, `monitor_violations`,
-    `network_isolation_off`.
+    These wait for readings of AWS that come with the sync of endpoints and monitors, and nothing opens them before:
+    `unknown_model_running`, `monitor_missing`, `monitor_violations`, `network_isolation_off`.
     """
 
     APPROVED_OUTSIDE = "approved_outside_portal"

@@ -27,6 +27,7 @@ from .services import (
     registry_events,
     reread,
     review,
+    share_sync,
     sync,
 )
 
@@ -161,6 +162,20 @@ def sync_accounts(**_: Any) -> None:
     """Have every enabled account synced, each as a task of its own."""
     for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
         enqueue_on_commit("governance.sync_account", account_id=account_id, requested_by="schedule")
+
+
+@shared_task(name="governance.sync_shares_of_account")
+def sync_shares_of_account(*, account_id: str, requested_by: str, **_: Any) -> None:
+    """Read what RAM says of one account's shares and invitations."""
+    with correlated():
+        share_sync.sync_shares(account_id=account_id, requested_by=requested_by)
+
+
+@shared_task(name="governance.sync_shares")
+def sync_shares(**_: Any) -> None:
+    """Have the shares of every enabled account read, each as a task of its own."""
+    for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
+        enqueue_on_commit("governance.sync_shares_of_account", account_id=account_id, requested_by="schedule")
 
 
 @shared_task(name="governance.prune_sync_runs")

@@ -28,6 +28,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sync-accounts": {"task": "governance.sync_accounts", "schedule": 900.0, "options": {"expires": 840}},
     # One search a region finds what changed where no event came; it costs one call when nothing did.
     "sync-changes": {"task": "governance.sync_changes_everywhere", "schedule": 60.0, "options": {"expires": 50}},
+    # Somebody may change a share in the console; an invitation lives for hours, so minutes are soon enough.
+    "sync-shares": {"task": "governance.sync_shares", "schedule": 300.0, "options": {"expires": 240}},
     # A search a minute leaves a row each.
     "prune-sync-runs": {
         "task": "governance.prune_sync_runs",

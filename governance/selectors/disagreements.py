@@ -22,7 +22,7 @@ from registry.selectors.catalogue import HEAVY
 
 from ..choices import FindingKind, OutboxKind, OutboxState, RequestState
 from ..models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, UseCaseStageRecord
-from . import out_of_band
+from . import out_of_band, sharing
 from . import policy as policies
 from .breaches import metric_breached
 from .observed import Observation, Rule, Seen, key_of
@@ -210,9 +210,10 @@ RULES: dict[FindingKind, Rule] = {
     FindingKind.GROUP_UNLINKED: group_unlinked,
     FindingKind.REVIEW_OVERDUE: review_overdue,
     FindingKind.METRIC_BREACHED: metric_breached,
+    **sharing.RULES,
 }
 # What a rule about other things than versions has nothing to say of when asked about some versions.
-ABOUT_NO_VERSION = frozenset({FindingKind.GROUP_UNLINKED, FindingKind.REVIEW_OVERDUE})
+ABOUT_NO_VERSION = frozenset({FindingKind.GROUP_UNLINKED, FindingKind.REVIEW_OVERDUE, *sharing.RULES})
 
 
 def _messages(only: Only) -> QuerySet[OutboxMessage]:

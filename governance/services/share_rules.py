@@ -10,6 +10,7 @@ from typing import Any
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, require
+from registry.choices import AccountPurpose
 from registry.models import AwsAccount, DeclaredShare, ModelGroup, RamPermission
 from registry.selectors import sharing
 from registry.sharing.principals import organisation_of
@@ -98,6 +99,8 @@ def check(actor: Actor, wish: Wish, declared: DeclaredShare | None = None) -> Te
         problems.add("groups", f"This share is of {declared.account} in {declared.region}; groups of it belong there.")
     if not owner.is_enabled:
         problems.add("groups", f"{owner}, which owns these groups, is disabled.")
+    if AccountPurpose.HUB not in owner.purposes:
+        problems.add("groups", f"{owner}, which owns these groups, is no hub; the portal shares from hubs only.")
     name = _name(wish.name, problems)
     accounts = _accounts(wish, owner, declared, problems)
     organisations = _organisations(wish, owner, problems)

@@ -11,6 +11,7 @@ import pytest
 
 from governance.choices import FindingKind, Severity
 from governance.models import AuditEvent, Finding
+from governance.selectors import sharing
 from governance.services import findings, review
 from portal.core.vocabulary import Role
 from registry.models import User
@@ -22,17 +23,15 @@ from .finding_stories import STORIES, Described, Story, found
 
 pytestmark = pytest.mark.django_db
 
-# Nothing opens these before there are readings of endpoints, shares and monitors.
+# Nothing opens these before there are readings of endpoints and monitors.
 LATER = {
-    FindingKind.UNKNOWN_MODEL_RUNNING, FindingKind.SHARE_DRIFT, FindingKind.SHARE_TO_UNKNOWN_ACCOUNT,
-    FindingKind.SHARE_EXTERNAL_PRINCIPAL, FindingKind.APPROVE_PATH_OUTSIDE_HUB, FindingKind.INVITATION_PENDING,
-    FindingKind.INVITATION_EXPIRED, FindingKind.MONITOR_MISSING, FindingKind.MONITOR_VIOLATIONS,
+    FindingKind.UNKNOWN_MODEL_RUNNING, FindingKind.MONITOR_MISSING, FindingKind.MONITOR_VIOLATIONS,
     FindingKind.NETWORK_ISOLATION_OFF,
 }  # fmt: skip
 # Told once, by what happened; only people close them.
 TOLD_ONCE = {FindingKind.BREAK_GLASS_USED, FindingKind.EVENT_UNREADABLE}
 # Played by the tests of what looks for them.
-ELSEWHERE = {FindingKind.EVIDENCE_ALTERED}
+ELSEWHERE = {FindingKind.EVIDENCE_ALTERED, *sharing.RULES}
 KINDS = sorted(STORIES)
 
 
