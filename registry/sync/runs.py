@@ -100,7 +100,8 @@ def begin(
     """
     rows = SyncRun.objects.filter(account=account, region=region)
     now = timezone.now()
-    abandoned = rows.filter(state=SyncState.RUNNING)
+    # Shares are read under a lock of their own: their row is not left behind, but somebody else's.
+    abandoned = rows.filter(state=SyncState.RUNNING).exclude(kind=SyncKind.SHARES)
     run = None
     if kind == SyncKind.FULL:
         run = abandoned.filter(kind=kind, started_at__gt=now - LONGEST_PAUSE).order_by("-started_at").first()
