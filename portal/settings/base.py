@@ -22,6 +22,8 @@ DEBUG = False
 ALLOWED_HOSTS = ENVIRONMENT.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
 PORTAL_PUBLIC_URL = ENVIRONMENT.public_url
+# Requests at once to one service of one account and region, from one process.
+PORTAL_AWS_CONCURRENCY = ENVIRONMENT.aws_concurrency
 # How long an answer of the gate may be relied on.
 PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
 # Networks, such as 10.20.0.0/16, that signed webhooks may go to although they are not public; there also over http.
@@ -238,6 +240,7 @@ SPECTACULAR_SETTINGS = {
         "AuditCheckScope": "governance.choices.AuditCheckScope.choices",
         "AuditCheckState": "governance.choices.AuditCheckState.choices",
         "AccountPurpose": "registry.choices.AccountPurpose.choices",
+        "AskedState": "registry.choices.AskedState.choices",
         "AttributeType": "registry.choices.AttributeType.choices",
         "ObjectKind": "registry.choices.ObjectKind.choices",
         "DeploymentMode": "registry.choices.DeploymentMode.choices",

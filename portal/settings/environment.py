@@ -42,6 +42,7 @@ class Environment(BaseSettings):
     webhook_allowed_networks: Annotated[list[str], NoDecode] = Field(
         default_factory=list, alias="PORTAL_WEBHOOK_ALLOWED_NETWORKS"
     )
+    aws_concurrency: int = Field(8, alias="PORTAL_AWS_CONCURRENCY", ge=1, le=64)
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
     log_level: str = Field("INFO", alias="PORTAL_LOG_LEVEL")
     evidence_max_mb: int = Field(25, alias="PORTAL_EVIDENCE_MAX_MB", ge=1, le=500)

@@ -337,9 +337,10 @@ def session_for(account: AccountRef, *, total_max_attempts: int = TOTAL_MAX_ATTE
 
 
 def reset_sessions() -> None:
-    """Forget every session of this process, so that the next call starts with new credentials and clients."""
+    """Forget every session and gate of this process: the next call starts with new credentials and clients."""
     with _process.making:
         _process.sessions.clear()
+        _process.gates = {}
 
 
 def pages(

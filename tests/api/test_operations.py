@@ -12,7 +12,6 @@ from governance.services import sync
 from registry.models import ResourceShare
 from tests.factories import cast, group
 
-from .client import assert_problem
 from .world import World
 
 
