@@ -28,6 +28,7 @@ from .models import (
     LifecycleEdge,
     MetricReport,
     OutboxMessage,
+    OutsideChange,
     Override,
     PolicyRule,
     PolicyVersion,
@@ -43,7 +44,7 @@ _ABOUT = ("use_case", "version__group")
 
 class DecisionInline(RecordInline):
     model = Decision
-    fields = ("decider", "role", "verdict", "comment", "decided_at")
+    fields = ("decider", "role", "verdict", "comment", "source", "decided_at")
     ordering = ("pk",)
 
 
@@ -97,12 +98,22 @@ class ApprovalRequestAdmin(RecordAdmin):
 
 @admin.register(Decision, site=console)
 class DecisionAdmin(RecordAdmin):
-    list_display = ("decided_at", "request", "decider", "role", "verdict", "comment")
-    list_filter = ("verdict", "role")
+    list_display = ("decided_at", "request", "decider", "role", "verdict", "source", "comment")
+    list_filter = ("verdict", "role", "source")
     list_select_related = ("request", "decider")
     search_fields = ("=request__pk", "decider__username", "decider_name", "comment")
     date_hierarchy = "decided_at"
     ordering = ("-decided_at",)
+
+
+@admin.register(OutsideChange, site=console)
+class OutsideChangeAdmin(RecordAdmin):
+    list_display = ("at", "version", "verdict", "aws_said", "portal_said", "person", "response", "outcome", "is_war")
+    list_filter = ("verdict", "response", "outcome", "is_war")
+    list_select_related = ("version__group", "person")
+    search_fields = ("version__arn", "principal", "person__username", "reason")
+    date_hierarchy = "at"
+    ordering = ("-pk",)
 
 
 @admin.register(Evidence, site=console)
@@ -117,7 +128,16 @@ class EvidenceAdmin(RecordAdmin):
 
 @admin.register(PolicyVersion, site=console)
 class PolicyVersionAdmin(RecordAdmin):
-    list_display = ("number", "state", "created_by", "published_at", "published_by", "note")
+    list_display = (
+        "number",
+        "state",
+        "on_outside_approval",
+        "on_outside_rejection",
+        "created_by",
+        "published_at",
+        "published_by",
+        "note",
+    )
     list_filter = ("state",)
     search_fields = ("=number", "note", "published_by")
     date_hierarchy = "published_at"

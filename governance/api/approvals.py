@@ -20,7 +20,16 @@ from portal.core.viewsets import ByPublicId, Detailed, Listed
 from registry.api.serializers import username
 from registry.models import UseCase
 
-from ..choices import LIVING_STAGE_CHOICES, REQUEST_STATE_CHOICES, RiskRating, Role, Stage, SubjectKind, Verdict
+from ..choices import (
+    LIVING_STAGE_CHOICES,
+    REQUEST_STATE_CHOICES,
+    DecisionSource,
+    RiskRating,
+    Role,
+    Stage,
+    SubjectKind,
+    Verdict,
+)
 from ..lifecycle import RequestState
 from ..models import ApprovalRequest
 from ..policies.engine import waiting_for
@@ -51,6 +60,11 @@ class DecisionOutput(Output):
     comment = serializers.CharField()
     back_to = serializers.CharField(help_text='The stage a rejection goes back to, "" otherwise.')
     decided_at = serializers.DateTimeField()
+    source = word(  # type: ignore[assignment]  # a field of that name
+        DecisionSource, help_text="`adopted`: made in SageMaker and taken over as this person's decision."
+    )
+    aws_principal = serializers.CharField(help_text='Who made it in SageMaker, "" for one made here.')
+    aws_at = serializers.DateTimeField(allow_null=True, help_text="When it was made in SageMaker.")
 
 
 class ApprovalOutput(Output):

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.serializers import LONGEST_TEXT, Input, word
+from portal.core.serializers import LONGEST_TEXT, Input, Output, word
 from registry.api import versions as registry_api
 from registry.models import ModelVersion
 
-from ..choices import MODEL_STAGE_CHOICES, RiskRating, Stage
-from ..selectors import as_of
+from ..choices import MODEL_STAGE_CHOICES, Agreement, OutsideOutcome, OutsideResponse, RiskRating, Stage
+from ..selectors import as_of, out_of_band
 from ..selectors import policy as policies
 from ..services import in_production
 from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
 from .lifecycle import Governed
+from .registrations import WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
 from .requirements import Asked, RequirementsOutput, requirements_now
 
 
@@ -36,6 +37,30 @@ class _Tier(serializers.Serializer):
         return policies.tier_of(version).source
 
 
+class AgreementOutput(Output):
+    """How what SageMaker says of a version stands to the portal's word about it."""
+
+    verdict = word(Agreement)
+    words = serializers.CharField(help_text="In plain words: what both say, and who changed it when.")
+    since = serializers.DateTimeField(allow_null=True)
+
+
+class OutsideChangeOutput(Output):
+    """One change made outside the portal, and the one answer to it."""
+
+    verdict = word(Agreement)
+    aws_said = serializers.CharField()
+    portal_said = serializers.CharField()
+    principal = serializers.CharField()
+    person = serializers.CharField(source="person.username", allow_null=True, help_text="Whom it is linked to.")
+    aws_modified_at = serializers.DateTimeField()
+    policy_version = serializers.IntegerField(source="policy.number")
+    response = word(OutsideResponse, help_text="What the policy asked for.")
+    outcome = word(OutsideOutcome, help_text="What was done.")
+    reason = serializers.CharField(help_text="Why it is not what the policy asked for.")
+    at = serializers.DateTimeField()
+
+
 class VersionRow(_Tier, registry_api.VersionSummary):
     """A model version as a list shows it, with the tier of risk that policies look at."""
 
@@ -44,6 +69,16 @@ class VersionOutput(_Tier, registry_api.VersionDetail):
     """A model version in full, with what its approval needs where it stands."""
 
     requirements = serializers.SerializerMethodField()
+    agreement = serializers.SerializerMethodField()
+    outside_changes = serializers.SerializerMethodField()
+
+    @extend_schema_field(AgreementOutput)
+    def get_agreement(self, version: ModelVersion) -> dict[str, Any]:
+        return AgreementOutput(out_of_band.judgement_of(version)).data
+
+    @extend_schema_field(OutsideChangeOutput(many=True))
+    def get_outside_changes(self, version: ModelVersion) -> list[dict[str, Any]]:
+        return list(OutsideChangeOutput(out_of_band.changes_of(version), many=True).data)
 
     @extend_schema_field(RequirementsOutput(allow_null=True))
     def get_requirements(self, version: ModelVersion) -> dict[str, Any] | None:
@@ -58,7 +93,7 @@ class RollbackInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
-class ModelVersions(Dated, Asked, Governed, registry_api.ModelVersions):
+class ModelVersions(Dated, Asked, Governed, Registers, registry_api.ModelVersions):
     """Model versions."""
 
     serializer_class = VersionOutput
@@ -98,6 +133,14 @@ class ModelVersions(Dated, Asked, Governed, registry_api.ModelVersions):
         if self.moment is None:
             return super().retrieve(request, *args, **kwargs)
         return self.show_then(self.get_object(), VersionThenInFull)
+
+    @extend_schema(
+        request=VersionInput,
+        responses={201: VersionOutput, 202: OpenApiResponse(RegistrationDetail, description=WORKER_GOES_ON)},
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Register a version in a group of the hub, waiting for approval in development."""
+        return self.register()
 
     @extend_schema(request=RollbackInput)
     @action(detail=True, methods=["post"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import DatabaseError
@@ -60,18 +60,31 @@ def review_all(*, actor: Actor, now: datetime | None = None) -> Reviewed:
             return Reviewed()
         with operation(actor, "the acceptance ended"):
             reopened = findings.end_acceptances(moment)
-        opened = resolved = 0
-        failed: list[FindingKind] = []
-        for kind in RULES:
-            try:
-                new, settled = _compare(actor, kind, moment)
-            except DatabaseError:
-                # One kind that cannot be looked at must not keep the others from being.
-                logger.exception("Findings of the kind %s were not reviewed", kind)
-                failed.append(kind)
-                continue
-            opened, resolved = opened + new, resolved + settled
-        return Reviewed(opened, resolved, reopened, tuple(failed))
+        return replace(_reviewed(actor, RULES, moment), reopened=reopened)
+
+
+def review_kinds(*, actor: Actor, kinds: Collection[FindingKind]) -> Reviewed:
+    """Compare what is found of some kinds with what is so, after something was read that bears on them.
+
+    As `review_all`, and like it left to the other worker while one reviews.
+    """
+    with advisory_lock("findings:review") as held:
+        return _reviewed(actor, kinds, timezone.now()) if held else Reviewed()
+
+
+def _reviewed(actor: Actor, kinds: Collection[FindingKind], moment: datetime) -> Reviewed:
+    opened = resolved = 0
+    failed: list[FindingKind] = []
+    for kind in kinds:
+        try:
+            new, settled = _compare(actor, kind, moment)
+        except DatabaseError:
+            # One kind that cannot be looked at must not keep the others from being.
+            logger.exception("Findings of the kind %s were not reviewed", kind)
+            failed.append(kind)
+            continue
+        opened, resolved = opened + new, resolved + settled
+    return Reviewed(opened, resolved, failed=tuple(failed))
 
 
 def look_at(*, actor: Actor, version_id: int, kinds: Collection[FindingKind]) -> None:

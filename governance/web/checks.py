@@ -11,7 +11,7 @@ from portal.core.vocabulary import RiskClass, Stage
 from registry.choices import DocumentKind
 from registry.models import ModelVersion, UseCase
 
-from ..choices import RequestState, Verdict
+from ..choices import DecisionSource, RequestState, Verdict
 from ..models import ApprovalRequest
 from ..policies.facts import Outcome, Requirements
 from ..selectors import policy as policies
@@ -36,6 +36,7 @@ def sign_offs_of(request: ApprovalRequest) -> list[dict[str, Any]]:
                     "decision": one.verdict,
                     "at": one.decided_at,
                     "comment": one.comment,
+                    "adopted": one.source == DecisionSource.ADOPTED,
                 }
                 for one in decisions
                 if one.role == need.role

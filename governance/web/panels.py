@@ -17,14 +17,13 @@ from registry.models import ModelGroup, ModelVersion, UseCase
 from registry.selectors import attributes, catalogue
 from registry.web.attributes import card_items
 
-from ..choices import OutboxState, RequestState
+from ..choices import RequestState
 from ..models import ApprovalRequest
-from ..selectors import overrides, standing, timeline
+from ..selectors import out_of_band, overrides, standing, timeline
 from ..selectors import policy as policies
 from ..selectors.inbox import is_overdue
 from ..selectors.stage_table import as_row
 from ..services import approvals, lifecycle
-from ..services.write_back import AWS_APPROVAL
 from .wording import check_lines, needs_words, request_url, timeline_of, url_of, waiting_words
 
 _TURNED_DOWN = (RequestState.REJECTED, RequestState.CHANGES_REQUESTED, RequestState.OUTDATED, RequestState.EXPIRED)
@@ -145,25 +144,8 @@ class Panel(OfSubject):
             messages = standing.messages_of(subject)
             context["under_way"] = standing.is_under_way(messages)
             context["messages"] = [message for message in messages if message.state in ("pending", "failed")]
-            context["agreement"] = _agreement(subject)
+            context["agreement"] = out_of_band.judgement_of(subject)
         return super().get_context_data(**context, **kwargs)
-
-
-def _agreement(version: ModelVersion) -> dict[str, str]:
-    """Say whether SageMaker says what the portal last told it to."""
-    word = standing.last_write_back(version)
-    expected = word.payload["approval_status"] if word else AWS_APPROVAL[Status.PENDING]
-    if word is not None and word.state == OutboxState.PENDING:
-        return {"tone": "wait", "icon": "cloud-upload", "words": f"{expected} is on its way to SageMaker"}
-    if word is not None and word.state == OutboxState.FAILED:
-        return {"tone": "bad", "icon": "alert-octagon", "words": f"SageMaker could not be told: {expected}"}
-    if expected == version.aws_approval_status:
-        return {"tone": "good", "icon": "circle-check", "words": f"SageMaker agrees: {expected}"}
-    return {
-        "tone": "warn",
-        "icon": "arrows-diff",
-        "words": f"SageMaker says {version.aws_approval_status}, the portal last said {expected}",
-    }
 
 
 class Activity(OfSubject):
@@ -201,6 +183,10 @@ class Activity(OfSubject):
                 "rows"
             ][:1]
             context["messages"] = standing.messages_of(subject)
+            context["outside"] = [
+                {"row": change, "words": out_of_band.response_words(change)}
+                for change in out_of_band.changes_of(subject)
+            ]
         return super().get_context_data(**context, **kwargs)
 
 

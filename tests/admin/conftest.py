@@ -14,13 +14,14 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from governance.choices import MetricKind
-from governance.services import callbacks, metrics
+from governance.services import callbacks, metrics, out_of_band
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
 from portal.settings import base
 from registry.models import ApiToken, EventQueueHealth, ShareInvitation, UseCaseDocument
 from registry.services import people
 from tests.api.world import World, actors, build
+from tests.factories import version
 from tests.factories.people import SYSTEM
 from tests.scene import undone
 from tests.web.conftest import browser
@@ -89,6 +90,8 @@ def complete(world: World) -> None:
         account_id="333333333333",
         token="AbCdEf1234",
     )
+    approved = version(world.group, 90, approval_status="Approved")
+    out_of_band.answer(actor=SYSTEM, version_id=approved.pk)
     metrics.report(
         actor=cast.scientist.actor, record_id=world.trial_record.pk, kind=MetricKind.VALIDATION, metrics={"auc": 0.8}
     )

@@ -57,6 +57,7 @@ MODELS: dict[str, tuple[int, ...]] = {
     "governance.deploymentchannel": SHOWN,
     "governance.deploymentorder": SHOWN,
     "governance.waitingcallback": SHOWN,
+    "governance.outsidechange": SHOWN,
     "governance.override": SHOWN,
     "governance.evidence": SHOWN,
     "governance.finding": SHOWN,

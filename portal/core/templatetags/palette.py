@@ -120,6 +120,22 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "waiting": Look("Waits for something", "wait", "hourglass"),
         "stuck": Look("Its worker is gone", "warn", "clock-off"),
     },
+    "asked": {
+        "pending": Look("On its way to AWS", "wait", "cloud-upload"),
+        "done": Look("Done", "good", "circle-check"),
+        "failed": Look("Failed", "bad", "alert-octagon"),
+    },
+    "agreement": {
+        "agreed": Look("SageMaker agrees", "good", "circle-check"),
+        "write_back_pending": Look("On its way to SageMaker", "wait", "cloud-upload"),
+        "write_back_failed": Look("SageMaker could not be told", "bad", "alert-octagon"),
+        "approved_outside": Look("Approved outside the portal", "bad", "arrows-diff"),
+        "rejected_outside": Look("Rejected outside the portal", "bad", "arrows-diff"),
+        "reverted": Look("The decision was reverted", "bad", "arrow-back-up"),
+        "lifecycle_changed": Look("Stage moved outside the portal", "warn", "arrows-diff"),
+        "content_changed": Look("No longer what was approved", "bad", "refresh-alert"),
+        "deleted": Look("Gone from AWS", "bad", "trash"),
+    },
     "event": {
         "parked": Look("Waits for a person", "wait", "inbox"),
         "replayed": Look("Taken in", "good", "circle-check"),
