@@ -25,13 +25,13 @@ def template(name: str) -> dict[str, Any]:
 
 
 class Worked:
-    """A template with its parameters filled in."""
+    """A template with its parameters filled in, deployed in an account."""
 
-    def __init__(self, name: str, **given: str) -> None:
+    def __init__(self, name: str, account_id: str = PSEUDO["AWS::AccountId"], **given: str) -> None:
         self._template = template(name)
         known = self._template.get("Parameters", {})
         assert set(given) <= set(known), f"{name} has no parameter {set(given) - set(known)}"
-        self._values: dict[str, Any] = dict(PSEUDO)
+        self._values: dict[str, Any] = {**PSEUDO, "AWS::AccountId": account_id}
         for parameter, about in known.items():
             value = given.get(parameter, about.get("Default"))
             assert value is not None, f"{name} needs {parameter}"
