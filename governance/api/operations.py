@@ -20,7 +20,19 @@ from registry.api import accounts as registry_api
 from ..choices import OutboxKind, OutboxState
 from ..models import OutboxMessage
 from ..selectors import resources
+from ..selectors.outbox_health import account_outbox
 from ..services import outbox, parked_events, sync
+
+
+class OutboxHealthOutput(Output):
+    """The undelivered messages of one account: `waiting` of the pending merely wait, `stuck` have lost their worker."""
+
+    pending = serializers.IntegerField()
+    waiting = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    stuck = serializers.IntegerField()
+    oldest_pending_at = serializers.DateTimeField(allow_null=True)
+    oldest_pending_seconds = serializers.FloatField(allow_null=True)
 
 
 class Accounts(registry_api.Accounts):
@@ -34,6 +46,13 @@ class Accounts(registry_api.Accounts):
         account = sync.request_sync(actor=self.actor, account_id=self.kwargs["id"])
         detail = f"A sync of {account} was asked for."
         return Response(registry_api.Accepted({"detail": detail, "account_id": account.account_id}).data, status=202)
+
+    @extend_schema(responses={200: OutboxHealthOutput})
+    @action(detail=True, methods=["get"])
+    def outbox(self, request: Request, **kwargs: Any) -> Response:
+        """How the outbox of the account is doing: what waits, since when, and what was given up."""
+        _, health = account_outbox(self.actor, self.kwargs["id"])
+        return Response(OutboxHealthOutput(health).data)
 
     @extend_schema(request=NoInput, responses={202: registry_api.Accepted})
     @action(detail=True, methods=["post"], url_path="redrive-events")

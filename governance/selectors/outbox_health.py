@@ -9,6 +9,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Left
 from django.utils import timezone
 
+from portal.core import access
 from portal.core.actors import Actor
 from registry.models import AwsAccount
 
@@ -38,6 +39,12 @@ def outbox_health(account: AwsAccount) -> OutboxHealth:
     """Return how the outbox of one account is doing; whoever sees the account may."""
     found = _by_account(OutboxMessage.objects.filter(lane__startswith=account.account_id))
     return found[0] if found else OutboxHealth(account.account_id, account.alias)
+
+
+def account_outbox(actor: Actor, account_id: str) -> tuple[AwsAccount, OutboxHealth]:
+    """Return an account with how its outbox is doing. Raises NotFound for one the actor does not see."""
+    account = access.get(AwsAccount, actor, account_id=account_id)
+    return account, outbox_health(account)
 
 
 def outbox_by_account(actor: Actor) -> list[OutboxHealth]:

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from portal.core.permissions import Act, may_anywhere
-from portal.core.views import ActionView, TablePage
+from portal.core.views import ActionView, Page, TablePage
 
 from ..selectors import operations
-from ..selectors.outbox_health import outbox_by_account
+from ..selectors.outbox_health import account_outbox, outbox_by_account
 from ..services import outbox, sync
 from .filters import OutboxFilter
 from .tables import OutboxTable
@@ -72,3 +72,28 @@ class OutboxRetryFailed(ActionView):
         left = f" {done.left} of other projects were left." if done.left else ""
         self.say(f"{done.retried} tried again now.{left}" if done.retried or left else "Nothing was given up there.")
         return f"{reverse('governance:outbox')}?{urlencode({'account': account_id})}"
+
+
+class AccountOutbox(Page):
+    """How the outbox of an account is doing; a slot of the account's page."""
+
+    template_name = "governance/account_outbox.html"
+    fragment = "slot"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        self.account, health = account_outbox(self.actor, self.kwargs["account_id"])
+        return super().get_context_data(
+            account=self.account,
+            health=health,
+            may_retry=may_anywhere(self.actor, Act.RETRY_OUTBOX),
+            back_url=reverse("registry:account", args=[self.account.account_id]),
+            list_url=f"{reverse('governance:outbox')}?{urlencode({'account': self.account.account_id})}",
+            **kwargs,
+        )
+
+    def breadcrumbs(self) -> list[dict[str, str]]:
+        return [
+            {"label": "AWS accounts", "url": reverse("registry:account_list")},
+            {"label": self.account.alias, "url": reverse("registry:account", args=[self.account.account_id])},
+            {"label": "Outbox", "url": ""},
+        ]

@@ -23,6 +23,7 @@ from . import (
     policies,
     production,
     record_attributes,
+    registration,
     reports,
     signing_keys,
     stage_table,
@@ -43,6 +44,12 @@ urlpatterns = [
     path("use-cases/<use_case:number>/retire/", lifecycle.Retire.as_view(), name="use_case_retire"),
     path("use-cases/<use_case:number>/evidence/", evidence.EvidenceCard.as_view(), name="use_case_evidence"),
     path("use-cases/<use_case:number>/evidence/attach/", evidence.Attach.as_view(), name="use_case_attach"),
+    path("model-groups/new/", registration.GroupNew.as_view(), name="group_new"),
+    path("model-groups/<row:pk>/register/", registration.VersionRegister.as_view(), name="version_register"),
+    path("registrations/<registration:number>/", registration.RegistrationPage.as_view(), name="registration"),
+    path(
+        "group-creations/<group_creation:number>/", registration.GroupCreationPage.as_view(), name="group_creation"
+    ),
     path("model-groups/<row:pk>/governance/", panels.GroupPanel.as_view(), name="group_panel"),
     path("model-versions/<row:pk>/governance/", panels.Panel.as_view(), name="version_panel"),
     path("model-versions/<row:pk>/activity/", panels.Activity.as_view(), name="version_activity"),
@@ -77,6 +84,7 @@ urlpatterns = [
     path("registry-events/<row:pk>/replay/", parked_events.ParkedEventReplay.as_view(), name="parked_event_replay"),
     path("accounts/<account:account_id>/redrive-events/", parked_events.EventRedrive.as_view(), name="event_redrive"),
     path("outbox/", operations.OutboxList.as_view(), name="outbox"),
+    path("accounts/<account:account_id>/outbox/", operations.AccountOutbox.as_view(), name="account_outbox"),
     path(
         "outbox/retry-failed/<account:account_id>/",
         operations.OutboxRetryFailed.as_view(),

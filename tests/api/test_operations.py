@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from governance.models import OutboxMessage
 from governance.services import sync
@@ -159,3 +161,49 @@ def test_lists_hold_only_what_one_sees(world: World) -> None:
         assert world.api("data_scientist").results(path), path
     assert world.api("data_scientist").results("outbox/")
     assert world.api("stranger").results("findings/", kind="card_invalid") == []
+
+
+def test_what_was_given_up_in_an_account_is_tried_again_together(world: World) -> None:
+    lane = world.message.lane
+    other = OutboxMessage.objects.exclude(pk=world.message.pk).first()
+    assert other is not None
+    OutboxMessage.objects.filter(pk__in=[world.message.pk, other.pk]).update(state="failed", lane=lane)
+    api = world.api("ml_engineer")
+    before = api.get(f"accounts/{lane}/outbox/")
+    assert before["failed"] == 2
+    assert api.post("outbox/retry-failed/", {"account": lane}, 200) == {"retried": 2, "left": 0}
+    after = api.get(f"accounts/{lane}/outbox/")
+    assert (after["failed"], after["pending"]) == (0, before["pending"] + 2)
+    assert after["oldest_pending_seconds"] > 0
+    assert api.post("outbox/retry-failed/", {"account": lane}, 200) == {"retried": 0, "left": 0}
+    for wrong in ("", "12", None, 7, "9" * 13, ["1"]):
+        assert "account" in api.post("outbox/retry-failed/", {"account": wrong}, 400)["errors"]
+    api.post("outbox/retry-failed/", {"account": "999999999999"}, 404)
+
+
+def test_messages_of_other_projects_are_left_when_all_are_tried_again(world: World) -> None:
+    OutboxMessage.objects.filter(pk=world.message.pk).update(state="failed")
+    stranger = world.api("stranger")
+    assert stranger.post("outbox/retry-failed/", {"account": world.message.lane}, 200) == {"retried": 0, "left": 0}
+    assert OutboxMessage.objects.get(pk=world.message.pk).state == "failed"
+
+
+def test_a_message_says_what_it_awaits_and_what_took_its_place(world: World) -> None:
+    later = OutboxMessage.objects.exclude(pk=world.message.pk).last()
+    assert later is not None
+    long_ago = timezone.now() - timedelta(days=1)
+    OutboxMessage.objects.filter(pk=world.message.pk).update(
+        waiting_for="the pipeline", waiting_since=long_ago, started_at=long_ago, ended_at=None
+    )
+    api = world.api("ml_engineer")
+    (shown,) = [row for row in api.results("outbox/", state="pending") if row["id"] == world.message.pk]
+    assert (shown["waiting_for"], shown["is_stuck"], shown["superseded_by"]) == ("the pipeline", True, None)
+    assert shown["account"] == world.message.lane
+    OutboxMessage.objects.filter(pk=world.message.pk).update(
+        kind="write_back", state="superseded", superseded_by=later, note="Not sent."
+    )
+    (shown,) = api.results("outbox/", state="superseded")
+    assert (shown["superseded_by"], shown["note"]) == (later.pk, "Not sent.")
+    api.post(f"outbox/{world.message.pk}/retry/", {}, 409)
+    assert api.results("outbox/", account="999999999999") == []
+    assert api.get("outbox/", 400, account="12")["errors"]

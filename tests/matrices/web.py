@@ -52,6 +52,8 @@ def argument(world: World, on: str) -> list[Any]:
         "message": world.message.pk,
         "parked_event": world.parked_event.pk,
         "evidence": world.evidence.pk,
+        "registration": world.registration.number,
+        "creation": world.creation.number,
         "delegation": world.delegation.pk,
         "override": world.override.pk,
         "account": "333333333333",
@@ -104,6 +106,14 @@ def _claim(world: World) -> dict[str, Any]:
         "use_cases": [world.asked.pk],
         "revision": world.group.revision,
     }
+
+
+def _register(world: World) -> dict[str, Any]:
+    return {"image_1": "image:1", "content_types": "text/csv", "response_types": "text/csv", "count": "1"}
+
+
+def _new_group(world: World) -> dict[str, Any]:
+    return {"name": "by-page", "project": world.project.pk, "where": "111111111111/us-east-1"}
 
 
 def _override(world: World) -> dict[str, Any]:
@@ -173,6 +183,7 @@ ENGINEERS = (302, 403, 403, 200, 403, 403, 403, 404)
 TESTERS = (302, 200, 403, 200, 403, 403, 403, 404)
 ASKERS = (302, 200, 200, 200, 403, 403, 403, 404)
 ATTACHERS = (302, 200, 200, 200, 200, 403, 403, 404)
+REGISTRARS = (302, 200, 200, 200, 403, 403, 403, 404)
 CLAIMERS = (302, 403, 200, 200, 403, 200, 403, 404)
 
 
@@ -241,6 +252,12 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:group_edit", CLAIMERS, on="group"),
     Row("POST", "registry:group_edit", done(CLAIMERS), on="group", body=_claim),
     Row("GET", "governance:group_panel", OF_THE_PROJECT, on="group"),
+    Row("GET", "governance:group_new", (302, 403, 403, 200, 403, 200, 403, 200)),
+    Row("POST", "governance:group_new", (302, 403, 403, 302, 403, 302, 403, 422), body=_new_group),
+    Row("GET", "governance:group_creation", OF_THE_PROJECT, on="creation"),
+    Row("GET", "governance:version_register", REGISTRARS, on="group"),
+    Row("POST", "governance:version_register", done(REGISTRARS), on="group", body=_register),
+    Row("GET", "governance:registration", OF_THE_PROJECT, on="registration"),
     Row("GET", "registry:version_list", EVERYBODY),
     Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_panel", OF_THE_PROJECT, on="trial"),
@@ -330,7 +347,8 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:parked_event", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event", body=REASON),
     Row("POST", "governance:parked_event_replay", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event"),
     Row("GET", "governance:outbox", EVERYBODY),
-    Row("POST", "governance:outbox_retry_failed", (302, 403, 403, 302, 403, 302, 403, 403), on="account"),
+    Row("GET", "governance:account_outbox", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
+    Row("POST", "governance:outbox_retry_failed", (302, 403, 403, 302, 403, 302, 403, 302), on="account"),
     Row("POST", "governance:outbox_retry", (302, 403, 403, 302, 403, 302, 403, 404), on="message"),
     Row("GET", "governance:finding_list", EVERYBODY),
     Row("GET", "governance:finding", OF_THE_PROJECT, on="finding"),
