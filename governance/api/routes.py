@@ -16,6 +16,7 @@ from .overrides import Overrides
 from .parked_events import ParkedEvents
 from .policies import Policies
 from .production import InProduction
+from .registrations import GroupCreations, ModelGroups, Registrations
 from .stage_records import StageRecords
 from .use_cases import UseCases
 from .versions import ModelVersions
@@ -23,6 +24,9 @@ from .versions import ModelVersions
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("use-cases", UseCases, "use-case"),
     ("model-versions", ModelVersions, "model-version"),
+    ("model-groups", ModelGroups, "model-group"),
+    ("registrations", Registrations, "registration"),
+    ("group-creations", GroupCreations, "group-creation"),
     ("stage-records/in-production", InProduction, "in-production"),
     ("stage-records", StageRecords, "stage-record"),
     ("approvals", Approvals, "approval"),

@@ -51,6 +51,18 @@ class OverrideId(_PublicId):
     prefix, regex = "BG", r"BG-[0-9]{1,18}"
 
 
+class RegistrationId(_PublicId):
+    """REG-000001"""
+
+    prefix, regex = "REG", r"REG-[0-9]{1,18}"
+
+
+class GroupCreationId(_PublicId):
+    """GC-000001"""
+
+    prefix, regex = "GC", r"GC-[0-9]{1,18}"
+
+
 class AccountId:
     """The twelve digits of an AWS account; they stay text, for they may begin with zeros."""
 
@@ -77,13 +89,15 @@ class RowId:
 
 @cache
 def register() -> None:
-    """Make the converters known, once: `use_case`, `request`, `finding`, `override`, `evidence`, `account`, `row`."""
+    """Make the converters known, once: `use_case`, `request`, `finding`, `override`, `evidence`, and so on."""
     for name, converter in (
         ("use_case", UseCaseId),
         ("request", RequestId),
         ("finding", FindingId),
         ("override", OverrideId),
         ("evidence", EvidenceId),
+        ("registration", RegistrationId),
+        ("group_creation", GroupCreationId),
         ("account", AccountId),
         ("row", RowId),
     ):

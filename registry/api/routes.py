@@ -6,12 +6,10 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .accounts import SyncRuns
 from .attributes import CustomAttributes
-from .groups import ModelGroups
 from .organisation import Projects, Shares
 
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("projects", Projects, "project"),
-    ("model-groups", ModelGroups, "model-group"),
     ("custom-attributes", CustomAttributes, "custom-attribute"),
     ("sync-runs", SyncRuns, "sync-run"),
     ("shares", Shares, "share"),

@@ -43,7 +43,9 @@ class GroupList(TablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(query=self.request.GET.urlencode(), **kwargs)
+        return super().get_context_data(
+            query=self.request.GET.urlencode(), may_create=may_anywhere(self.actor, Act.CREATE_GROUP), **kwargs
+        )
 
 
 class OfGroup(Page):
@@ -69,7 +71,13 @@ class OfGroup(Page):
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(group=self.group, may_edit=self.may_edit(), **kwargs)
+        return super().get_context_data(
+            group=self.group,
+            may_edit=self.may_edit(),
+            may_register=self.group.missing_since is None
+            and may(self.actor, Act.REGISTER_VERSION, self.group.project_id),
+            **kwargs,
+        )
 
 
 class GroupDetail(OfGroup):

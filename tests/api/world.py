@@ -30,21 +30,25 @@ from governance.services import (
     findings,
     overrides,
     policies,
+    registration,
     signing,
 )
 from governance.services.anchors import anchor
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, Role, Stage
 from registry.ai_act import current
+from registry.aws.records import ContainerRecord
 from registry.choices import AttributeType, EventProblem, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
     AwsAccount,
     CustomAttribute,
     Deployment,
+    GroupCreation,
     ModelGroup,
     ModelVersion,
     ParkedEvent,
     Project,
+    Registration,
     ResourceShare,
     SyncRun,
     UseCase,
@@ -52,6 +56,8 @@ from registry.models import (
 )
 from registry.services import classifications, custom_attributes
 from registry.services.custom_attributes import AttributeDefinition
+from registry.services.group_creations import NewGroup
+from registry.services.registrations import NewVersion
 from tests.factories import Cast, at_stage, cast, group, person, project, use_case, version
 from tests.factories.people import SYSTEM
 from tests.factories.walk import all_accounts
@@ -110,6 +116,8 @@ class World:
     evidence: Evidence
     delegation: Delegation
     override: Override
+    registration: Registration
+    creation: GroupCreation
     attribute: CustomAttribute
     signing_key: str
     anchor: AuditAnchor
@@ -142,6 +150,8 @@ class World:
             "evidence": self.evidence.public_id,
             "delegation": str(self.delegation.pk),
             "override": self.override.public_id,
+            "registration": self.registration.public_id,
+            "creation": self.creation.public_id,
             "anchor": str(self.anchor.number),
             "audit_check": str(self.audit_check.pk),
             "attribute": str(self.attribute.pk),
@@ -250,6 +260,12 @@ def build() -> World:
         evidence=report,
         delegation=delegation,
         override=override,
+        registration=registration.register_version(
+            actor=scientist,
+            group_id=models.pk,
+            new=NewVersion((ContainerRecord("image:1"),), ("text/csv",), ("text/csv",)),
+        ),
+        creation=registration.create_group(actor=people.engineer.actor, new=NewGroup("asked-for", here)),
         attribute=custom_attributes.define(
             actor=people.admin.actor,
             definition=AttributeDefinition(

@@ -1,0 +1,70 @@
+"""What people asked the portal to register and create, as lists and pages show it."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from portal.core import access
+from portal.core.actors import Actor
+
+from ..aws.arns import MalformedArn, parse_group_arn
+from ..models import AwsAccount, GroupCreation, ModelGroup, Project, Registration, UseCase
+from .scope import use_cases_of
+
+
+def registrations(actor: Actor) -> QuerySet[Registration]:
+    """Return the registrations an actor sees, newest first."""
+    rows = Registration.objects.visible_to(actor).select_related("group", "version__group", "requested_by")
+    return rows.defer("version__described", "version__card").order_by("-number")
+
+
+def registration(actor: Actor, number: int) -> Registration:
+    """Return one registration by the number of its public id. Raises NotFound."""
+    return access.get(Registration, actor, number=number)
+
+
+def registrations_under_way(actor: Actor, group: ModelGroup) -> list[Registration]:
+    """Return the registrations in a group that are not done, newest first, at most ten."""
+    return list(registrations(actor).filter(group=group).exclude(state="done")[:10])
+
+
+def creations(actor: Actor) -> QuerySet[GroupCreation]:
+    """Return the creations of groups an actor sees, newest first."""
+    rows = GroupCreation.objects.visible_to(actor)
+    return rows.select_related("account", "project", "owner", "group", "requested_by").order_by("-number")
+
+
+def creation(actor: Actor, number: int) -> GroupCreation:
+    """Return one creation by the number of its public id. Raises NotFound."""
+    return access.get(GroupCreation, actor, number=number)
+
+
+def creations_under_way(actor: Actor) -> list[GroupCreation]:
+    """Return the creations that are not done, newest first, at most ten."""
+    return list(creations(actor).exclude(state="done")[:10])
+
+
+def group_named(actor: Actor, text: str) -> ModelGroup | None:
+    """Return the visible group of that ARN or, where only one has it, of that name."""
+    rows = ModelGroup.objects.visible_to(actor).filter(missing_since=None)
+    try:
+        parse_group_arn(text)
+    except MalformedArn:
+        found = list(rows.filter(name__iexact=text)[:2])
+        return found[0] if len(found) == 1 else None
+    return rows.filter(arn=text).first()
+
+
+def use_cases_for(group: ModelGroup) -> QuerySet[UseCase]:
+    """Return the use cases a version of a group can be for: those of its project that are not retired."""
+    return use_cases_of(Project.objects.filter(groups=group))
+
+
+def hubs() -> QuerySet[AwsAccount]:
+    """Return the accounts groups can be created in: every enabled hub."""
+    return AwsAccount.objects.hubs()
+
+
+def hub(account_id: str) -> AwsAccount | None:
+    """Return an enabled hub by its twelve digits."""
+    return hubs().filter(account_id=account_id).first()
