@@ -52,6 +52,7 @@ class Place:
             On.PERMISSIONS: [f"arn:{partition}:ram:{here}:permission/*"],
             On.INVITATIONS: [f"arn:{partition}:ram:{here}:resource-share-invitation/*"],
             On.QUEUE: [_queue(self.queue_url, partition, self.region)],
+            On.DEAD_LETTERS: [f"{_queue(self.queue_url, partition, self.region)}-dead-letters"],
             On.QUEUES: [f"arn:{partition}:sqs:{here}:*"],
             On.CALLBACKS: [_queue(url, partition, self.region) for url in self.callback_queues],
             On.RULES: [f"arn:{partition}:events:{here}:rule/*"],
