@@ -37,6 +37,7 @@ def share_drift(now: datetime, only: Only = None) -> Seen:
     unsure: set[str] = set()
     declared = list(_wanted())
     reported = sharing.reported(declared)
+    under_way = _on_their_way(declared)
     for one in declared:
         found = reported.get(one.share_arn)
         differences = sharing.drift(one, found)
@@ -46,11 +47,11 @@ def share_drift(now: datetime, only: Only = None) -> Seen:
             {"declared_share": one.public_id, "share_arn": one.share_arn, "differences": list(differences)},
             mark=one.public_id,
         )
-        if _is_on_its_way(one):
+        if one.pk in under_way:
             unsure.add(observation.key)
         elif differences:
             holds.append(observation)
-    on_their_way = {(one.account_id, one.region, one.name) for one in declared if _is_on_its_way(one)}
+    on_their_way = {(one.account_id, one.region, one.name) for one in declared if one.pk in under_way}
     for share in _undeclared():
         observation = Observation(
             share.account,
@@ -205,27 +206,37 @@ RULES: dict[FindingKind, Rule] = {
 }
 
 
+def share_key(declared: DeclaredShare) -> str:
+    """Return the ordering key of everything that writes one share."""
+    return f"share:{declared.public_id}"
+
+
 def _wanted() -> QuerySet[Any]:
-    """Declarations nobody withdrew, with what says whether RAM can be judged against them yet."""
-    under_way = OutboxMessage.objects.filter(
-        kind=OutboxKind.SHARE, state=OutboxState.PENDING, payload__declared_share=OuterRef("pk")
-    )
+    """Declarations nobody withdrew, with when RAM was last read for them."""
     passes = SyncRun.objects.filter(
         account=OuterRef("account"), region=OuterRef("region"), kind=SyncKind.SHARES, state=SyncState.SUCCEEDED
     ).order_by("-started_at")
     return (
         DeclaredShare.objects.wanted()
-        .annotate(is_under_way=Exists(under_way), read_at=Subquery(passes.values("started_at")[:1]))
+        .annotate(read_at=Subquery(passes.values("started_at")[:1]))
         .select_related("account")
         .prefetch_related("groups", "accounts")
         .order_by("number")
     )
 
 
-def _is_on_its_way(declared: Any) -> bool:
-    """Whether a worker still has to write it, or RAM was not read since it was changed."""
-    written = declared.state != DeclarationState.DECLARED and not declared.is_under_way
-    return not written or declared.read_at is None or declared.read_at < declared.changed_at
+def _on_their_way(declared: Iterable[Any]) -> frozenset[int]:
+    """Return those a worker still has to write, or for which RAM was not read since they were changed."""
+    pending = OutboxMessage.objects.filter(kind=OutboxKind.SHARE, state=OutboxState.PENDING)
+    keys = set(pending.values_list("ordering_key", flat=True))
+    return frozenset(
+        one.pk
+        for one in declared
+        if one.state == DeclarationState.DECLARED
+        or share_key(one) in keys
+        or one.read_at is None
+        or one.read_at < one.changed_at
+    )
 
 
 def _live() -> QuerySet[ResourceShare]:

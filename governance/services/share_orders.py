@@ -10,8 +10,8 @@ from registry.models import AwsAccount, DeclaredShare
 
 from ..choices import OutboxKind, OutboxState
 from ..models import OutboxMessage
+from ..selectors.sharing import share_key
 from . import outbox
-from .carriers.share import share_key
 
 
 def invitation_key(declared: DeclaredShare, account: AwsAccount) -> str:

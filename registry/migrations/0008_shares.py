@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
@@ -17,6 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("number", models.PositiveIntegerField(editable=False, unique=True)),
+                ("token", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("name", models.CharField(max_length=255)),
                 ("region", models.CharField(max_length=30)),
                 (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -25,11 +27,13 @@ class DeclaredShare(models.Model):
 
     The permission is one RAM lists (`permission_arn`), or one of the portal's own that allows `custom_actions` and is
     called `custom_name`. `actions` are what it allowed when it was declared and `verbs` what they come to; one that
-    lets another account approve or delete has the reason an ML admin gave. `share_arn` and `custom_permission_arn` are
-    AWS's, once they are there. `problem` says why the last attempt failed.
+    lets another account approve or delete has the reason an ML admin gave. RAM's share is tagged with `token`, by which
+    it is found again; `share_arn` and `custom_permission_arn` are AWS's, once they are there. `problem` says why the
+    last attempt failed.
     """
 
     number = models.PositiveIntegerField(unique=True, editable=False)
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=255)
     account = models.ForeignKey(AwsAccount, on_delete=models.PROTECT, related_name="declared_shares")
     region = models.CharField(max_length=30)

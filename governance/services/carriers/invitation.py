@@ -10,8 +10,9 @@ from registry.models import AwsAccount, DeclaredShare
 from registry.services.shares import ASSOCIATED, EXPIRED, PENDING, THERE
 
 from ...models import OutboxMessage
+from ...selectors.sharing import share_key
 from .carrier import Carrier, Hopeless, NotYet, session_of
-from .share import PATIENCE, SYNC_SHARES, share_key
+from .share import PATIENCE, SYNC_SHARES
 
 _SECONDS = 10
 

@@ -34,11 +34,6 @@ PATIENCE = timedelta(hours=13)
 _SECONDS = 5
 
 
-def share_key(declared: DeclaredShare) -> str:
-    """Return the ordering key of everything that writes one share."""
-    return f"share:{declared.public_id}"
-
-
 @dataclass
 class _Members:
     """What is associated with a share, by principal or resource; what is there before what has ended."""
@@ -93,7 +88,7 @@ def _bring_in_line(message: OutboxMessage, declared: DeclaredShare, session: Aws
             allow_external=declared.allows_external,
             # Bound to what it is made of: the same request again is the same share, another one is another.
             client_token=_token(message, f"create:{declared.share_arn}:{declared.revision}"),
-            tags={TAG: declared.public_id},
+            tags={TAG: str(declared.token)},
         )
         _remember_arn(declared, share.arn)
     if (share.name, share.allow_external) != (declared.name, declared.allows_external):
@@ -120,7 +115,7 @@ def _find(declared: DeclaredShare, session: AwsSession) -> ShareRecord | None:
         named = list(ram.list_shares(session, "SELF", share_arns=[declared.share_arn])) if declared.share_arn else []
     except AwsNotFound:
         named = []
-    tagged = [] if named else list(ram.list_shares(session, "SELF", tag=(TAG, declared.public_id)))
+    tagged = [] if named else list(ram.list_shares(session, "SELF", tag=(TAG, str(declared.token))))
     for share in [*named, *tagged]:
         if share.status == FAILED:
             raise Hopeless(f"RAM could not make the share: {share.status_message or 'it gives no reason'}.")
@@ -133,7 +128,7 @@ def _find(declared: DeclaredShare, session: AwsSession) -> ShareRecord | None:
 
 def _all_of(declared: DeclaredShare, session: AwsSession) -> list[ShareRecord]:
     """Return every share of RAM that is the declared one: the one remembered, and any that has its tag."""
-    found = {share.arn: share for share in ram.list_shares(session, "SELF", tag=(TAG, declared.public_id))}
+    found = {share.arn: share for share in ram.list_shares(session, "SELF", tag=(TAG, str(declared.token)))}
     if declared.share_arn and declared.share_arn not in found:
         with suppress(AwsNotFound):
             found.update(
