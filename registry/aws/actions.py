@@ -231,7 +231,7 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sagemaker:SendPipelineExecutionStepFailure": (
         _both("sagemaker:SendPipelineExecutionStepFailure", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
     ),
-    "events:PutEvents": (_both("events:PutEvents", Need.ORDER, On.BUS, When.ORDERS_EVENTS),),
+    "events:PutEvents": (_hub("events:PutEvents", Need.ORDER, On.BUS, When.ORDERS_EVENTS),),
 }
 
 

@@ -286,7 +286,7 @@ _PARAMETERS: Mapping[str, dict[str, Any]] = {
     "EventQueue": _text("The name of the queue of events.yaml; empty while there is none.", QUEUE_NAME),
     "EventRule": _text("The name of the rule of events.yaml.", RULE_NAME),
     "PortalSetsUpEvents": _yes_or_no("Whether the portal may make queue and rule itself, instead of events.yaml."),
-    "DeploymentBus": _text("The name of the event bus that takes deployment orders; empty for none.", ""),
+    "DeploymentBus": _text("The name of the event bus that takes deployment orders; empty for none.", "default"),
     "DeploymentPipelines": _text("Names of the pipelines that deploy, deploy-* for some; empty for none.", ""),
     "CallbackQueues": _text("Names of the queues of pipelines' callback steps; empty for none.", ""),
 }

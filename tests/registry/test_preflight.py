@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from governance.choices import ChannelKind
+from governance.models import DeploymentChannel
+from governance.services.order_resources import used_in
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, NotFound, WrongState
 from registry.aws.records import AccountRef
@@ -19,6 +22,7 @@ from registry.aws.session import SESSION_NAME, reset_sessions, session_for
 from registry.choices import PermissionOutcome, PreflightMethod
 from registry.models import AccountPreflight, AwsAccount
 from registry.services import accounts, preflight
+from registry.services.preflight import Uses
 from tests.deploy.cloud import Worked
 from tests.governance.conftest import Place
 from tests.sandbox import Sandbox
@@ -81,7 +85,7 @@ def check(place: Place, account: AwsAccount) -> AccountPreflight:
 
 def test_the_roles_of_deploy_lack_nothing(place: Place, role: MakeRole) -> None:
     for account_id, template, more in (
-        (HUB, "hub-role.yaml", {"DeploymentBus": "default"}),
+        (HUB, "hub-role.yaml", {}),
         (SPOKE, "spoke-role.yaml", {}),
     ):
         account = role(account_id, "FromTemplate", template, **more)
@@ -95,7 +99,7 @@ def test_the_roles_of_deploy_lack_nothing(place: Place, role: MakeRole) -> None:
 
 def test_three_missing_actions_are_named_and_no_other(place: Place, role: MakeRole) -> None:
     lacking = {"sagemaker:Search", "sagemaker:UpdateModelPackage", "ram:CreateResourceShare"}
-    found = check(place, role(HUB, "LacksThree", "hub-role.yaml", without=lacking, DeploymentBus="default"))
+    found = check(place, role(HUB, "LacksThree", "hub-role.yaml", without=lacking))
     assert {entry["action"] for entry in found.missing} == lacking
     by_action = {entry["action"]: entry for entry in found.missing}
     assert by_action["sagemaker:UpdateModelPackage"]["needed_for"] == "write decisions back"
@@ -253,3 +257,27 @@ def test_a_role_of_many_sessions_is_renewed_in_time(aws: Sandbox, place: Place, 
     credentials._expiry_time = timezone.now() - timedelta(minutes=1)  # type: ignore[union-attr]
     session.sts.get_caller_identity()
     assert len(aws.calls(service="sts", operation="AssumeRole")) == 1
+
+
+def test_pipelines_and_queues_of_orders_are_asked_about(place: Place, role: MakeRole) -> None:
+    hub = AwsAccount.objects.get(account_id=HUB)
+    queue = f"https://sqs.us-east-1.amazonaws.com/{HUB}/callbacks"
+    for stage, pipeline, queue_url in (("qa", "deploy-qa", ""), ("production", "deploy-live", queue)):
+        DeploymentChannel.objects.create(
+            account=AwsAccount.objects.get(account_id=SPOKE),
+            stage=stage,
+            kind=ChannelKind.PIPELINE,
+            pipeline=pipeline,
+            queue_url=queue_url,
+        )
+    assert used_in(hub) == Uses(pipelines=("deploy-qa", "deploy-live"), callback_queues=(queue,))
+    assert used_in(AwsAccount.objects.get(account_id=SPOKE)) == Uses()
+    account = role(HUB, "Pipelines", "hub-role.yaml", DeploymentPipelines="deploy-qa")
+    found = check(place, account)
+    started = {e["resource"]: e["outcome"] for e in found.results if e["action"] == "sagemaker:StartPipelineExecution"}
+    assert started == {
+        f"arn:aws:sagemaker:us-east-1:{HUB}:pipeline/deploy-qa": "allowed",
+        f"arn:aws:sagemaker:us-east-1:{HUB}:pipeline/deploy-live": "denied",
+    }
+    received = {e["resource"] for e in found.missing if e["action"] == "sqs:ReceiveMessage"}
+    assert received == {f"arn:aws:sqs:us-east-1:{HUB}:callbacks"}
