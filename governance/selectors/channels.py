@@ -13,7 +13,7 @@ from portal.core import access
 from portal.core.actors import Actor
 from portal.core.permissions import Act, require_anywhere
 from portal.core.vocabulary import Stage
-from registry.models import AwsAccount
+from registry.models import AwsAccount, Deployment
 
 from ..choices import ChannelKind, OrderAction, PipelineHome
 from ..models import DeploymentChannel, DeploymentOrder, WaitingCallback
@@ -144,6 +144,11 @@ def with_orders(deployments: QuerySet[Any]) -> QuerySet[Any]:
     """Have deployments know their orders, the last one first, with one query for however many of them."""
     orders = DeploymentOrder.objects.select_related("message").order_by("-pk")
     return deployments.prefetch_related(Prefetch("orders", queryset=orders))
+
+
+def last_order(deployment: Deployment) -> DeploymentOrder | None:
+    """Return how a deployment the caller has seen was ordered last."""
+    return DeploymentOrder.objects.filter(deployment=deployment).select_related("message").order_by("-pk").first()
 
 
 def accounts_to_serve(actor: Actor) -> QuerySet[AwsAccount]:

@@ -17,6 +17,7 @@ from registry.services.deployments import reportable
 
 from ..choices import MetricKind
 from ..models import StageRecord
+from ..selectors.channels import last_order
 from ..services import deployments, metrics
 from .forms import DeploymentReportForm, MetricsForm
 from .wording import url_of
@@ -63,7 +64,10 @@ class DeploymentReport(FormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            deployment=self.deployment, reportable=bool(reportable(self.deployment)), **kwargs
+            deployment=self.deployment,
+            order=last_order(self.deployment),
+            reportable=bool(reportable(self.deployment)),
+            **kwargs,
         )
 
 
