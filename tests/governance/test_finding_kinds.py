@@ -31,7 +31,7 @@ LATER = {
 # Told once, by what happened; only people close them.
 TOLD_ONCE = {FindingKind.BREAK_GLASS_USED, FindingKind.EVENT_UNREADABLE}
 # Played by the tests of what looks for them.
-ELSEWHERE = {FindingKind.EVIDENCE_ALTERED, *sharing.RULES}
+ELSEWHERE = {FindingKind.EVIDENCE_ALTERED, *sharing.RULES, FindingKind.ARTIFACT_UNREACHABLE}
 KINDS = sorted(STORIES)
 
 
