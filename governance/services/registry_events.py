@@ -77,7 +77,8 @@ def handle(
                 continue
             parked_events.park(account, event, trouble)
             tally.parked += 1
-        tally.oldest_at = _older(tally.oldest_at, event)
+        # How long a dead letter lay says nothing of how fast the queue is read.
+        tally.oldest_at = None if queue_url else _older(tally.oldest_at, event)
         done.append(event)
     tally.handled = len(done)
     # Deleted last: whoever is killed before this line is told again, and finds everything stored.
