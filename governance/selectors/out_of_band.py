@@ -63,12 +63,12 @@ class Judged:
 def judged(only: Only = None) -> list[Judged]:
     """Return every version that may disagree, judged; a fixed number of queries, two where nothing disagrees."""
     versions = _candidates(only)
-    return _judge(versions) if versions else []
+    return judge_all(versions) if versions else []
 
 
 def judgement_of(version: ModelVersion) -> Judgement:
     """Return how one version stands."""
-    return _judge([version])[0].judgement
+    return judge_all([version])[0].judgement
 
 
 def seen(now: datetime, only: Only = None) -> dict[FindingKind, Seen]:
@@ -141,7 +141,8 @@ def _candidates(only: Only) -> list[ModelVersion]:
     return list(rows.select_related("group__account").defer(*HEAVY).order_by("pk"))
 
 
-def _judge(versions: Sequence[ModelVersion]) -> list[Judged]:
+def judge_all(versions: Sequence[ModelVersion]) -> list[Judged]:
+    """Return how each of these versions stands, in a fixed number of queries."""
     ids = [version.pk for version in versions]
     words, listed, outdated = last_words(ids), _listed_at(versions), _outdated(ids)
     principals = _principals(versions)

@@ -238,8 +238,8 @@ class PolicyEdit(_DraftPage):
             revision=given["revision"],
             note=given["note"],
             paths=cast("PolicyForm", form).paths(),
-            on_outside_approval=OutsideResponse(given["on_outside_approval"]),
-            on_outside_rejection=OutsideResponse(given["on_outside_rejection"]),
+            # A form sent without them leaves them as they are.
+            **{name: OutsideResponse(given[name]) for name in RESPONSE_LABELS if given[name]},
         )
         self.say(f"{self.policy} is saved.")
         return self.url

@@ -80,11 +80,13 @@ class PolicyForm(RevisedForm):
         help_text="POC, development and production are always passed.",
     )
     on_outside_approval = forms.ChoiceField(
+        required=False,
         label="When a version is approved in SageMaker past the portal",
         choices=[(response.value, response_words(response).capitalize()) for response in OutsideResponse],
         help_text="Adopted is only what a linked person did who may decide on the open request, as if done here.",
     )
     on_outside_rejection = forms.ChoiceField(
+        required=False,
         label="When its status or stage is changed there in any other way",
         choices=[(response.value, response_words(response).capitalize()) for response in OutsideResponse],
         help_text="Only a rejection can be adopted. After three write-backs within a day it is only reported.",

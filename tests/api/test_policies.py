@@ -64,7 +64,8 @@ def test_a_policy_is_drafted_edited_tried_and_published(world: World, admin: Api
         one for one in edited["rules"] if (one["kind"], one["stage"], one["tier"]) == ("model_version", "qa", "high")
     ]
     assert rule == {**RULE, "metrics": STORED}
-    short = {"model_path": ["development", "qa", "production"], "note": "Shorter."}
+    assert (made["on_outside_approval"], made["on_outside_rejection"]) == ("report", "report")
+    short = {"model_path": ["development", "qa", "production"], "note": "Shorter.", "on_outside_approval": "adopt"}
     edited = admin.send("PATCH", path, short, 200, **{"If-Match": etag(admin, path)})
     assert (edited["note"], edited["model_path"], edited["revision"]) == ("Shorter.", short["model_path"], 3)
 
@@ -83,6 +84,7 @@ def test_a_policy_is_drafted_edited_tried_and_published(world: World, admin: Api
     assert {one["field"] for one in changed["differences"]} >= {"evidence", "metrics", "to_stage"}
     assert {cell["stage"] for cell in tried["changes"]["cells"]} == {"qa"}
     assert [one["field"] for one in tried["changes"]["paths"]] == ["model_path"]
+    assert [one["field"] for one in tried["changes"]["responses"]] == ["on_outside_approval"]
 
     answer = admin.call("POST", f"{path}publish/", **{"If-Match": '"3"'})
     assert (answer.status_code, answer["ETag"], answer.json()["state"]) == (200, '"4"', "published")
@@ -198,6 +200,8 @@ def test_a_cell_that_cannot_be_used_is_refused_by_field(
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        ({"on_outside_approval": "ignore"}, "on_outside_approval"),
+        ({"on_outside_rejection": None}, "on_outside_rejection"),
         ({"model_path": ["qa"]}, "model_path"),
         ({"model_path": ["production", "development"]}, "model_path"),
         ({"model_path": []}, "model_path"),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from governance.services import out_of_band
 from portal.core.vocabulary import RiskClass
 from registry.models import UseCase
 from tests.factories import group, use_case, version
@@ -29,6 +30,9 @@ def test_a_version_says_what_aws_and_its_card_say(world: World) -> None:
     assert shown["metadata"]["algorithm"] == "xgboost"
     assert shown["card"]["intended_uses"]["risk_rating"] == "High"
     assert shown["requirements"]["open_request"] == world.version_request.public_id
+    assert shown["agreement"]["verdict"] == "write_back_pending"
+    assert "Approved, Development / Approved is on its way to SageMaker" in shown["agreement"]["words"]
+    assert shown["outside_changes"] == []
     listed = next(row for row in api.results("model-versions/") if row["id"] == world.trial.pk)
     assert "card" not in listed
     assert listed["risk_tier"] == "high"
@@ -167,3 +171,19 @@ def test_metrics_are_reported(world: World) -> None:
 def test_metrics_that_cannot_be_recorded(world: World, body: dict[str, Any], field: str) -> None:
     path = f"stage-records/{world.trial_record.pk}/validation-metrics/"
     assert field in world.api("ml_engineer").post(path, body, 400)["errors"]
+
+
+def test_a_version_tells_what_was_changed_outside_the_portal_and_what_was_done(world: World) -> None:
+    made = version(world.group, 91, approval_status="Approved")
+    out_of_band.answer(actor=out_of_band.ACTOR, version_id=made.pk)
+    shown = world.api("data_scientist").get(f"model-versions/{made.pk}/")
+    assert shown["agreement"]["verdict"] == "approved_outside"
+    assert f"SageMaker says {made.name} is Approved; nobody has decided about it" in shown["agreement"]["words"]
+    assert shown["agreement"]["since"] == shown["aws_modified_at"]
+    (change,) = shown["outside_changes"]
+    assert (change["verdict"], change["aws_said"], change["portal_said"]) == (
+        "approved_outside", "Approved", "PendingManualApproval",
+    )  # fmt: skip
+    assert (change["response"], change["outcome"], change["person"], change["policy_version"]) == (
+        "report", "reported", None, 2,
+    )  # fmt: skip

@@ -184,6 +184,17 @@ def test_somebody_elses_change_is_shown_beside_what_was_typed(world: World, admi
     assert cell_saved.status_code == 412
 
 
+def test_the_answers_to_changes_outside_are_chosen_shown_and_compared(world: World, admin: Client) -> None:
+    assert "Report it" in words_of(admin.get(page("policy", world)))
+    form = {"revision": 1, "note": "N.", "on_outside_approval": "adopt", "on_outside_rejection": "write_back"}
+    assert admin.post(page("policy_edit", world), {**form, "on_outside_approval": "ignore"}).status_code == 422
+    assert admin.post(page("policy_edit", world), form).status_code == 302
+    assert (draft(world).on_outside_approval, draft(world).on_outside_rejection) == ("adopt", "write_back")
+    shown = words_of(admin.get(page("policy", world)))
+    assert "decision where he may decide, report it otherwise" in shown
+    assert "Changes made in SageMaker" in shown
+
+
 def test_a_policy_is_tried_on_a_version(world: World, admin: Client) -> None:
     services.set_rule(
         actor=world.people.admin.actor,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from governance.choices import MetricKind
+from governance.choices import MetricKind, OutsideResponse
 from governance.policies.differences import (
     NO_RULE,
     CellDifference,
@@ -16,6 +17,7 @@ from governance.policies.differences import (
     of_policies,
     of_requirements,
     path_words,
+    response_words,
 )
 from governance.policies.facts import ApprovalNeed, MetricRule, Requirements
 from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage
@@ -51,6 +53,19 @@ def test_approvals_are_said(needs: tuple[tuple[Role, int], ...], words: str) -> 
 )
 def test_metric_rules_are_said(rule: MetricRule, words: str) -> None:
     assert metric_rule_words(rule) == words
+
+
+def test_answers_to_changes_outside_are_told_apart() -> None:
+    before = matrix()
+    after = replace(before, on_outside_approval=OutsideResponse.ADOPT, on_outside_rejection=OutsideResponse.WRITE_BACK)
+    found = of_policies(before, after)
+    assert found
+    assert (found.paths, found.cells) == ((), ())
+    assert [(one.field, one.before, one.after) for one in found.responses] == [
+        ("on_outside_approval", "report it", response_words(OutsideResponse.ADOPT)),
+        ("on_outside_rejection", "report it", "write the portal's word back"),
+    ]
+    assert not of_policies(after, after)
 
 
 def test_paths_are_said() -> None:
