@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -187,7 +188,7 @@ class CallbackOutput(Output):
     account = serializers.CharField(source="account.account_id")
     pipeline_execution_arn = serializers.CharField(source="execution_arn")
     step_name = serializers.CharField()
-    source = word(CallbackSource)
+    source = word(CallbackSource)  # type: ignore[assignment]  # a field of that name
     outcome = word(CallbackOutcome)
     received_at = serializers.DateTimeField()
     answered_at = serializers.DateTimeField(allow_null=True)
