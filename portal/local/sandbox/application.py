@@ -31,6 +31,19 @@ log = logging.getLogger(__name__)
 _OWN_JOURNAL = ("sqs", "ram", "sts")
 
 
+class _Services(DomainDispatcherApplication):
+    """moto looks through its folders at every request for the service of a host, which is always the same."""
+
+    def __init__(self) -> None:
+        super().__init__(create_backend_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
+
+
 class SandboxApplication:
     """The WSGI application: identify, inject faults, perform under the lock, save, log, answer."""
 
@@ -38,7 +51,7 @@ class SandboxApplication:
         self.control = Control()
         self._state = state
         self._journal = journal
-        self._aws = DomainDispatcherApplication(create_backend_app)
+        self._aws = _Services()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = self._read(environ)

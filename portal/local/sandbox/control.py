@@ -6,6 +6,7 @@
 ``POST /sandbox/settings`` takes ``association_seconds`` (RAM associations are ASSOCIATING as long),
 ``index_lag_seconds`` (Search sees a change as much later) and ``invitation_seconds``; ``GET`` reads them.
 ``POST /sandbox/organization`` puts accounts into one organisation (see ``organization.establish``).
+``POST /sandbox/seed`` and ``/sandbox/touch`` make and change versions by the thousand (see ``sagemaker.seeding``).
 
 ``POST /sandbox/faults`` takes one fault as JSON, ``GET`` lists those still waiting, ``DELETE`` clears them, and
 ``DELETE /sandbox/faults/ID`` clears one. A fault strikes the calls of its ``service``, ``operation`` and ``account``
@@ -43,12 +44,17 @@ from . import organization
 from .accounts import ALIASES
 from .faults import Fault, faults
 from .identify import Call
+from .sagemaker import seeding
 from .settings import settings
 from .wire import Answer, as_json
 
 _KEPT_CALLS = 20_000
 # Paths that change what the accounts have: served under the journal's lock, and written before they are answered.
-CHANGES: dict[str, Callable[[Any], dict[str, Any]]] = {"/sandbox/organization": organization.establish}
+CHANGES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "/sandbox/organization": organization.establish,
+    "/sandbox/seed": seeding.seed,
+    "/sandbox/touch": seeding.touch,
+}
 
 
 class Control:

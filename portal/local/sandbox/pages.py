@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 Row = TypeVar("Row")
@@ -34,16 +35,42 @@ def cut(
     ``key`` gives a total order as a list of JSON values. The token carries the key of the last row given out, so rows
     added or deleted in between neither repeat nor hide others. Raises BadToken for a foreign or garbled token.
     """
+    last = _last(token, bound)
     ordered = sorted(rows, key=key, reverse=descending)
-    if token:
-        try:
-            asked, last = json.loads(base64.urlsafe_b64decode(token.encode()))
-        except ValueError as error:
-            raise BadToken from error
-        if asked != bound:
-            raise BadToken
+    if last is not None:
         ordered = [r for r in ordered if (key(r) < last if descending else key(r) > last)]
     page = ordered[:limit]
     if len(ordered) <= limit:
         return page, None
-    return page, base64.urlsafe_b64encode(json.dumps([bound, key(page[-1])]).encode()).decode()
+    return page, _token(bound, key(page[-1]))
+
+
+def _last(token: str | None, bound: str) -> list[Any] | None:
+    """The key a token carries. Raises BadToken."""
+    if not token:
+        return None
+    try:
+        asked, last = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, TypeError) as error:
+        raise BadToken from error
+    if asked != bound or not isinstance(last, list):
+        raise BadToken
+    return last
+
+
+def _token(bound: str, key: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([bound, key]).encode()).decode()
+
+
+def walk(
+    rows: Callable[[list[Any] | None], Iterator[Row]],
+    key: Callable[[Row], list[Any]],
+    limit: int,
+    token: str | None,
+    bound: str,
+) -> tuple[list[Row], str | None]:
+    """Return a page as ``cut`` does, of rows that come in order: ``rows(last)`` begins behind the key ``last``."""
+    found = list(islice(rows(_last(token, bound)), limit + 1))
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], _token(bound, key(found[limit - 1]))

@@ -188,7 +188,7 @@ def test_an_object_put_is_logged_by_bucket_and_key(aws: Aws) -> None:
     [
         ("sagemaker", lambda c: c.list_hubs()),
         ("sagemaker", lambda c: c.query_lineage(StartArns=["arn:aws:sagemaker:us-east-1:1:artifact/x"])),
-        ("ram", lambda c: c.create_permission(name="p", resourceType="t", policyTemplate="{}")),
+        ("ram", lambda c: c.list_replace_permission_associations_work()),
         ("events", lambda c: c.update_event_bus(Name="x")),
         ("dynamodb", lambda c: c.list_tables()),
     ],

@@ -258,7 +258,8 @@ def test_the_managed_permissions_name_what_they_allow(aws: Aws) -> None:
     ):
         detail = ram.get_permission(permissionArn=arn)["permission"]
         assert set(json.loads(detail["permission"])["Action"]) == read | more
-    assert ram.list_permissions(permissionType="CUSTOMER_MANAGED")["permissions"] == []
+    nobody = aws.client("ram", fresh_account())
+    assert nobody.list_permissions(permissionType="CUSTOMER_MANAGED")["permissions"] == []
     with refused("UnknownResourceException"):
         ram.get_permission(permissionArn="arn:aws:ram::aws:permission/Absent")
 

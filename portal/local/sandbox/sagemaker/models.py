@@ -19,6 +19,8 @@ from .access import allowed
 from .common import TOKEN_LIFETIME, Record, asked, now
 from .errors import AccessDenied, Conflict, ValidationError
 from .events import state_changed
+from .index import Packages
+from .lag import Lag
 from .pipelines import Pipelines
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):(\d{12}):(model-package|model-package-group)/(.+)")
@@ -68,10 +70,19 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
         self.groups: dict[str, Record] = {}
-        self.packages: dict[str, Record] = {}
+        self.packages = Packages()
+        self.lag = Lag()
+        self.unsaved: set[str] = set()  # groups that were seeded for a measurement, and end with the process
         self.tokens: dict[str, Record] = {}
         self.pipeline_records: dict[str, Record] = {}
         self.execution_records: dict[str, Record] = {}
+
+    def touch(self, kind: str, name: str) -> None:
+        """Have a row written with the request under way, unless its group was seeded to be forgotten."""
+        if kind == "package" and name.rsplit("/", 2)[-2] in self.unsaved:
+            return
+        if not (kind == "group" and name in self.unsaved):
+            super().touch(kind, name)
 
     # ---- finding ------------------------------------------------------------------------------------------------
 
@@ -118,12 +129,12 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
 
     def shared_packages(self) -> list[Record]:
         """The versions in those groups."""
-        arns = {
-            g["ModelPackageGroupArn"].replace(":model-package-group/", ":model-package/") for g in self.shared_groups()
-        }
-        owners = {arn.split(":")[4] for arn in arns}
-        packages = [p for o in owners for p in registry(o, self.region_name).packages.values()]
-        return [p for p in packages if p["ModelPackageArn"].rsplit("/", 1)[0] in arns]
+        found: list[Record] = []
+        for group in self.shared_groups():
+            owner = registry(group["ModelPackageGroupArn"].split(":")[4], self.region_name)
+            order = owner.packages.of_group(group["ModelPackageGroupName"])
+            found += order.rows(0, len(order))
+        return found
 
     # ---- groups -------------------------------------------------------------------------------------------------
 
@@ -145,6 +156,7 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
             "policy": None,
             "last_version": 0,
         }
+        self.lag.note("group", name, None)
         self.groups[name] = group
         self.touch("group", name)
         return arn
@@ -152,10 +164,12 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
     def delete_group(self, group: Record) -> None:
         """Source: SageMaker DeleteModelPackageGroup. Raises ConflictException while it has packages."""
         name = group["ModelPackageGroupName"]
-        if any(p.get("ModelPackageGroupName") == name for p in self.packages.values()):
+        if len(self.packages.of_group(name)):
             raise Conflict(f"Model package group {group['ModelPackageGroupArn']} still has model packages.")
+        self.lag.note("group", name, group)
         del self.groups[name]
         self.touch("group", name)
+        self.unsaved.discard(name)
         ram = backend_of(self.account_id, self.region_name)
         mirror(ram, group["ModelPackageGroupArn"], None)
         for share in ram.shares.values():
@@ -186,6 +200,8 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
             raise ValidationError(f"Resource {arn} does not exist.")
         if change and record.get("ModelPackageVersion"):
             raise ValidationError(f"Versioned model package {arn} cannot be tagged; use CustomerMetadataProperties.")
+        if change:
+            self.lag.note(kind, name, record)
         tags = {t["Key"]: t["Value"] for t in record.get("Tags") or []}
         tags.update({k: v for k, v in change.items() if v is not None})
         record["Tags"] = [{"Key": k, "Value": v} for k, v in tags.items() if change.get(k, v) is not None]
@@ -248,6 +264,7 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
         if group is not None:
             group["last_version"] = version
             self.touch("group", group["ModelPackageGroupName"])
+        self.lag.note("package", arn, None)
         self.packages[arn] = record
         self.touch("package", arn)
         state_changed(record, [])
@@ -276,11 +293,12 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
                 raise ValidationError(f"AdditionalInferenceSpecifications: names taken {sorted(taken)}, or over 15.")
             change["AdditionalInferenceSpecifications"] = known + added
             fields.append("AdditionalInferenceSpecifications")
-        package.update(change)
+        # Two changes within a millisecond must still be told apart by their time.
+        change["LastModifiedTime"] = max(now(), package["LastModifiedTime"] + timedelta(milliseconds=1))
+        self.lag.note("package", package["ModelPackageArn"], package)
+        self.packages.change(package, lambda: package.update(change))
         if not package.get("CustomerMetadataProperties"):
             package.pop("CustomerMetadataProperties", None)
-        # Two changes within a millisecond must still be told apart by their time.
-        package["LastModifiedTime"] = max(now(), package["LastModifiedTime"] + timedelta(milliseconds=1))
         package["LastModifiedBy"] = caller.user_context
         self.touch("package", package["ModelPackageArn"])
         state_changed(package, fields)
@@ -288,6 +306,7 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
     def delete_package(self, package: Record) -> None:
         """Delete a package; its version number is not given out again."""
         arn = package["ModelPackageArn"]
+        self.lag.note("package", arn, package)
         del self.packages[arn]
         self.touch("package", arn)
         state_changed(package, [], status="Deleting")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 
 from . import search
+from .base_responses import Written
 from .common import Record, pick
 from .errors import AccessDenied, ValidationError
+from .index import Ordered, moment_of
 from .models import SandboxSageMakerBackend
 from .pipeline_responses import PipelineResponses
+from .search_responses import SearchResponses, public
 
 _GROUP_SUMMARY = (
     "ModelPackageGroupName",
@@ -35,29 +39,20 @@ _BATCH_SUMMARY = (*(n for n in _SUMMARY if n != "ModelLifeCycle"), "InferenceSpe
 _TAGGED = (":model-package-group/", ":model-package/", ":pipeline/")
 
 
-def _public(record: Record) -> Record:
-    """A record as Describe shows it: without tags and what only the sandbox keeps."""
-    return {k: v for k, v in record.items() if v is not None and k != "Tags" and k[0].isupper()}
-
-
-class SandboxSageMakerResponse(PipelineResponses):
+class SandboxSageMakerResponse(PipelineResponses, SearchResponses):
     """SageMaker over HTTP: one method for each operation, named in snake case."""
 
-    def _listed(self, rows: list[Record], p: Record, name: str, arn: str) -> tuple[list[Record], str | None]:
-        """Filter by name and creation time, sort by Name or CreationTime, cut a page."""
+    def _listed(self, rows: list[Record], p: Record) -> tuple[list[Record], str | None]:
+        """Filter groups by name and creation time, sort by Name or CreationTime, cut a page."""
+        name, arn = "ModelPackageGroupName", "ModelPackageGroupArn"
         if p.get("NameContains"):
-            rows = [
-                r for r in rows if p["NameContains"].lower() in str(r.get(name) or r.get("ModelPackageName")).lower()
-            ]
+            rows = [r for r in rows if p["NameContains"].lower() in r[name].lower()]
         rows = self._between(rows, p, "CreationTimeAfter", "CreationTimeBefore")
 
-        def by_name(r: Record) -> list[Any]:
-            return [r.get(name) or r.get("ModelPackageName"), r.get("ModelPackageVersion") or 0, r[arn]]
+        def key(r: Record) -> list[Any]:
+            return [r[name] if p.get("SortBy") == "Name" else r["CreationTime"].timestamp(), r[arn]]
 
-        def by_time(r: Record) -> list[Any]:
-            return [r["CreationTime"].timestamp(), r.get("ModelPackageVersion") or 0, r[arn]]
-
-        return self._page(rows, by_name if p.get("SortBy") == "Name" else by_time, p.get("SortOrder") == "Descending")
+        return self._page(rows, key, p.get("SortOrder") == "Descending")
 
     # ---- groups -------------------------------------------------------------------------------------------------
 
@@ -67,16 +62,14 @@ class SandboxSageMakerResponse(PipelineResponses):
     def describe_model_package_group(self) -> ActionResult:
         name = self._checked()["ModelPackageGroupName"]
         _, group = self.registry.group(name, self.caller, "sagemaker:DescribeModelPackageGroup")
-        return ActionResult(_public(group))
+        return Written(public(group))
 
     def list_model_package_groups(self) -> ActionResult:
         p = self._checked()
         crossing = p.get("CrossAccountFilterOption") == "CrossAccount"
         rows = self.registry.shared_groups() if crossing else list(self.registry.groups.values())
-        page, token = self._listed(rows, p, "ModelPackageGroupName", "ModelPackageGroupArn")
-        return ActionResult(
-            {"ModelPackageGroupSummaryList": [pick(g, _GROUP_SUMMARY) for g in page], "NextToken": token}
-        )
+        page, token = self._listed(rows, p)
+        return Written({"ModelPackageGroupSummaryList": [pick(g, _GROUP_SUMMARY) for g in page], "NextToken": token})
 
     def delete_model_package_group(self) -> ActionResult:
         name = self._checked()["ModelPackageGroupName"]
@@ -127,7 +120,7 @@ class SandboxSageMakerResponse(PipelineResponses):
     def describe_model_package(self) -> ActionResult:
         p = self._checked()
         _, package = self.registry.package(p["ModelPackageName"], self.caller, "sagemaker:DescribeModelPackage")
-        return ActionResult(_public(package))
+        return Written(public(package))
 
     def batch_describe_model_package(self) -> ActionResult:
         """As reading one by one: what DescribeModelPackage would refuse is in the error map."""
@@ -139,27 +132,49 @@ class SandboxSageMakerResponse(PipelineResponses):
                 found[arn] = pick(package, _BATCH_SUMMARY)
             except (ValidationError, AccessDenied) as error:
                 refused[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
-        return ActionResult({"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": refused})
+        return Written({"ModelPackageSummaries": found, "BatchDescribeModelPackageErrorMap": refused})
 
     def list_model_packages(self) -> ActionResult:
         p = self._checked()
-        owner = self.registry
         kind = p.get("ModelPackageType") or "Unversioned"
         if p.get("ModelPackageGroupName"):
-            asked = p["ModelPackageGroupName"]
-            owner, group = self.registry.group(asked, self.caller, "sagemaker:ListModelPackages")
-            name = group["ModelPackageGroupName"]
-            rows = [r for r in owner.packages.values() if r.get("ModelPackageGroupName") == name]
+            owner, group = self.registry.group(p["ModelPackageGroupName"], self.caller, "sagemaker:ListModelPackages")
+            order, kind = owner.packages.of_group(group["ModelPackageGroupName"]), "Both"
         else:
-            rows = [
-                r
-                for r in owner.packages.values()
-                if kind == "Both" or (kind == "Versioned") == ("ModelPackageVersion" in r)
-            ]
-        if p.get("ModelApprovalStatus"):
-            rows = [r for r in rows if r.get("ModelApprovalStatus") == p["ModelApprovalStatus"]]
-        page, token = self._listed(rows, p, "ModelPackageGroupName", "ModelPackageArn")
-        return ActionResult({"ModelPackageSummaryList": [pick(r, _SUMMARY) for r in page], "NextToken": token})
+            order = self.registry.packages.created
+
+        def asked(r: Record) -> bool:
+            name = str(r.get("ModelPackageGroupName") or r.get("ModelPackageName"))
+            return (
+                (kind == "Both" or (kind == "Versioned") == ("ModelPackageVersion" in r))
+                and p.get("ModelApprovalStatus") in (None, r.get("ModelApprovalStatus"))
+                and (not p.get("NameContains") or p["NameContains"].lower() in name.lower())
+            )
+
+        page, token = self._packages(order, asked, p)
+        return Written({"ModelPackageSummaryList": [pick(r, _SUMMARY) for r in page], "NextToken": token})
+
+    def _packages(self, order: Ordered, asked: Callable[[Record], bool], p: Record) -> tuple[list[Record], str | None]:
+        """A page of packages by creation, which the index has them in, or by name."""
+        after, before = (search.aware(p.get(f"CreationTime{which}")) for which in ("After", "Before"))
+        low, high = order.within(after, before)
+        descending = p.get("SortOrder") == "Descending"
+        if p.get("SortBy") == "Name":
+            rows = list(filter(asked, order.rows(low, high)))
+            return self._page(
+                rows,
+                lambda r: [
+                    r.get("ModelPackageGroupName") or r["ModelPackageName"],
+                    r.get("ModelPackageVersion") or 0,
+                    r["ModelPackageArn"],
+                ],
+                descending,
+            )
+
+        def behind(last: list[Any] | None) -> Iterator[Record]:
+            return filter(asked, order.walk(low, high, descending, last))
+
+        return self._walked(behind, lambda r: list(moment_of(r, "CreationTime")))
 
     def update_model_package(self) -> ActionResult:
         p, caller = self._checked(), self.caller
@@ -191,34 +206,7 @@ class SandboxSageMakerResponse(PipelineResponses):
                 )
         return super().create_model()
 
-    # ---- search and tags ----------------------------------------------------------------------------------------
-
-    def search(self) -> ActionResult:
-        p = self._checked()
-        resource = p["Resource"]
-        if resource not in ("ModelPackage", "ModelPackageGroup"):
-            return super().search()
-        crossing = p.get("CrossAccountFilterOption") == "CrossAccount"
-        if resource == "ModelPackage":
-            rows = self.registry.shared_packages() if crossing else list(self.registry.packages.values())
-            arn, default = "ModelPackageArn", "LastModifiedTime"
-        else:
-            rows = self.registry.shared_groups() if crossing else list(self.registry.groups.values())
-            arn, default = "ModelPackageGroupArn", "CreationTime"  # a group has no LastModifiedTime
-        expression = p.get("SearchExpression")
-        search.check_expression(resource, expression)
-        if p.get("SortBy"):
-            search.check_property(resource, p["SortBy"])
-        rows = [r for r in rows if search.matches(r, expression)]
-        key = search.sort_key(p.get("SortBy") or default, arn)
-        page, token = self._page(rows, key, p.get("SortOrder") != "Ascending")
-        return ActionResult(
-            {
-                "Results": [{resource: {**_public(r), "Tags": r.get("Tags") or []}} for r in page],
-                "NextToken": token,
-                "TotalHits": {"Value": len(rows), "Relation": "EqualTo"},
-            }
-        )
+    # ---- tags -----------------------------------------------------------------------------------------------------
 
     def _registry_arn(self, arn: str) -> bool:
         return any(kind in arn for kind in _TAGGED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,10 +23,14 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
 _MOST_FILTERS = 50
 
 
+@functools.cache
+def _members(resource: str) -> frozenset[str]:
+    return frozenset(get_service_model("sagemaker").shape_for(resource).members)  # type: ignore[attr-defined]
+
+
 def check_property(resource: str, name: str) -> None:
     """Raise ValidationException unless the property begins with a member of the resource's record."""
-    members = get_service_model("sagemaker").shape_for(resource).members  # type: ignore[attr-defined]
-    if name.split(".", maxsplit=1)[0] not in members:
+    if name.split(".", maxsplit=1)[0] not in _members(resource):
         raise ValidationError(f"Unknown property name: {name}")
 
 
