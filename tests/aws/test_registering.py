@@ -1,0 +1,157 @@
+"""What registers a version and makes a group, in AWS's own shapes; and a copy that S3 makes by itself, over the wire."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from registry.aws import registering, s3_copy, sagemaker
+from registry.aws.arns import own_role, role_of_session
+from registry.aws.records import ContainerRecord, LifeCycle
+from registry.aws.s3_parts import composite
+from registry.aws.session import AwsSession
+from tests.aws import recorded
+from tests.aws.wire import Wire
+
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+REPORT = {"ContentType": "application/json", "S3Uri": "s3://hub/report.json", "ContentDigest": "sha256:" + "a" * 64}
+MEBIBYTE = 1024 * 1024
+
+
+def request(**values: Any) -> dict[str, Any]:
+    return registering.version_request(
+        **{
+            "description": "Ranks.",
+            "containers": [ContainerRecord(IMAGE, model_data_url="s3://hub/model/", environment={"THREADS": "2"})],
+            "content_types": ["text/csv"],
+            "response_types": ["text/csv"],
+            "metadata": {"algorithm": "xgboost"},
+            **values,
+        }
+    )
+
+
+def test_everything_that_can_be_said_of_a_version_is_sent(wire: Wire, session: AwsSession) -> None:
+    wire.answer("sagemaker", "CreateModelPackage", {"ModelPackageArn": recorded.VERSION_ARN})
+    whole = request(
+        card_content=recorded.CARD,
+        life_cycle=LifeCycle("Development", "PendingApproval"),
+        metrics={"Bias": {"Report": REPORT}},
+        drift_baselines={"ModelQuality": {"Statistics": REPORT}},
+        source_uri=recorded.TRAINING_JOB_ARN,
+        generated_by=recorded.TRAINING_JOB_ARN,
+        skip_validation=True,
+    )
+    assert registering.version_problems(session, whole) == []
+    assert (
+        sagemaker.create_version(session, group=recorded.GROUP_ARN, request=whole, client_token="t-1")
+        == recorded.VERSION_ARN
+    )
+    (sent,) = wire.asked("CreateModelPackage")
+    assert sent == {
+        "ModelPackageGroupName": recorded.GROUP_ARN,
+        "ClientToken": "t-1",
+        "ModelPackageDescription": "Ranks.",
+        "ModelApprovalStatus": "PendingManualApproval",
+        "ModelLifeCycle": {"Stage": "Development", "StageStatus": "PendingApproval"},
+        "InferenceSpecification": {
+            "Containers": [
+                {
+                    "Image": IMAGE,
+                    "Environment": {"THREADS": "2"},
+                    "ModelDataSource": {
+                        "S3DataSource": {
+                            "S3Uri": "s3://hub/model/",
+                            "S3DataType": "S3Prefix",
+                            "CompressionType": "None",
+                        }
+                    },
+                }
+            ],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        "CustomerMetadataProperties": {"algorithm": "xgboost"},
+        "ModelCard": {"ModelCardContent": recorded.CARD, "ModelCardStatus": "Draft"},
+        "ModelMetrics": {"Bias": {"Report": REPORT}},
+        "DriftCheckBaselines": {"ModelQuality": {"Statistics": REPORT}},
+        "SourceUri": recorded.TRAINING_JOB_ARN,
+        "MetadataProperties": {"GeneratedBy": recorded.TRAINING_JOB_ARN},
+        "SkipModelValidation": "All",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "begins"),
+    [
+        ({"metrics": {"Nonsense": {}}}, "ModelMetrics.Nonsense is not known to AWS; there are ModelQuality"),
+        ({"metrics": {"Bias": {"Report": {"S3Uri": "s3://b/k"}}}}, "ModelMetrics.Bias.Report.ContentType is missing"),
+        ({"metrics": {"Bias": 3}}, "ModelMetrics.Bias is not what AWS takes there"),
+        ({"metadata": {"k": "v" * 257}}, "CustomerMetadataProperties['k'] has 257 characters"),
+        ({"containers": [ContainerRecord("a b")]}, "InferenceSpecification.Containers[0].Image is 'a b'"),
+        ({"containers": [ContainerRecord("i")] * 16}, "InferenceSpecification.Containers has 16 entries"),
+        ({"source_uri": "x" * 1025}, "SourceUri has 1025 characters"),
+    ],
+)
+def test_a_problem_begins_with_the_field(session: AwsSession, values: dict[str, Any], begins: str) -> None:
+    (problem,) = registering.version_problems(session, request(**values))
+    assert problem.startswith(begins)
+
+
+def test_tags_of_a_group_are_read_page_by_page(wire: Wire, session: AwsSession) -> None:
+    wire.answer("sagemaker", "ListTags", {"Tags": [{"Key": "a", "Value": "1"}], "NextToken": "n"})
+    wire.answer("sagemaker", "ListTags", {"Tags": [{"Key": "portal:creation", "Value": "t"}]})
+    assert sagemaker.group_tags(session, recorded.GROUP_ARN) == {"a": "1", "portal:creation": "t"}
+    assert [asked["ResourceArn"] for asked in wire.asked("ListTags")] == [recorded.GROUP_ARN] * 2
+
+
+def test_versions_made_since_are_listed(wire: Wire, session: AwsSession) -> None:
+    wire.answer("sagemaker", "ListModelPackages", {"ModelPackageSummaryList": []})
+    since = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+    assert list(sagemaker.list_versions_created_since(session, recorded.GROUP_ARN, since)) == []
+    (asked,) = wire.asked("ListModelPackages")
+    assert asked["CreationTimeAfter"] == since.timestamp()
+    assert asked["ModelPackageGroupName"] == recorded.GROUP_ARN
+
+
+def test_a_role_is_known_by_its_sessions_whatever_its_path() -> None:
+    session = "arn:aws:sts::111111111111:assumed-role/Portal/model-governance-portal"
+    assert role_of_session(session) == own_role("arn:aws:iam::111111111111:role/governance/Portal")
+    assert own_role("") == ""
+
+
+def test_equal_part_borders_prove_a_copy_without_reading_it(wire: Wire, session: AwsSession) -> None:
+    """S3 reports a SHA-256 over the parts of the source: with the same borders the copy must have the same."""
+    digests = [hashlib.sha256(bytes([n])).digest() for n in (1, 2)]
+    known = composite(digests)
+    size = 8 * MEBIBYTE
+    source = {"Content-Length": str(size), "ETag": '"abc-2"', "x-amz-checksum-sha256": known}
+    for _ in range(2):
+        wire.raw("HEAD model.tar.gz", 200, b"", source)
+    wire.raw(
+        "HEAD model.tar.gz", 200, b"", {**source, "Content-Length": str(5 * MEBIBYTE), "x-amz-mp-parts-count": "2"}
+    )
+    wire.raw("HEAD copy", 404, b"")
+    wire.raw("GET ", 200, b"<ListMultipartUploadsResult></ListMultipartUploadsResult>")
+    wire.raw("POST copy", 200, b"<R><UploadId>u-1</UploadId></R>")
+    wire.raw("GET copy", 200, b"<ListPartsResult><IsTruncated>false</IsTruncated></ListPartsResult>")
+    for digest in digests:
+        text = f"<R><ETag>&quot;e&quot;</ETag><ChecksumSHA256>{one_part(digest)}</ChecksumSHA256></R>"
+        wire.raw("PUT copy", 200, text.encode())
+    wire.raw("POST copy", 200, b"<R><ETag>&quot;new-2&quot;</ETag></R>")
+    wire.raw("HEAD copy", 200, b"", {"Content-Length": str(size), "ETag": '"new-2"', "x-amz-checksum-sha256": known})
+    copied = s3_copy.copy(
+        session, session, "s3://spoke/model.tar.gz", "s3://hub/copy", large=MEBIBYTE, part_size=MEBIBYTE
+    )
+    assert (copied.sha256, copied.size, copied.etag) == (known, size, "new-2")
+    ranges = [one.headers["x-amz-copy-source-range"] for one in wire.requests if one.operation == "PUT copy"]
+    assert ranges == [f"bytes=0-{5 * MEBIBYTE - 1}", f"bytes={5 * MEBIBYTE}-{size - 1}"]
+
+
+def one_part(digest: bytes) -> str:
+    """Return the checksum of one part as S3 writes it."""
+    return base64.b64encode(digest).decode()
