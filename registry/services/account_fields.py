@@ -9,7 +9,8 @@ from ..aws.regions import known_regions, partition_of
 from ..models import AwsAccount
 
 MOST_REGIONS = 50
-_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>[0-9]{12}):role/[\w+=,.@/-]+", re.ASCII)
 _ORGANISATION = re.compile(r"o-[a-z0-9]{10,32}")
 # Source: the pattern of ExternalId in sts AssumeRole.
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
@@ -19,6 +20,8 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 def problems(account: AwsAccount) -> dict[str, list[str]]:
     """Return what is wrong with an account's fields, by field; {} when nothing is."""
     found: dict[str, list[str]] = defaultdict(list)
+    if _ACCOUNT.fullmatch(account.account_id) is None:
+        found["account_id"].append("An account id has twelve digits.")
     role = _ROLE.fullmatch(account.role_arn)
     if account.role_arn and role is None:
         found["role_arn"].append("This is no role's ARN. It looks like arn:aws:iam::111111111111:role/Name.")
