@@ -87,7 +87,7 @@ def incremental_pass(
                 for records in _batches(sagemaker.search_versions_modified_since(session, since), BATCH):
                     found = plan_found(records, _modified(records))
                     under_way.run.unchanged += found.unchanged
-                    for of, theirs in _by_group(actor, account, session, found.differing, listeners):
+                    for of, theirs in by_group(actor, account, session, found.differing, listeners):
                         _take_in(actor, of, theirs, under_way, listeners)
             except AwsError as failure:
                 error = str(failure)
@@ -119,7 +119,7 @@ def take_in_versions(
         if gone:
             rows = ModelVersion.objects.present().filter(arn__in=gone)
             _mark_missing(actor, list(rows.values_list("pk", flat=True)), None, listeners, "event says deleted")
-        for of, theirs in _by_group(actor, account, session, records, listeners):
+        for of, theirs in by_group(actor, account, session, records, listeners):
             changes += apply.together(actor, of, theirs, listeners)
     return changes
 
@@ -218,7 +218,7 @@ def _describe(session: AwsSession, arns: Sequence[str]) -> tuple[list[VersionRec
     return records, gone
 
 
-def _by_group(
+def by_group(
     actor: Actor, account: AwsAccount, session: AwsSession, records: Iterable[VersionRecord], listeners: Listeners
 ) -> Iterator[tuple[ModelGroup, list[VersionRecord]]]:
     """Yield the records of each group with its row; a group that is not known yet is described and taken in."""
