@@ -17,6 +17,7 @@ from .parked_events import ParkedEvents
 from .policies import Policies
 from .production import InProduction
 from .registrations import GroupCreations, ModelGroups, Registrations
+from .shares import Shares
 from .stage_records import StageRecords
 from .use_cases import UseCases
 from .versions import ModelVersions
@@ -40,6 +41,7 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("parked-events", ParkedEvents, "parked-event"),
     ("evidence", EvidenceList, "evidence"),
     ("findings", Findings, "finding"),
+    ("shares", Shares, "share"),
     ("policies", Policies, "policy"),
     ("audit-events", AuditEvents, "audit-event"),
     ("audit-anchors", AuditAnchors, "audit-anchor"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
-from portal.core.permissions import Act, require
+from portal.core.permissions import Act, require, require_anywhere
 from registry.choices import AccountPurpose
 from registry.models import AwsAccount, DeclaredShare, ModelGroup, RamPermission
 from registry.selectors import sharing
@@ -90,6 +90,7 @@ def check(actor: Actor, wish: Wish, declared: DeclaredShare | None = None) -> Te
 
     Raises Forbidden, InvalidInput naming the fields.
     """
+    require_anywhere(actor, Act.SHARE_GROUPS)
     problems = _Problems()
     groups = _groups(actor, wish, problems)
     require_to_share(actor, groups)

@@ -172,6 +172,20 @@ def request_sync(*, actor: Actor, number: int) -> DeclaredShare:
     return declared
 
 
+def wish_of(declared: DeclaredShare) -> Wish:
+    """Return the wish that a declaration fulfils, to be changed."""
+    return Wish(
+        name=declared.name,
+        groups=[group.pk for group in declared.groups.all()],
+        accounts=[account.account_id for account in declared.accounts.all()],
+        organisation_principals=declared.organisation_principals,
+        permission_arn=declared.permission_arn,
+        custom_name=declared.custom_name,
+        custom_template=template_of(declared) or None,
+        reason=declared.reason,
+    )
+
+
 def template_of(declared: DeclaredShare) -> str:
     """Return the policy template of a declaration's own permission, "" when it uses one of RAM's."""
     return template_text(declared.custom_actions) if declared.custom_name else ""
@@ -255,5 +269,6 @@ __all__ = [
     "reinvite",
     "request_sync",
     "template_of",
+    "wish_of",
     "withdraw",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,11 +17,12 @@ from portal.core.viewsets import ROW_ID, Revised
 
 from ..choices import ObjectKind
 from ..models import ModelGroup
-from ..selectors import resources
+from ..selectors import resources, sharing
 from ..selectors.exports import GROUP_COLUMNS, group_row
 from ..services import groups
 from .attributes import AttributeFilters, AttributesInput, AttributesOutput, Exported, exports
 from .serializers import PersonField, ProjectField, UseCasesField, username
+from .sharing import PostureOutput
 
 
 class GroupOutput(Output):
@@ -40,6 +41,16 @@ class GroupOutput(Output):
     missing_since = serializers.DateTimeField(allow_null=True)
     attributes = AttributesOutput(ObjectKind.MODEL_GROUP)
     revision = serializers.IntegerField()
+
+
+class GroupDetail(GroupOutput):
+    """One model group, with what every other account can do with it by shares and by its resource policy."""
+
+    posture = serializers.SerializerMethodField()
+
+    @extend_schema_field(PostureOutput(many=True))
+    def get_posture(self, row: ModelGroup) -> Any:
+        return PostureOutput(sharing.Postures([row]).of(row), many=True).data
 
 
 class GroupEdit(Input):
@@ -69,7 +80,8 @@ class ModelGroups(Exported, Revised):
     noun = "model group"
     lookup_field = "pk"
     lookup_value_regex = ROW_ID
-    serializer_class = GroupOutput
+    serializer_class = GroupDetail
+    list_serializer_class = GroupOutput
     filterset_class = GroupFilters
     search_fields = ("name", "description")
     ordering_fields = {"id": "pk", "name": "name"}

@@ -1,4 +1,4 @@
-"""Projects, RAM shares, and who is asking."""
+"""Projects, and who is asking."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.filters import Filters, account_filter, exactly, one_of
+from portal.core.filters import Filters, exactly
 from portal.core.serializers import Output, word
 from portal.core.viewsets import Listed, PortalView
 
-from ..choices import Role, ShareState
-from ..models import Project, ResourceShare
+from ..choices import Role
+from ..models import Project
 from ..selectors import resources
-from .serializers import GroupReference, ProjectOutput
+from .serializers import ProjectOutput
 
 
 class ProjectFilters(Filters):
@@ -37,43 +37,6 @@ class Projects(Listed):
 
     def get_queryset(self) -> QuerySet[Project]:
         return resources.projects(self.actor)
-
-
-class ShareOutput(Output):
-    """One RAM resource share, as AWS reports it."""
-
-    id = serializers.IntegerField(source="pk")
-    arn = serializers.CharField()
-    name = serializers.CharField()
-    account = serializers.CharField(source="account.account_id")
-    region = serializers.CharField()
-    state = word(ShareState)
-    groups = GroupReference(many=True, source="groups.all")
-    principals = serializers.ListField(child=serializers.CharField())
-    permission_arns = serializers.ListField(child=serializers.CharField())
-    allows_external = serializers.BooleanField()
-    seen_at = serializers.DateTimeField()
-
-
-class ShareFilters(Filters):
-    """Filters of the list."""
-
-    account = account_filter("account__account_id")
-    state = one_of(ShareState, "state")
-    group = exactly("groups__name", "The name of a model group.")
-
-
-class Shares(Listed):
-    """RAM shares of model groups."""
-
-    noun = "share"
-    serializer_class = ShareOutput
-    filterset_class = ShareFilters
-    search_fields = ("name",)
-    ordering_fields = {"id": "pk", "name": "name"}
-
-    def get_queryset(self) -> QuerySet[ResourceShare]:
-        return resources.shares(self.actor)
 
 
 class MeOutput(Output):

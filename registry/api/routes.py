@@ -6,11 +6,12 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .accounts import SyncRuns
 from .attributes import CustomAttributes
-from .organisation import Projects, Shares
+from .organisation import Projects
+from .sharing import ResourceShares
 
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("projects", Projects, "project"),
     ("custom-attributes", CustomAttributes, "custom-attribute"),
     ("sync-runs", SyncRuns, "sync-run"),
-    ("shares", Shares, "share"),
+    ("resource-shares", ResourceShares, "resource-share"),
 ]

@@ -5,13 +5,14 @@ Every function costs the same number of queries however many rows are read.
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 
 from portal.core.actors import Actor
 from portal.core.permissions import Act, require_anywhere
 
 from ..models import (
     AwsAccount,
+    DeclaredShare,
     Deployment,
     ModelGroup,
     ModelVersion,
@@ -117,9 +118,11 @@ def sync_run_list(actor: Actor) -> QuerySet[SyncRun]:
 
 
 def shares(actor: Actor) -> QuerySet[ResourceShare]:
-    """Return the RAM shares an actor sees, and of their groups those he sees."""
+    """Return the RAM shares an actor sees, and of their groups those he sees; `declared_number` is its declaration."""
+    declared = DeclaredShare.objects.wanted().filter(share_arn=OuterRef("arn"))
     return (
         ResourceShare.objects.visible_to(actor)
+        .annotate(declared_number=Subquery(declared.values("number")[:1]))
         .select_related("account")
         .prefetch_related(Prefetch("groups", ModelGroup.objects.visible_to(actor).order_by("name")))
     )

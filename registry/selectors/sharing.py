@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -144,6 +144,24 @@ def drift(declared: DeclaredShare, share: ResourceShare | None) -> tuple[str, ..
     return differences(wanted, in_ram(share) if share else None)
 
 
+def shown_drift(declared: DeclaredShare) -> list[str] | None:
+    """Return the differences as they are shown; None for who does not see every group they may name."""
+    if len(declared.groups.all()) > len(declared.seen_groups):  # type: ignore[attr-defined]  # of `declared`
+        return None
+    if not declared.share_arn or declared.is_over:
+        return []
+    return list(drift(declared, reported([declared]).get(declared.share_arn)))
+
+
+def posture_of_share(declared: DeclaredShare) -> tuple[AccountPosture, ...]:
+    """Return what each account can do by this share, as RAM has it; as it is planned while RAM does not have it."""
+    share = reported([declared]).get(declared.share_arn)
+    postures = Postures([])
+    if share is None or not share.is_live:
+        return postures.planned([Verb(verb) for verb in declared.verbs], sorted(principals_of(declared)))
+    return posture(postures.by_share(share))
+
+
 def in_ram(share: ResourceShare) -> InRam:
     """Return what RAM says of a share, ready to compare."""
     return InRam(
@@ -157,11 +175,12 @@ def in_ram(share: ResourceShare) -> InRam:
 
 
 def declared(actor: Actor) -> QuerySet[DeclaredShare]:
-    """Return the declared shares an actor may see, newest first."""
+    """Return the declared shares an actor may see, newest first; `seen_groups` are those of its groups he sees."""
+    seen = ModelGroup.objects.visible_to(actor).order_by("name", "pk")
     return (
         DeclaredShare.objects.visible_to(actor)
         .select_related("account", "declared_by")
-        .prefetch_related("groups", "accounts")
+        .prefetch_related("groups", "accounts", Prefetch("groups", seen, to_attr="seen_groups"))
         .order_by("-number")
     )
 

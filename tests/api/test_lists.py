@@ -76,7 +76,7 @@ LISTS = (
     "approvals/",
     "deployments/",
     "sync-runs/",
-    "shares/",
+    "resource-shares/",
     "findings/",
     "outbox/",
     "projects/",

@@ -31,23 +31,28 @@ from governance.services import (
     overrides,
     policies,
     registration,
+    shares,
     signing,
 )
 from governance.services.anchors import anchor
+from governance.services.share_rules import Wish
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, Role, Stage
 from registry.ai_act import current
+from registry.aws.ram import PERMISSION_READ
 from registry.aws.records import ContainerRecord
 from registry.choices import AttributeType, EventProblem, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
     AwsAccount,
     CustomAttribute,
+    DeclaredShare,
     Deployment,
     GroupCreation,
     ModelGroup,
     ModelVersion,
     ParkedEvent,
     Project,
+    RamPermission,
     Registration,
     ResourceShare,
     SyncRun,
@@ -116,6 +121,7 @@ class World:
     evidence: Evidence
     delegation: Delegation
     override: Override
+    share: DeclaredShare
     registration: Registration
     creation: GroupCreation
     attribute: CustomAttribute
@@ -150,6 +156,7 @@ class World:
             "evidence": self.evidence.public_id,
             "delegation": str(self.delegation.pk),
             "override": self.override.public_id,
+            "share": self.share.public_id,
             "registration": self.registration.public_id,
             "creation": self.creation.public_id,
             "anchor": str(self.anchor.number),
@@ -231,7 +238,23 @@ def build() -> World:
             seen_at=timezone.now(),
         )
         share.groups.add(models)
+        RamPermission.objects.create(
+            account=accounts["hub"],
+            region="us-east-1",
+            arn=PERMISSION_READ,
+            name="AWSRAMDefaultPermissionSageMakerModelPackageGroup",
+            version="1",
+            is_default=True,
+            template='{"Effect": "Allow", "Action": ["sagemaker:DescribeModelPackage"]}',
+            actions=["sagemaker:DescribeModelPackage"],
+            verbs=["see"],
+            read_at=timezone.now(),
+        )
         known = findings.observe(FindingKind.REVIEW_OVERDUE, asked, "The review was due.")
+    declared = shares.declare(
+        actor=people.engineer.actor,
+        wish=Wish(name="readers", groups=[models.pk], accounts=["222222222222"], permission_arn=PERMISSION_READ),
+    )
     accepted = findings.accept(
         actor=people.officer.actor, finding_id=known.pk, reason="It is under way.", until=timezone.localdate()
     )
@@ -260,6 +283,7 @@ def build() -> World:
         evidence=report,
         delegation=delegation,
         override=override,
+        share=declared,
         registration=registration.register_version(
             actor=scientist,
             group_id=models.pk,

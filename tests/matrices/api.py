@@ -39,6 +39,8 @@ OF_THE_PROJECT = (401, 200, 200, 200, 200, 200, 200, 404)
 OPERATORS = (401, 403, 403, 200, 200, 200, 200, 200)
 OF_AN_ACCOUNT = (401, 404, 404, 200, 200, 200, 200, 200)
 TRAIL = (401, 403, 403, 403, 200, 200, 200, 200)
+SHARERS = (401, 403, 403, 200, 403, 200, 403, 404)
+SHARING = (401, 403, 403, 202, 403, 202, 403, 404)
 CURRENT = {"If-Match": "*"}
 # Drafts of policies are read by officers, ML admins and auditors of any project.
 DRAFTED = (401, 404, 404, 404, 403, 200, 403, 403)
@@ -339,7 +341,17 @@ ROWS: tuple[Row, ...] = (
         body={"account": "333333333333"},
     ),
     Row("POST", "outbox/{id}/retry/", (401, 403, 403, 200, 403, 200, 403, 404), on="message"),
+    # shares: the engineer has declared one; nothing is made in RAM yet
     Row("GET", "shares/", EVERYBODY),
+    Row("GET", "resource-shares/", EVERYBODY),
+    Row("GET", "shares/{id}/", OF_THE_PROJECT, on="share"),
+    Row("POST", "shares/", (401, 403, 403, 400, 403, 400, 403, 400), body={"name": "x", "groups": [999999999]}),
+    Row("POST", "shares/preview/", (401, 403, 403, 400, 403, 400, 403, 400), body={"name": "x", "groups": [999999999]}),
+    Row("PATCH", "shares/{id}/", SHARERS, on="share", body={"name": "better"}, headers=CURRENT),
+    Row("DELETE", "shares/{id}/", SHARING, on="share"),
+    Row("POST", "shares/{id}/accept/", (401, 403, 403, 409, 403, 409, 403, 404), on="share"),
+    Row("POST", "shares/{id}/reinvite/", SHARING, on="share", body={"account": "222222222222"}),
+    Row("POST", "shares/{id}/apply/", SHARING, on="share", body={"reason": "Changed by hand."}),
     # evidence: the data scientist has attached a report to the draft
     Row("GET", "evidence/", EVERYBODY),
     Row(
