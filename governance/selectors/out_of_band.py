@@ -59,6 +59,11 @@ class Judged:
     judgement: Judgement
     change: OutsideChange | None = None
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether somebody changed it past the portal, which has not answered yet."""
+        return self.judgement.is_outside and self.change is None
+
 
 def judged(only: Only = None) -> list[Judged]:
     """Return every version that may disagree, judged; a fixed number of queries, two where nothing disagrees."""
@@ -82,11 +87,6 @@ def seen(now: datetime, only: Only = None) -> dict[FindingKind, Seen]:
             # The portal's own word is on its way, or AWS was not read since it arrived.
             unsure.add(key_of(one.version))
     return {kind: Seen(tuple(found), frozenset(unsure)) for kind, found in holds.items()}
-
-
-def unanswered(only: Only = None) -> list[int]:
-    """Return the versions somebody changed outside the portal that it has not answered yet."""
-    return [one.version.pk for one in judged(only) if one.judgement.is_outside and one.change is None]
 
 
 def written_back_lately(version: ModelVersion, now: datetime) -> int:

@@ -7,7 +7,7 @@ answered in a transaction of its own, after the one that took it in, so that a r
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import DatabaseError
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("out-of-band")
 ANSWER = "governance.answer_outside_changes"
+_AT_ONCE = 500
 _STAGE_OF = {words: stage for stage, words in write_back.AWS_STAGE.items()}
 
 
@@ -62,22 +63,30 @@ def look_at_all(*, actor: Actor, changes: Iterable[VersionChange]) -> None:
     if not ids:
         return
     review.look_at_all(actor=actor, version_ids=ids, kinds=out_of_band.OUTSIDE_KINDS)
-    unanswered = out_of_band.unanswered(ids)
-    if unanswered:
-        enqueue_on_commit(ANSWER, version_ids=tuple(unanswered))
+    unanswered = [one.version.pk for one in out_of_band.judged(ids) if one.is_unanswered]
+    for start in range(0, len(unanswered), _AT_ONCE):
+        enqueue_on_commit(ANSWER, version_ids=tuple(unanswered[start : start + _AT_ONCE]))
 
 
 def answer_all(*, actor: Actor, version_ids: Collection[int] | None = None) -> int:
     """Answer every change that was not answered yet, of these versions or of all; returns how many were.
 
-    Each in a transaction of its own: one that fails is logged, keeps no other back, and is tried again next time.
+    What is only reported is written down many at once; anything else in a transaction of its own: one that fails is
+    logged, keeps no other back, and is tried again next time.
     """
-    answered = 0
-    for version_id in out_of_band.unanswered(version_ids):
+    policy = policies.in_force()
+    waiting = [one for one in out_of_band.judged(version_ids) if one.is_unanswered]
+    reported = [one for one in waiting if _response(policy, one) is OutsideResponse.REPORT]
+    answered = len(reported)
+    for start in range(0, len(reported), _AT_ONCE):
+        _report_all(actor, policy, reported[start : start + _AT_ONCE])
+    for one in waiting:
+        if _response(policy, one) is OutsideResponse.REPORT:
+            continue
         try:
-            answered += answer(actor=actor, version_id=version_id) is not None
+            answered += answer(actor=actor, version_id=one.version.pk) is not None
         except DatabaseError:
-            logger.exception("A change of version %s made outside the portal was not answered", version_id)
+            logger.exception("A change of version %s made outside the portal was not answered", one.version.pk)
     return answered
 
 
@@ -90,16 +99,12 @@ def answer(*, actor: Actor, version_id: int) -> OutsideChange | None:
     with operation(actor, "answer a change made outside the portal"):
         version = lock_version(version_id)
         found = next(iter(out_of_band.judged([version_id])), None)
-        if found is None or not found.judgement.is_outside or found.change is not None:
+        if found is None or not found.is_unanswered:
             return None
         policy = policies.in_force()
-        response = response_to(
-            found.judgement,
-            approval=OutsideResponse(policy.on_outside_approval),
-            rejection=OutsideResponse(policy.on_outside_rejection),
-        )
-        given = _ANSWERS[response](version, found)
-        change = _written(version, found, policy, response, given)
+        response = _response(policy, found)
+        change = _row(found, policy, response, _ANSWERS[response](version, found))
+        change.save(force_insert=True)
         # Told here: once its word is on its way the portal no longer judges, and leaves the finding as it is.
         told = out_of_band.observation(replace(found, change=change))
         findings.record(out_of_band.KIND_OF[found.judgement.verdict], [told], timezone.now())
@@ -197,11 +202,28 @@ def _write_back(version: ModelVersion, found: Judged) -> Answer:
     return Answer(OutsideOutcome.WRITTEN_BACK, message=message)
 
 
-def _written(
-    version: ModelVersion, found: Judged, policy: PolicyVersion, response: OutsideResponse, given: Answer
-) -> OutsideChange:
-    word = found.facts.word
-    return OutsideChange.objects.create(
+def _report_all(actor: Actor, policy: PolicyVersion, found: Sequence[Judged]) -> None:
+    """Write down that these are only reported. Whoever answers the same at once writes it first or not at all."""
+    with operation(actor, "report changes made outside the portal"):
+        nothing = Answer(OutsideOutcome.REPORTED)
+        OutsideChange.objects.bulk_create(
+            [_row(one, policy, OutsideResponse.REPORT, nothing) for one in found], ignore_conflicts=True
+        )
+        ids = [one.version.pk for one in found]
+        review.look_at_all(actor=actor, version_ids=ids, kinds=out_of_band.OUTSIDE_KINDS)
+
+
+def _response(policy: PolicyVersion, found: Judged) -> OutsideResponse:
+    return response_to(
+        found.judgement,
+        approval=OutsideResponse(policy.on_outside_approval),
+        rejection=OutsideResponse(policy.on_outside_rejection),
+    )
+
+
+def _row(found: Judged, policy: PolicyVersion, response: OutsideResponse, given: Answer) -> OutsideChange:
+    version, word = found.version, found.facts.word
+    return OutsideChange(
         version=version,
         aws_modified_at=found.facts.modified_at,
         verdict=found.judgement.verdict,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from governance.choices import Agreement, FindingKind, OutsideOutcome, OutsideResponse, Verdict
-from governance.models import ApprovalRequest, Finding, OutboxMessage
+from governance.models import ApprovalRequest, Finding, OutboxMessage, OutsideChange
 from governance.policies.out_of_band import Said
 from governance.selectors import out_of_band as selectors
 from governance.services import approvals, out_of_band, sync
@@ -150,6 +151,35 @@ def test_many_that_claim_something_cost_as_much_as_one(place: Place) -> None:
         return len(asked)
 
     assert cost(1) == cost(12)
+
+
+def test_many_are_reported_at_once_and_one_that_fails_keeps_no_other_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cost(count: int) -> int:
+        of = group(place.project, place.people)
+        ids = [version(of, number, approval_status="Approved").pk for number in range(1, count + 1)]
+        with CaptureQueriesContext(connection) as asked:
+            assert out_of_band.answer_all(actor=out_of_band.ACTOR, version_ids=ids) == count
+        assert out_of_band.answer_all(actor=out_of_band.ACTOR, version_ids=ids) == 0
+        told = Finding.objects.filter(version__in=ids, summary__contains="It is only reported, as policy 2 asks.")
+        assert told.count() == count
+        return len(asked)
+
+    assert cost(2) == cost(9)
+    under(place.people, OutsideResponse.WRITE_BACK)
+    of = group(place.project, place.people)
+    first, second = (version(of, number, approval_status="Approved") for number in (1, 2))
+    answer = out_of_band.answer
+
+    def one_fails(**values: Any) -> Any:
+        if values["version_id"] == first.pk:
+            raise OperationalError("deadlock detected")
+        return answer(**values)
+
+    monkeypatch.setattr(out_of_band, "answer", one_fails)
+    assert out_of_band.answer_all(actor=out_of_band.ACTOR, version_ids=[first.pk, second.pk]) == 1
+    assert OutsideChange.objects.get(version__in=[first, second]).version == second
 
 
 # --- the SQL that fetches who may disagree
