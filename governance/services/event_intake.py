@@ -48,9 +48,10 @@ class TakenIn:
 def take_in(events: Sequence[RegistryEvent], *, ask_anyway: bool = False) -> TakenIn:
     """Read the versions that events hint at from AWS and record them, each once however many events name it.
 
-    Versions of one account and region are read together; when that fails, one by one, so that one that cannot be read
-    hides no other. Events that provably say nothing new cost no request, unless `ask_anyway`. Raises DatabaseError when
-    the database is gone; everything else ends as a `Trouble` of the events concerned. Source: DescribeModelPackage.
+    Versions of one account and region are read together; when that fails for good, one by one, so that one that cannot
+    be read hides no other. Events that provably say nothing new cost no request, unless `ask_anyway`. Raises
+    DatabaseError when the database is gone; everything else ends as a `Trouble` of the events concerned.
+    Source: DescribeModelPackage.
     """
     result = TakenIn()
     named = _sort_out(events, result)
@@ -100,7 +101,8 @@ def _take_in_place(account_id: str, region: str, arns: list[str], result: TakenI
         result.versions += len(changes)
 
     trouble = _tried(lambda: read(arns), arns)
-    if trouble is None or len(arns) == 1:
+    # What passes by itself, such as throttling, would only get worse by asking for each of them.
+    if trouble is None or len(arns) == 1 or not trouble.lasting:
         return dict.fromkeys(arns, trouble) if trouble else {}
     found: dict[str, Trouble] = {}
     for arn in arns:

@@ -88,26 +88,28 @@ class _Ear(threading.Thread):
         while not self.stop.is_set():
             try:
                 with correlated():
-                    self._once()
-                failures = 0
+                    trouble = self._once()
             except AwsError as error:
-                failures += 1
+                trouble = str(error)
+                event_health.failed(account=self.account, error=trouble)
+            failures = failures + 1 if trouble else 0
+            if trouble:
                 pause = pause_after(failures)
-                logger.warning("Events of %s, again in %.0f s: %s", self.account, pause, error)
-                event_health.failed(account=self.account, error=str(error))
+                logger.warning("Events of %s, again in %.0f s: %s", self.account, pause, trouble)
                 self.stop.wait(pause)
 
-    def _once(self) -> None:
+    def _once(self) -> str:
+        """Receive and handle one batch; returns why something of it had to be left, "" when nothing was."""
         received = registry_events.receive(self.account, wait_seconds=self.wait_seconds, reader=self.reader)
         if self.stop.is_set():
             # Disabled, edited or stopping: what was received comes back for whoever reads next.
-            return
+            return ""
         if not received:
             event_health.noted(account=self.account, tally=event_health.Tally())
-            return
+            return ""
         self.is_busy = True
         try:
-            registry_events.handle(self.account, received)
+            return registry_events.handle(self.account, received).left_because
         finally:
             self.is_busy = False
 

@@ -74,6 +74,7 @@ def handle(
         if trouble is not None:
             if not (trouble.final or (trouble.lasting and (not patient or event.receives >= MOST_DELIVERIES))):
                 tally.oldest_left_at = _older(tally.oldest_left_at, event)
+                tally.left_because = trouble.error
                 continue
             parked_events.park(account, event, trouble)
             tally.parked += 1

@@ -26,7 +26,8 @@ _LONGEST_READER = 200
 class Tally:
     """What became of the messages of one reading; `handled` of the `received` are done with, the rest come back.
 
-    `oldest_at` is when the oldest handled message was queued, `oldest_left_at` the same of those left on the queue.
+    `oldest_at` is when the oldest handled message was queued, `oldest_left_at` the same of those left on the queue, and
+    `left_because` why one of them was.
     """
 
     received: int = 0
@@ -38,6 +39,7 @@ class Tally:
     parked: int = 0
     oldest_at: datetime | None = None
     oldest_left_at: datetime | None = None
+    left_because: str = ""
 
 
 def beat(*, actor: Actor, account: AwsAccount, reader: str) -> EventQueueHealth:
@@ -67,7 +69,7 @@ def measured(*, account: AwsAccount, size: QueueSize | None, error: str = "") ->
 def noted(*, account: AwsAccount, tally: Tally) -> None:
     """Add one reading to the account's counters; a reading that was answered ends what failed before."""
     now = timezone.now()
-    values: dict[str, Any] = {"failures": 0, "failing_since": None, "error": ""}
+    values: dict[str, Any] = {"failures": 0, "failing_since": None, "error": tally.left_because}
     for name in ("received", "taken_in", "known", "own", "other", "parked"):
         if count := getattr(tally, name):
             values[name] = F(name) + count

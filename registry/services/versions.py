@@ -239,9 +239,11 @@ def _newest(records: Sequence[VersionRecord], now: datetime) -> dict[Key, Versio
 def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) -> set[str]:
     """Give a known version the values that differ; returns the names of everything that changed on it.
 
-    Among them is `revision` when AWS says something else than before, and `missing_since` when it came back.
+    Among them is `revision` when AWS says something else than before, and `missing_since` when it came back. A reading
+    older than what is stored changes nothing: whoever read first may be the last to write.
     """
-    names = {name for name, value in values.items() if getattr(version, name) != value}
+    is_older = values["aws_modified_at"] < version.aws_modified_at
+    names = set() if is_older else {name for name, value in values.items() if getattr(version, name) != value}
     is_decision = _is_decision(names, version.described, values["described"])
     for name in names:
         setattr(version, name, values[name])

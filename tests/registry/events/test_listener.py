@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from governance.models import StageEvent
 from governance.services import registry_events
@@ -95,6 +96,15 @@ def test_a_killed_listener_loses_nothing_and_doubles_nothing(start: Start, aws: 
     assert registry_events.read_events() == 0, "the sweep leaves an account that is listened to alone"
     size = events.measure(session, url)
     assert size.waiting + size.in_flight == 0
+
+    # A database that drops every connection is found again.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user"
+        )
+    arn = aws_story.register(group)
+    eventually(lambda: ModelVersion.objects.filter(arn=arn).exists(), "the version after the database came back")
 
     # An account whose queue is gone fails alone, and says so.
     broken = AwsAccount.objects.get(account_id=DEVELOPMENT)

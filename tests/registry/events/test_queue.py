@@ -18,6 +18,7 @@ from registry.aws.session import AwsSession
 from registry.choices import EventProblem
 from registry.models import AwsAccount, EventQueueHealth, ModelVersion, ParkedEvent
 from registry.selectors.events import health_of
+from registry.services import versions
 from tests import aws_story
 from tests.aws_story import DEVELOPMENT, HUB
 from tests.factories.walk import approve_once
@@ -104,8 +105,8 @@ def test_a_batch_is_read_once_per_version_and_repetitions_cost_no_request(aws: S
 
 def test_an_event_that_comes_late_changes_nothing(aws: Sandbox, queue: str) -> None:
     arn = aws_story.register(aws_story.new_group())
-    sagemaker.update_version(hub(), arn, client_token="a", approval_status="Approved")
-    sagemaker.update_version(hub(), arn, client_token="b", approval_status="Rejected")
+    sagemaker.update_version(hub(), arn, client_token=uuid.uuid4().hex, approval_status="Approved")
+    sagemaker.update_version(hub(), arn, client_token=uuid.uuid4().hex, approval_status="Rejected")
     registry_events.read_events()
     revision = aws_story.known(arn).revision
     say(queue, arn, ModelApprovalStatus="Approved", LastModifiedTime="2026-05-03T14:05:12.100Z")
@@ -113,6 +114,17 @@ def test_an_event_that_comes_late_changes_nothing(aws: Sandbox, queue: str) -> N
     assert registry_events.read_events() == 1
     assert described(aws) == before
     assert (aws_story.known(arn).aws_approval_status, aws_story.known(arn).revision) == ("Rejected", revision)
+
+
+def test_who_reads_first_and_writes_last_turns_nothing_back(aws: Sandbox, queue: str) -> None:
+    arn = aws_story.register(aws_story.new_group())
+    first = sagemaker.describe_version(hub(), arn)
+    sagemaker.update_version(hub(), arn, client_token=uuid.uuid4().hex, approval_status="Approved")
+    registry_events.read_events()
+    version = aws_story.known(arn)
+    versions.take_in(actor=Actor.system("test"), group=version.group, record=first)
+    again = aws_story.known(arn)
+    assert (again.aws_approval_status, again.revision) == ("Approved", version.revision)
 
 
 def test_our_own_write_back_is_recognised_and_nothing_behind_it_is_missed(
@@ -183,6 +195,7 @@ def test_what_passes_by_itself_stays_on_the_queue(aws: Sandbox, queue: str) -> N
     for _ in range(5):
         assert registry_events.read_events() == 0
     assert not ParkedEvent.objects.exists()
+    assert "Throttling" in health_of(account()).error
     aws.forget()
     assert registry_events.read_events() == 1
     assert aws_story.known(arn).status == "pending"
