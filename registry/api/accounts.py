@@ -15,9 +15,9 @@ from portal.core.filters import Filters, account_filter, one_of
 from portal.core.serializers import Input, NoInput, Output, word
 from portal.core.viewsets import Detailed, Listed
 
-from ..choices import AccountPurpose, PermissionOutcome, PreflightMethod, SyncKind, SyncState
+from ..choices import AccountPurpose, PermissionOutcome, PreflightMethod, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
-from ..selectors import resources
+from ..selectors import resources, sync_health
 from ..selectors.events import health_of
 from ..services import accounts, preflight
 from .events import EventHealthOutput
@@ -65,10 +65,32 @@ class AccountOutput(Output):
         return bool(account.external_id)
 
 
-class AccountDetail(AccountOutput):
-    """One account, and how its registry events are doing."""
+class RegionHealthOutput(Output):
+    """How well the portal knows one region of an account.
 
+    Every change up to `known_as_of` is known; `lag_seconds` is how old the last change was when it was taken in;
+    `failing` counts the passes that failed since one succeeded, the last with `error`.
+    """
+
+    region = serializers.CharField()
+    state = word(SyncHealth)
+    known_as_of = serializers.DateTimeField(allow_null=True)
+    full_pass_at = serializers.DateTimeField(source="full.started_at", allow_null=True, default=None)
+    search_at = serializers.DateTimeField(source="incremental.started_at", allow_null=True, default=None)
+    lag_seconds = serializers.FloatField(allow_null=True)
+    failing = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class AccountDetail(AccountOutput):
+    """One account, how well its regions are known, and how its registry events are doing."""
+
+    sync = serializers.SerializerMethodField()
     events = serializers.SerializerMethodField()
+
+    @extend_schema_field(RegionHealthOutput(many=True))
+    def get_sync(self, account: AwsAccount) -> Any:
+        return RegionHealthOutput(sync_health.health_of(account), many=True).data
 
     @extend_schema_field(EventHealthOutput)
     def get_events(self, account: AwsAccount) -> Any:
@@ -164,6 +186,11 @@ class SyncRunOutput(Output):
     calls = serializers.IntegerField()
     pages = serializers.IntegerField()
     throttles = serializers.IntegerField()
+    groups = serializers.IntegerField()
+    groups_done = serializers.IntegerField()
+    resumed = serializers.IntegerField()
+    since = serializers.DateTimeField(allow_null=True)
+    lag_seconds = serializers.FloatField(allow_null=True)
     created = serializers.IntegerField()
     updated = serializers.IntegerField()
     unchanged = serializers.IntegerField()

@@ -10,13 +10,17 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from portal.core import access
 from portal.core.actors import Actor
 
-from ..choices import SyncKind, SyncState
+from ..choices import SyncKind
 from ..models import AccountPreflight, AwsAccount, ResourceShare, ShareInvitation, SyncRun
+from .sync_health import OF_CHANGES, is_routine
 
 
 def accounts(actor: Actor) -> QuerySet[Any]:
-    """Return the accounts an actor may see, each with its last pass: `last_state`, `last_started_at`, `last_error`."""
-    last = SyncRun.objects.filter(account=OuterRef("pk")).order_by("-started_at", "-pk")
+    """Return the accounts an actor may see, each with its last pass over what changes in AWS.
+
+    That is `last_state`, `last_started_at` and `last_error`.
+    """
+    last = SyncRun.objects.filter(account=OuterRef("pk"), kind__in=OF_CHANGES).order_by("-started_at", "-pk")
     return (
         AwsAccount.objects.visible_to(actor)
         .annotate(
@@ -39,20 +43,19 @@ def preflights(of: AwsAccount) -> list[AccountPreflight]:
     return [known[region] for region in of.regions if region in known]
 
 
-def last_full_pass(of: AwsAccount) -> SyncRun | None:
-    """Return the last full pass over any region of an account that ended well."""
-    passes = SyncRun.objects.filter(account=of, kind=SyncKind.FULL, state=SyncState.SUCCEEDED)
-    return passes.order_by("-finished_at").first()
-
-
 def sync_runs(actor: Actor) -> QuerySet[Any]:
     """Return the sync runs an actor may see, newest first."""
     return SyncRun.objects.visible_to(actor).select_related("account").order_by("-started_at", "-pk")
 
 
+def telling_runs(actor: Actor, of: AwsAccount) -> QuerySet[Any]:
+    """Return the sync runs of one account without the searches that found nothing, newest first."""
+    return sync_runs(actor).filter(account=of).exclude(is_routine())
+
+
 def is_syncing(actor: Actor, of: AwsAccount, since: datetime | None = None) -> bool:
-    """Whether a pass over the account runs, or one asked for at `since` has not ended yet."""
-    runs = SyncRun.objects.visible_to(actor).filter(account=of)
+    """Whether a full pass over the account runs, or one asked for at `since` has not ended yet."""
+    runs = SyncRun.objects.visible_to(actor).filter(account=of, kind=SyncKind.FULL)
     if runs.filter(finished_at=None).exists():
         return True
     return since is not None and not runs.filter(finished_at__gte=since).exists()

@@ -18,10 +18,10 @@ from portal.core.views import ActionView, Page, TablePage
 from registry.services import accounts, preflight
 
 from ..models import AwsAccount
-from ..selectors import events, operations
+from ..selectors import events, operations, sync_health
 from .account_permissions import alike
 from .filters import SyncRunFilter
-from .tables import AccountRunTable, AccountTable, ShareTable, SyncRunTable
+from .tables import AccountRunTable, AccountTable, SyncRunTable
 
 # How long the page goes on looking for a pass that was asked for: longer means that no worker is there.
 _PATIENCE = timedelta(seconds=60)
@@ -65,7 +65,7 @@ class AccountDetail(Page):
         asked = self._asked_at()
         late = asked is not None and timezone.now() - asked > _PATIENCE
         syncing = operations.is_syncing(self.actor, account, None if late else asked)
-        table = AccountRunTable(operations.sync_runs(self.actor).filter(account=account), request=self.request)
+        table = AccountRunTable(operations.telling_runs(self.actor, account), request=self.request)
         RequestConfig(self.request, paginate={"per_page": 10}).configure(table)
         table.empty_text = "This account has never been synced."
         return super().get_context_data(
@@ -76,7 +76,7 @@ class AccountDetail(Page):
             may_sync=account.is_enabled and may_anywhere(self.actor, Act.SYNC_ACCOUNTS),
             may_manage=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS),
             alike=alike(operations.preflights(account)),
-            last_full_pass=operations.last_full_pass(account),
+            regions=sync_health.health_of(account),
             health=events.health_of(account),
             **kwargs,
         )
@@ -136,31 +136,11 @@ class SyncRunList(TablePage):
     def nothing(self) -> dict[str, str]:
         return {
             "title": "No sync has run yet",
-            "text": "Every enabled account is synced every five minutes. Open an account to sync it at once.",
+            "text": (
+                "Every enabled account is searched for changes every minute and read whole every quarter of an hour."
+                " Open an account to sync it at once."
+            ),
             "icon": "refresh",
             "action_label": "See the accounts",
             "action_url": reverse("registry:account_list"),
         }
-
-
-class ShareList(TablePage):
-    template_name = "registry/share_list.html"
-    table_class = ShareTable
-
-    def rows(self) -> QuerySet[Any]:
-        return operations.shares(self.actor)
-
-    def nothing(self) -> dict[str, str]:
-        return {
-            "title": "No model group is shared",
-            "text": "RAM shares of the hub appear here with its next sync.",
-            "icon": "share-3",
-        }
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        table = context["table"]
-        shown = [row.record for row in table.paginated_rows]
-        table.aliases = operations.aliases({principal for share in shown for principal in share.principals})
-        table.invitations = operations.invitations_by_share([share.arn for share in shown])
-        return context

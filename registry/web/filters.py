@@ -9,7 +9,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
-from registry.choices import ObjectKind, SyncState
+from registry.choices import ObjectKind, SyncKind, SyncState
 
 from ..models import ModelGroup, ModelVersion, Project, SyncRun, UseCase
 from ..selectors.catalogue import visible_projects
@@ -103,6 +103,7 @@ class SyncRunFilter(filters.FilterSet):
         label="Account",
         empty_label="Any account",
     )
+    kind = choice(SyncKind, "Kind", "kind", "Any kind")
     state = choice(SyncState, "State", "state", "Any state")
 
     class Meta:
