@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from registry.aws.records import AccountRef
-from registry.aws.session import AwsSession
+from registry.aws.session import AwsSession, session_for
 from registry.models import AwsAccount
 from registry.services import accounts, preflight
 from registry.services.permission_check import failed
@@ -37,7 +37,7 @@ def aws_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         account_id = "333333333333"
 
     def reach(account: AwsAccount, region: str | None = None, **_: Any) -> AwsSession:
-        return AwsSession(AccountRef(account.account_id, region or account.region))
+        return session_for(AccountRef(account.account_id, region or account.region))
 
     monkeypatch.setattr(accounts, "reach", reach)
     monkeypatch.setattr(preflight, "look", lambda session, place, needed: failed(place, needed, "Nobody was asked."))

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from registry.aws.records import AccountRef
-from registry.aws.session import AwsSession
+from registry.aws.session import AwsSession, session_for
 from registry.models import AwsAccount, User
 from registry.services import accounts, preflight
 from registry.services.permission_check import failed
@@ -54,7 +54,7 @@ def aws_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         account_id = "333333333333"
 
     def reach(account: AwsAccount, region: str | None = None, **_: Any) -> AwsSession:
-        return AwsSession(AccountRef(account.account_id, region or account.region))
+        return session_for(AccountRef(account.account_id, region or account.region))
 
     monkeypatch.setattr(accounts, "reach", reach)
     monkeypatch.setattr(preflight, "look", lambda session, place, needed: failed(place, needed, "Nobody was asked."))
