@@ -249,3 +249,37 @@ def test_a_message_received_too_often_goes_to_the_dead_letter_queue(aws: Aws) ->
     assert "Messages" not in sqs.receive_message(QueueUrl=url)
     (moved,) = sqs.receive_message(QueueUrl=dead)["Messages"]
     assert moved["Body"] == "poison"
+
+
+def test_an_event_whose_target_is_gone_goes_to_the_targets_dead_letter_queue(aws: Aws) -> None:
+    order, events, sqs = unique("order"), aws.client("events"), aws.client("sqs")
+    queue = aws.listener({"detail": {"order": [order]}})
+    name, dead = queue.rsplit("/", 1)[1], unique("dead")
+    dead_url = sqs.create_queue(QueueName=dead)["QueueUrl"]
+    letters = {"DeadLetterConfig": {"Arn": f"arn:aws:sqs:us-east-1:{HUB}:{dead}"}}
+    bus = f"arn:aws:events:us-east-1:{fresh_account()}:event-bus/default"
+    targets = [
+        {"Id": "queue", "Arn": f"arn:aws:sqs:us-east-1:{HUB}:{name}", **letters},
+        {"Id": "bus", "Arn": bus, **letters},
+    ]
+    events.put_targets(Rule=name, Targets=targets)
+    sqs.delete_queue(QueueUrl=queue)
+    events.put_events(Entries=[{"Source": "s", "DetailType": "d", "Detail": json.dumps({"order": order})}])
+    asked = {"MaxNumberOfMessages": 10, "MessageAttributeNames": ["All"]}
+    messages = sqs.receive_message(QueueUrl=dead_url, **asked)["Messages"]
+    assert {json.loads(m["Body"])["detail"]["order"] for m in messages} == {order}
+    told = [{k: v["StringValue"] for k, v in m["MessageAttributes"].items()} for m in messages]
+    assert {t["TARGET_ARN"]: t["ERROR_CODE"] for t in told} == {
+        targets[0]["Arn"]: "INVALID_TARGET",
+        bus: "NO_PERMISSIONS",
+    }
+    assert all(t["RULE_ARN"].endswith(f"rule/{name}") and t["ERROR_MESSAGE"] for t in told)
+
+
+def test_a_rule_of_each_account_tells_which_account_it_was(aws: Aws) -> None:
+    accounts = [fresh_account() for _ in range(2)]
+    queues = {a: aws.listener({"source": ["aws.sagemaker"]}, a) for a in accounts}
+    arns = {a: aws.version(aws.group(a), a) for a in accounts}
+    for account, queue in queues.items():
+        (event,) = aws.received(queue, account)
+        assert (event["account"], event["resources"]) == (account, [arns[account]])

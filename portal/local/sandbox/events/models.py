@@ -68,7 +68,26 @@ class SandboxRule(Rule):
             try:
                 self._deliver(target, event, delivery)
             except Exception as error:  # EventBridge too goes on with the other targets
-                log.warning("rule %s: target %s not reached: %s", self.arn, target["Arn"], error)
+                self._give_up(target, event, error)
+
+    def _give_up(self, target: dict[str, Any], event: Event, error: Exception) -> None:
+        """Send an event whose target was not reached to the target's dead-letter queue, with the reason."""
+        queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+        if not queue:
+            log.warning("rule %s: target %s not reached: %s", self.arn, target["Arn"], error)
+            return
+        arn = parse_arn(queue)
+        reasons = {
+            "RULE_ARN": self.arn,
+            "TARGET_ARN": target["Arn"],
+            "ERROR_CODE": "NO_PERMISSIONS" if isinstance(error, PermissionError) else "INVALID_TARGET",
+            "ERROR_MESSAGE": str(error)[:1024] or type(error).__name__,
+        }
+        attributes = {name: {"DataType": "String", "StringValue": value} for name, value in reasons.items()}
+        try:
+            sqs_backends[arn.account][arn.region].send_message(arn.resource_id, json.dumps(event), attributes)
+        except Exception as lost:
+            log.warning("rule %s: neither target %s nor %s reached: %s", self.arn, target["Arn"], queue, lost)
 
     def _deliver(self, target: dict[str, Any], event: Event, delivery: Delivery) -> None:
         arn = parse_arn(target["Arn"])

@@ -15,8 +15,14 @@ from .search_plan import plan
 
 
 def public(record: Record) -> Record:
-    """A record as Describe shows it: without tags and what only the sandbox keeps."""
-    return {k: v for k, v in record.items() if v is not None and k != "Tags" and k[0].isupper()}
+    """A record as Describe shows it: without tags and what only the sandbox keeps.
+
+    Describe names every package, a version by its group; the summaries of lists name unversioned ones only.
+    """
+    shown = {k: v for k, v in record.items() if v is not None and k != "Tags" and k[0].isupper()}
+    if "ModelPackageVersion" in shown:
+        shown["ModelPackageName"] = shown["ModelPackageGroupName"]
+    return shown
 
 
 class SearchResponses(BaseResponse):
