@@ -37,6 +37,7 @@ def test_state_change_is_read(wire: Wire, session: AwsSession) -> None:
     assert json.loads(event.body) == recorded.EVENT
     asked = wire.asked("ReceiveMessage")[0]
     assert (asked["WaitTimeSeconds"], asked["MaxNumberOfMessages"]) == (20, 5)
+    assert asked["MessageSystemAttributeNames"] == ["SentTimestamp", "ApproximateReceiveCount"]
 
 
 def test_owner_comes_from_the_arn_not_the_envelope() -> None:
@@ -107,6 +108,37 @@ def test_a_missing_queue_is_named(wire: Wire, session: AwsSession) -> None:
     wire.refuse("ReceiveMessage", "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.")
     with pytest.raises(AwsNotFound):
         events.receive(session, QUEUE, wait_seconds=0)
+
+
+DEAD_LETTERS = {
+    "deadLetterTargetArn": "arn:aws:sqs:us-east-1:111111111111:registry-dead-letters",
+    "maxReceiveCount": 20,
+}
+
+
+def test_a_queue_and_its_dead_letters_are_counted(wire: Wire, session: AwsSession) -> None:
+    held = {
+        "ApproximateNumberOfMessages": "7",
+        "ApproximateNumberOfMessagesDelayed": "1",
+        "ApproximateNumberOfMessagesNotVisible": "2",
+        "RedrivePolicy": json.dumps(DEAD_LETTERS),
+    }
+    wire.answer("sqs", "GetQueueAttributes", {"Attributes": held})
+    wire.answer("sqs", "GetQueueUrl", {"QueueUrl": f"{QUEUE}-dead-letters"})
+    wire.answer("sqs", "GetQueueAttributes", {"Attributes": {"ApproximateNumberOfMessages": "3"}})
+    assert events.measure(session, QUEUE) == events.QueueSize(waiting=8, in_flight=2, dead_letters=3)
+    (named,) = wire.asked("GetQueueUrl")
+    assert named == {"QueueName": "registry-dead-letters", "QueueOwnerAWSAccountId": "111111111111"}
+    assert [asked["QueueUrl"] for asked in wire.asked("GetQueueAttributes")] == [QUEUE, f"{QUEUE}-dead-letters"]
+
+
+@pytest.mark.parametrize("policy", [None, "", "{", "[]", "{}", '{"deadLetterTargetArn": "nowhere"}'])
+def test_a_queue_without_dead_letters_has_none(wire: Wire, session: AwsSession, policy: str | None) -> None:
+    wire.answer(
+        "sqs", "GetQueueAttributes", {"Attributes": {"RedrivePolicy": policy}} if policy is not None else {}, times=2
+    )
+    assert events.measure(session, QUEUE) == events.QueueSize(waiting=0, in_flight=0, dead_letters=None)
+    assert events.dead_letter_url(session, QUEUE) == ""
 
 
 def test_messages_are_deleted_ten_at_a_time(wire: Wire, session: AwsSession) -> None:
