@@ -320,6 +320,8 @@ def test_a_published_policy_is_frozen(draft: PolicyVersion) -> None:
     for call in (
         lambda: PolicyVersion.objects.filter(pk=policy.pk).update(note="softer"),
         lambda: PolicyVersion.objects.filter(pk=policy.pk).update(state="draft"),
+        lambda: PolicyVersion.objects.filter(pk=policy.pk).update(on_outside_approval="adopt"),
+        lambda: PolicyVersion.objects.filter(pk=policy.pk).update(on_outside_rejection="adopt"),
         lambda: sql("DELETE FROM governance_policyversion WHERE id = %s", policy.pk),
         lambda: PolicyRule.objects.filter(pk=rule.pk).update(approvals=[]),
         lambda: PolicyRule.objects.filter(pk=rule.pk).update(policy=draft),

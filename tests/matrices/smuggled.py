@@ -52,7 +52,7 @@ GOVERNED = (
         "SELECT kind, use_case_id, version_id, stage, state, requester_id, registrant_id, modifier_id, digest, requirements,"
         " waiting_roles, tier, policy_id FROM governance_approvalrequest ORDER BY use_case_id, version_id, stage, state"
     ),
-    "SELECT decider_id, on_behalf_of_id, verdict, role FROM governance_decision ORDER BY decider_id, request_id",
+    "SELECT decider_id, on_behalf_of_id, verdict, role, source FROM governance_decision ORDER BY decider_id, request_id",
     "SELECT verb, stage, status, position_stage, position_status, actor FROM governance_stageevent ORDER BY id",
     "SELECT version_id, stage, account_id, state, mode FROM registry_deployment ORDER BY version_id, stage, account_id",
     "SELECT kind, state, owner_id, due_on, accepted_until FROM governance_finding ORDER BY kind, subject_key, id",
