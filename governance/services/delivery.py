@@ -106,7 +106,8 @@ def _attempt(pk: int) -> Step:
         result = carrier.carry(message)
     except NotYet as wait:
         _waits(message, wait)
-        return Step.NOTHING
+        # What does not depend on it goes on; one that wants to go on itself makes room for other keys first.
+        return Step.AGAIN if wait.seconds >= 1 else Step.NOTHING
     except Overtaken:
         _stood_back(message)
         return Step.AGAIN
@@ -131,7 +132,8 @@ def _attempt(pk: int) -> Step:
     except Exception as error:
         logger.exception("Outbox message %s was carried out, but not written down", message.pk)
         message = OutboxMessage.objects.get(pk=pk)
-        _failed(message, f"Carried out, but not written down: {type(error).__name__}: {error}", retryable=True)
+        words = f"Carried out, but not written down: {type(error).__name__}: {error}"
+        _failed(message, words, retryable=True, in_doubt=True)
         return Step.AGAIN
     return Step.DELIVERED
 

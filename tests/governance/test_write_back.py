@@ -327,3 +327,25 @@ def test_what_cannot_be_written_down_is_kept(
     again(message)
     assert message.state == "delivered"
     assert "not written down" in caplog.text
+
+
+def test_a_word_does_not_wait_for_an_order_that_waits(outcomes: list[Any], place: Place) -> None:
+    outcomes.append("written")
+    carrier = CARRIERS[OutboxKind.DEPLOYMENT_ORDER]
+    key = uuid.uuid4().hex
+
+    def carry(message: OutboxMessage) -> dict[str, Any]:
+        raise NotYet("the pipeline", seconds=60)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(CARRIERS, OutboxKind.DEPLOYMENT_ORDER, Carrier(carry, patience=carrier.patience))
+        detail = {"detail": {"action": "deploy", "deploymentId": 7}}
+        order = outbox.put(kind=OutboxKind.DEPLOYMENT_ORDER, ordering_key=key, payload=detail, summary="an order")
+        approval = {"approval_status": "Approved"}
+        word = outbox.put(kind=OutboxKind.WRITE_BACK, ordering_key=key, payload=approval, summary="a word")
+        same = outbox.put(kind=OutboxKind.DEPLOYMENT_ORDER, ordering_key=key, payload=detail, summary="the same place")
+        assert delivery.deliver_due() == 1
+    for message in (order, word, same):
+        message.refresh_from_db()
+    assert (order.state, word.state, same.state) == ("pending", "delivered", "pending")
+    assert (order.waiting_for, same.attempts, same.started_at) == ("the pipeline", 0, None)
