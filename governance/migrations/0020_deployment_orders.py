@@ -35,7 +35,8 @@ OUTCOMES = [("waiting", "Waiting"), ("released", "Released"), ("refused", "Refus
 GUARD = """
 CREATE FUNCTION governance_callback_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-  moving text[] := '{version_id,execution_arn,step_name,outcome,answered_at,answered_by_id,note}';
+  -- The token may be encrypted anew and is forgotten with the answer; its digest says which one it is.
+  moving text[] := '{version_id,token,execution_arn,step_name,outcome,answered_at,answered_by_id,note}';
 BEGIN
   IF to_jsonb(OLD) - moving <> to_jsonb(NEW) - moving
      OR (OLD.version_id IS NOT NULL AND NEW.version_id IS DISTINCT FROM OLD.version_id)
@@ -144,7 +145,7 @@ class Migration(migrations.Migration):
                 ("model_package_arn", models.CharField(db_index=True, max_length=2048)),
                 ("stage", models.CharField(choices=STAGES, max_length=20)),
                 ("region", models.CharField(max_length=30)),
-                ("token", models.TextField(editable=False)),
+                ("token", models.TextField(blank=True, editable=False)),
                 ("token_digest", models.CharField(editable=False, max_length=64, unique=True)),
                 ("execution_arn", models.CharField(blank=True, max_length=2048)),
                 ("step_name", models.CharField(blank=True, max_length=64)),

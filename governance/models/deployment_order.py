@@ -47,7 +47,7 @@ class DeploymentOrder(models.Model):
 class WaitingCallback(models.Model):
     """One pipeline step that waits for the word whether a version may be deployed to an account for a stage.
 
-    The token is stored encrypted; its digest tells one that comes twice. `home` is the account the pipeline runs in.
+    The token is stored encrypted until it is used; its digest tells one that comes twice. `home` is the account the pipeline runs in.
     """
 
     model_package_arn = models.CharField(max_length=2048, db_index=True)
@@ -56,7 +56,7 @@ class WaitingCallback(models.Model):
     stage = models.CharField(max_length=20, choices=MODEL_STAGE_CHOICES)
     home = models.ForeignKey(AwsAccount, on_delete=models.PROTECT, related_name="+")
     region = models.CharField(max_length=30)
-    token = models.TextField(editable=False)
+    token = models.TextField(blank=True, editable=False)
     token_digest = models.CharField(max_length=64, unique=True, editable=False)
     execution_arn = models.CharField(max_length=2048, blank=True)
     step_name = models.CharField(max_length=64, blank=True)

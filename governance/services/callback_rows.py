@@ -52,7 +52,17 @@ def write(
 
 
 def answer(*, callback: WaitingCallback, outcome: CallbackOutcome, message: OutboxMessage, note: str) -> None:
-    """Write down what became of a step that waited."""
+    """Write down what became of a step that waited; its token is forgotten with that."""
+    callback.token = ""
     callback.outcome, callback.note = outcome, note
     callback.answered_at, callback.answered_by = timezone.now(), message
-    callback.save(update_fields=["outcome", "note", "answered_at", "answered_by", "execution_arn"])
+    callback.save(update_fields=["token", "outcome", "note", "answered_at", "answered_by", "execution_arn"])
+
+
+def encrypt_anew() -> int:
+    """Encrypt the tokens of the steps that wait with the newest secret; returns how many. In the caller's operation."""
+    waiting = list(WaitingCallback.objects.waiting().select_for_update(of=("self",)).order_by("pk"))
+    for callback in waiting:
+        callback.token = sealing.seal(sealing.unseal(callback.token, purpose=PURPOSE), purpose=PURPOSE)
+        callback.save(update_fields=["token"])
+    return len(waiting)

@@ -19,7 +19,7 @@ from registry.models import AwsAccount
 
 from ..choices import ChannelKind
 from ..models import DeploymentChannel
-from . import channel_checks, channel_trials
+from . import callback_rows, channel_checks, channel_trials
 from .carriers.orders_webhook import PURPOSE
 
 # How long the former secret goes on signing beside the new one, unless less is asked for.
@@ -120,6 +120,22 @@ def try_out(*, actor: Actor, channel_id: int) -> channel_trials.Trial:
     with operation(actor, "try a deployment channel"):
         DeploymentChannel.objects.filter(pk=channel.pk).update(last_error="" if trial.is_sound else trial.said)
     return trial
+
+
+def encrypt_anew(*, actor: Actor) -> int:
+    """Encrypt webhooks' secrets and waiting steps' tokens with the newest secret; returns how many.
+
+    Raises Forbidden, sealing.Unreadable when no configured secret opens one of them: nothing is changed then.
+    """
+    with operation(actor, "encrypt the channels' secrets anew"):
+        require(actor, Act.MANAGE_KEYS)
+        rows = list(DeploymentChannel.objects.exclude(secret="").select_for_update(of=("self",)).order_by("pk"))
+        for channel in rows:
+            for name in ("secret", "former_secret"):
+                if sealed := getattr(channel, name):
+                    setattr(channel, name, sealing.seal(sealing.unseal(sealed, purpose=PURPOSE), purpose=PURPOSE))
+            channel.save(update_fields=["secret", "former_secret"])
+        return len(rows) + callback_rows.encrypt_anew()
 
 
 def _apply(channel: DeploymentChannel, given: dict[str, Any]) -> str:

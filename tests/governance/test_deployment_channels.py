@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from governance.choices import ChannelKind
 from governance.models import AuditEvent, DeploymentChannel, WaitingCallback
-from governance.services import callbacks, channels
+from governance.services import callback_rows, callbacks, channels
 from governance.services.carriers import orders_webhook
+from portal.core import sealing
 from portal.core.errors import Forbidden, InvalidInput, NotFound, StaleEdit, WrongState
 from portal.core.vocabulary import Stage
 from registry.models import ModelVersion
@@ -166,6 +167,24 @@ def test_a_secret_is_shown_once_sealed_and_left_out_of_the_trail(place: Place) -
         assert secret not in told
 
 
+def test_stored_secrets_are_encrypted_anew(place: Place, made: ModelVersion, settings: Any) -> None:
+    settings.PORTAL_KEY_ENCRYPTION_KEYS = ["old" * 12]
+    secret = create(place, ChannelKind.WEBHOOK, stage="production", url=URL).secret
+    create(place, ChannelKind.CALLBACK)
+    post(place, made)
+    settings.PORTAL_KEY_ENCRYPTION_KEYS = ["new" * 12, "old" * 12]
+    assert channels.encrypt_anew(actor=place.people.admin.actor) == 2
+    with pytest.raises(Forbidden):
+        channels.encrypt_anew(actor=place.people.officer.actor)
+    settings.PORTAL_KEY_ENCRYPTION_KEYS = ["new" * 12]
+    assert orders_webhook.secrets_of(DeploymentChannel.objects.get(stage="production")) == [secret]
+    (waiting,) = WaitingCallback.objects.all()
+    assert sealing.unseal(waiting.token, purpose=callback_rows.PURPOSE).decode() == TOKEN
+    settings.PORTAL_KEY_ENCRYPTION_KEYS = ["other" * 12]
+    with pytest.raises(sealing.Unreadable):
+        channels.encrypt_anew(actor=place.people.admin.actor)
+
+
 def test_only_webhooks_have_a_secret(place: Place) -> None:
     row = create(place, ChannelKind.CALLBACK).channel
     with pytest.raises(WrongState, match="Only webhooks"):
@@ -248,7 +267,7 @@ def test_a_step_nobody_would_answer_is_refused(place: Place, made: ModelVersion)
     [
         "UPDATE governance_waitingcallback SET stage = 'production'",
         "UPDATE governance_waitingcallback SET model_package_arn = 'x'",
-        "UPDATE governance_waitingcallback SET token = 'x'",
+        "UPDATE governance_waitingcallback SET token_digest = 'x'",
         "UPDATE governance_waitingcallback SET outcome = 'gone'",
         "DELETE FROM governance_waitingcallback",
         "TRUNCATE governance_waitingcallback",

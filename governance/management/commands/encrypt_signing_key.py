@@ -6,23 +6,28 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from governance.services import signing
+from governance.services import channels, signing
 from portal.core.actors import Actor
 from portal.core.errors import DomainError
 
 
 class Command(BaseCommand):
-    """Encrypt the signing key anew, so that an older secret of PORTAL_KEY_ENCRYPTION_KEYS may be taken away."""
+    """Encrypt what is stored anew, so that an older secret of PORTAL_KEY_ENCRYPTION_KEYS may be taken away."""
 
     help = (
-        "Encrypt the signing key with the first secret of PORTAL_KEY_ENCRYPTION_KEYS. Run it after a new one was put in"
+        "Encrypt the signing key, and the secrets of webhooks and waiting pipelines, with the first secret of"
+        " PORTAL_KEY_ENCRYPTION_KEYS. Run it after a new one was put in"
         " front and every process was restarted; afterwards the older ones may be taken away."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError when no configured secret opens the key."""
         try:
-            done = signing.encrypt_anew(actor=Actor.system("encrypt_signing_key"))
+            actor = Actor.system("encrypt_signing_key")
+            done = signing.encrypt_anew(actor=actor)
+            secrets = channels.encrypt_anew(actor=actor)
         except DomainError as refusal:
             raise CommandError(refusal.detail) from refusal
         self.stdout.write("The signing key is encrypted anew." if done else "There is no signing key yet.")
+        if secrets:
+            self.stdout.write(f"Secrets of webhooks and waiting pipelines encrypted anew: {secrets}.")
