@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
@@ -82,8 +84,9 @@ def standing_findings(actor: Actor, subject: Subject | ModelGroup) -> QuerySet[A
 
 
 def messages_of(version: ModelVersion, limit: int = 20) -> list[OutboxMessage]:
-    """Return what the outbox did and will do for a version, newest first."""
-    return list(OutboxMessage.objects.filter(version=version).order_by("-id")[:limit])
+    """Return what the outbox did and will do for a version, newest first, orders with how they went out."""
+    rows = OutboxMessage.objects.filter(version=version).select_related("deployment_order__deployment")
+    return list(rows.order_by("-id")[:limit])
 
 
 def messages_of_request(request: ApprovalRequest) -> list[OutboxMessage]:
@@ -92,8 +95,12 @@ def messages_of_request(request: ApprovalRequest) -> list[OutboxMessage]:
 
 
 def is_under_way(messages: list[OutboxMessage]) -> bool:
-    """Whether something is still to be carried out."""
-    return any(message.state == OutboxState.PENDING for message in messages)
+    """Whether something is still to be carried out, and soon: what has waited for minutes may wait for days."""
+    patient = timezone.now() - timedelta(minutes=10)
+    return any(
+        message.state == OutboxState.PENDING and (message.waiting_since is None or message.waiting_since > patient)
+        for message in messages
+    )
 
 
 def last_write_back(version: ModelVersion) -> OutboxMessage | None:

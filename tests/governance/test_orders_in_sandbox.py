@@ -7,6 +7,8 @@ import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from governance.choices import CallbackOutcome, ChannelKind, PipelineHome
@@ -18,6 +20,7 @@ from registry.aws import pipelines
 from registry.aws.session import AwsSession
 from registry.models import Deployment, ModelVersion
 from tests import aws_story
+from tests.api.client import Api
 from tests.aws_story import HUB
 from tests.factories import Cast, at_stage
 from tests.factories.walk import approve_once
@@ -142,6 +145,16 @@ def test_an_approval_starts_the_pipeline_once_although_the_worker_dies(
     }
     tried = [call for call in aws.calls(operation="StartPipelineExecution") if call["performed"]]
     assert len(tried) == 2, "asked twice, begun once"
+    client = Client()
+    client.force_login(people.engineer, backend="django.contrib.auth.backends.ModelBackend")
+    assert order.execution_arn in client.get(reverse("governance:version_activity", args=[made.pk])).content.decode()
+    told = Api(people.engineer).call("GET", f"deployments/{order.deployment_id}/").json()["order"]
+    assert (told["pipeline_execution_arn"], told["kind"], told["state"]) == (
+        order.execution_arn,
+        "pipeline",
+        "delivered",
+    )
+    assert told["id"] == str(order.message.token)
 
 
 def test_a_pipeline_that_waits_is_told_to_go_on(made: ModelVersion, people: Cast, aws: Sandbox) -> None:
