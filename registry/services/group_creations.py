@@ -183,5 +183,10 @@ def _beyond_limits(account: AwsAccount, region: str, new: NewGroup) -> dict[str,
     errors: dict[str, list[str]] = {}
     for problem in found:
         named = next((field for name, field in _FIELDS.items() if name in problem), "name")
-        errors.setdefault(named, []).append(f"{problem}.")
+        said = (
+            f"{problem}."
+            if named != "name"
+            else "A name has letters, digits and single hyphens between them, at most 63."
+        )
+        errors.setdefault(named, []).append(said)
     return errors

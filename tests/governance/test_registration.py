@@ -21,6 +21,7 @@ from registry.choices import AskedState
 from registry.models import ModelVersion, Registration
 from registry.services import registrations
 from tests import aws_story
+from tests.api.client import Api
 from tests.aws_story import DEVELOPMENT, HUB
 from tests.factories import person
 from tests.factories.people import SYSTEM
@@ -235,3 +236,24 @@ def test_the_database_keeps_who_asked(world: Place) -> None:
     with refused("history_kept"):
         sql(f"DELETE FROM registry_registration WHERE id = {done.pk}")
     assert not Finding.objects.filter(version=done.version, kind="card_invalid").exists()
+
+
+def test_the_api_answers_with_the_version_or_where_to_look(world: Place) -> None:
+    api = Api(world.people.scientist)
+    body = {
+        "group": world.group.name,
+        "containers": [{"image": "image:1"}],
+        "content_types": ["text/csv"],
+        "response_types": ["text/csv"],
+    }
+    made = api.call("POST", "model-versions/", {**body, "group": world.group.arn})
+    assert made.status_code == 201
+    assert made.json()["registered_by"] == world.people.scientist.username
+    assert made["Location"].endswith(f"/api/v1/model-versions/{made.json()['id']}/")
+    world.aws.fault(service="sagemaker", operation="CreateModelPackage", error="InternalFailure", times=None)
+    waits = api.call("POST", "model-versions/", body)
+    assert waits.status_code == 202
+    found = api.get(f"registrations/{waits.json()['id']}/")
+    assert waits["Location"].endswith(f"/api/v1/registrations/{found['id']}/")
+    assert (found["state"], found["version"], found["order"]["state"]) == ("pending", None, "pending")
+    assert "InternalFailure" in found["order"]["last_error"]
