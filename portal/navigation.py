@@ -78,7 +78,7 @@ def sections(actor: Actor, path: str) -> list[Section]:
                     _item("Events", reverse("governance:parked_event_list"), "activity", path, parked, "parked"),
                     _item("Deployment channels", reverse("governance:channel_list"), "route", path),
                     _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, failed, "given up"),
-                    _item("Shares", reverse("registry:share_list"), "share-3", path),
+                    _item("Shares", reverse("governance:share_list"), "share-3", path),
                 ],
             }
         )

@@ -27,7 +27,7 @@ from ..services import shares
 from ..services.share_rules import MOST_MEMBERS, Wish
 
 
-class PermissionOutput(Output):
+class SharePermissionOutput(Output):
     """What a share lets its accounts do: RAM's actions, and the plain verbs they come to."""
 
     arn = serializers.CharField()
@@ -91,10 +91,10 @@ class DeclaredShareOutput(Output):
     def get_accounts(self, row: DeclaredShare) -> list[str]:
         return sorted(account.account_id for account in row.accounts.all())
 
-    @extend_schema_field(PermissionOutput)
+    @extend_schema_field(SharePermissionOutput)
     def get_permission(self, row: DeclaredShare) -> Any:
         arn = row.permission_arn or row.custom_permission_arn
-        return PermissionOutput(
+        return SharePermissionOutput(
             {
                 "arn": arn,
                 "name": row.custom_name or arn.rsplit("/", 1)[-1],
@@ -172,8 +172,8 @@ class DeclareInput(ShareInput):
     take_over = serializers.IntegerField(required=False, allow_null=True, min_value=1)
 
 
-class WithdrawInput(Input):
-    """Why it is taken back."""
+class ApplyInput(Input):
+    """Why RAM is brought in line."""
 
     reason = text()
 
@@ -265,12 +265,12 @@ class Shares(ByPublicId, Revised, Listed):
         values = self.read(AccountInput)
         return self.show(shares.reinvite(actor=self.actor, number=row.number, account_id=values["account"]), 202)
 
-    @extend_schema(request=WithdrawInput, responses={202: DeclaredShareDetail})
+    @extend_schema(request=ApplyInput, responses={202: DeclaredShareDetail})
     @action(detail=True, methods=["post"])
     def apply(self, request: Request, **kwargs: Any) -> Response:
         """Bring RAM in line with the declaration again, after somebody changed it there or an attempt failed."""
         row = self.get_object()
-        values = self.read(WithdrawInput)
+        values = self.read(ApplyInput)
         return self.show(shares.reapply(actor=self.actor, number=row.number, reason=values["reason"]), 202)
 
     @extend_schema(request=ShareInput, responses={200: PlannedOutput})

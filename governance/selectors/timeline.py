@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from portal.core.vocabulary import Stage
-from registry.models import ModelGroup, ModelVersion, Project, UseCase, UseCaseDocument, User
+from registry.models import DeclaredShare, ModelGroup, ModelVersion, Project, UseCase, UseCaseDocument, User
 
 from ..choices import EvidenceKind, RequestState, Verdict
 from ..lifecycle import Verb
@@ -62,6 +62,14 @@ def history(subject: UseCase | ModelVersion) -> list[Entry]:
 def history_of_group(group: ModelGroup) -> list[Entry]:
     """Return who claimed and edited a model group, newest first."""
     return _named(_edits([f"registry_modelgroup:{group.pk}"], "Edited the model group"))
+
+
+def history_of_share(share: DeclaredShare) -> list[Entry]:
+    """Return who declared, changed and withdrew a share, and how far RAM was with it, newest first."""
+    declared = Entry(
+        share.declared_at, "Declared", person=f"user:{share.declared_by.username}", icon="share-3", tone="live"
+    )
+    return _named([*_edits([f"registry_declaredshare:{share.pk}"], "Share changed"), declared])
 
 
 def _moves(subject: UseCase | ModelVersion) -> dict[tuple[str, int | None], Entry]:

@@ -172,6 +172,12 @@ def request_sync(*, actor: Actor, number: int) -> DeclaredShare:
     return declared
 
 
+def require_editable(actor: Actor, declared: DeclaredShare) -> None:
+    """Raise Forbidden or WrongState unless the actor may change this share now."""
+    require_to_share(actor, declared.groups.all())
+    _refuse_over(declared)
+
+
 def wish_of(declared: DeclaredShare) -> Wish:
     """Return the wish that a declaration fulfils, to be changed."""
     return Wish(
@@ -197,9 +203,14 @@ def _locked(actor: Actor, number: int, revision: int | None, *, also_over: bool 
     require_to_share(actor, ModelGroup.objects.filter(declared_shares=declared))
     if revision is not None and declared.revision != revision:
         raise StaleEdit("Somebody changed this share since you opened it. Reload and make your change again.")
-    if declared.is_over and not also_over:
-        raise WrongState(f"{declared.public_id} is {declared.state}; nothing of it changes any more.")
+    if not also_over:
+        _refuse_over(declared)
     return declared
+
+
+def _refuse_over(declared: DeclaredShare) -> None:
+    if declared.is_over:
+        raise WrongState(f"{declared.public_id} is {declared.state}; nothing of it changes any more.")
 
 
 def _write(declared: DeclaredShare, terms: Terms) -> None:
@@ -268,6 +279,7 @@ __all__ = [
     "reapply",
     "reinvite",
     "request_sync",
+    "require_editable",
     "template_of",
     "wish_of",
     "withdraw",

@@ -63,6 +63,12 @@ class GroupCreationId(_PublicId):
     prefix, regex = "GC", r"GC-[0-9]{1,18}"
 
 
+class ShareId(_PublicId):
+    """SHR-0001"""
+
+    prefix, width, regex = "SHR", 4, r"SHR-[0-9]{1,9}"
+
+
 class AccountId:
     """The twelve digits of an AWS account; they stay text, for they may begin with zeros."""
 
@@ -98,6 +104,7 @@ def register() -> None:
         ("evidence", EvidenceId),
         ("registration", RegistrationId),
         ("group_creation", GroupCreationId),
+        ("share", ShareId),
         ("account", AccountId),
         ("row", RowId),
     ):

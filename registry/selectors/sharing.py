@@ -10,7 +10,9 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
+from portal.core.permissions import Act, may
 
+from ..choices import AccountPurpose
 from ..models import (
     AwsAccount,
     DeclaredShare,
@@ -220,20 +222,33 @@ def invitations_of(share_arn: str) -> list[ShareInvitation]:
     )
 
 
+def shareable_groups(actor: Actor) -> QuerySet[ModelGroup]:
+    """Return the groups of hubs an actor may share, by name."""
+    rows = ModelGroup.objects.visible_to(actor).filter(
+        missing_since=None, account__is_enabled=True, account__purposes__contains=[AccountPurpose.HUB]
+    )
+    if not may(actor, Act.SHARE_GROUPS):
+        held = [pk for pk in actor.grants.by_project if may(actor, Act.SHARE_GROUPS, pk)]
+        rows = rows.filter(project__in=held)
+    return rows.select_related("account").order_by("name", "pk")
+
+
+def spokes(actor: Actor, *, also: DeclaredShare | None = None) -> QuerySet[AwsAccount]:
+    """Return the accounts one can share with: those enabled, and those a share is with already."""
+    enabled = Q(is_enabled=True) | Q(pk__in=also.accounts.all() if also else [])
+    return AwsAccount.objects.visible_to(actor).filter(enabled).order_by("account_id")
+
+
+def offered_permissions() -> list[RamPermission]:
+    """Return the permissions one can choose, each once however many hubs list it."""
+    rows = RamPermission.objects.filter(is_current=True).exclude(template="").order_by("kind", "-is_default", "name")
+    return list({row.arn: row for row in rows}.values())
+
+
 def permissions(account: AwsAccount, region: str) -> QuerySet[RamPermission]:
     """Return the permissions one can share under in an account and region: those RAM lists and that could be read."""
     return (
         RamPermission.objects.filter(account=account, region=region, is_current=True)
         .exclude(template="")
         .order_by("-kind", "-is_default", "name")
-    )
-
-
-def all_permissions(actor: Actor) -> QuerySet[RamPermission]:
-    """Return the current permissions of every owner of groups, as far as the actor sees the portal's operations."""
-    return (
-        RamPermission.objects.visible_to(actor)
-        .filter(Q(is_current=True))
-        .select_related("account")
-        .order_by("account__account_id", "region", "kind", "name")
     )

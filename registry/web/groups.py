@@ -18,12 +18,14 @@ from registry.services import groups
 
 from ..choices import ObjectKind
 from ..models import ModelGroup
-from ..selectors import attributes, catalogue, operations
+from ..selectors import attributes, catalogue
+from ..selectors.sharing import Postures
 from .attributes import card_items
 from .differences import overtaken
 from .filters import GroupFilter
 from .forms import GroupForm
-from .tables import GroupTable, GroupVersionTable, plain_permission, principals
+from .sharing import posture_of
+from .tables import GroupTable, GroupVersionTable
 
 
 class GroupList(TablePage):
@@ -89,21 +91,12 @@ class GroupDetail(OfGroup):
         table.empty_text = (
             "No version is registered in this group yet. One registered in SageMaker appears here by itself."
         )
-        shares = list(catalogue.shares_of(self.actor, self.group))
-        invitations = operations.invitations_by_share([share.arn for share in shares])
-        aliases = operations.aliases({principal for share in shares for principal in share.principals})
         return super().get_context_data(
             table=table,
             use_cases=catalogue.use_cases_behind(self.actor, self.group),
             attributes=card_items(attributes.sheet(ObjectKind.MODEL_GROUP, archived=True), self.group.attributes),
-            shares=[
-                {
-                    "share": share,
-                    "who": principals(share, aliases, invitations),
-                    "may": [plain_permission(arn) for arn in share.permission_arns],
-                }
-                for share in shares
-            ],
+            posture=posture_of(Postures([self.group]).of(self.group)),
+            may_share=may(self.actor, Act.SHARE_GROUPS, self.group.project_id),
             **kwargs,
         )
 

@@ -23,7 +23,7 @@ from portal.core.templatetags.portal_ui import (
 )
 
 from ..choices import SyncKind, SyncState
-from ..models import AwsAccount, ModelGroup, ModelVersion, ResourceShare, SyncRun, UseCase
+from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun, UseCase
 
 
 def use_case_links(use_cases: Any) -> SafeString:
@@ -220,62 +220,3 @@ class AccountRunTable(SyncRunTable):
         exclude = ("account",)
         attrs = {"id": "runs"}
         orderable = False
-
-
-class ShareTable(PortalTable):
-    label = "Shares"
-    name = tables.Column("Share", order_by=("name", "pk"))
-    groups = tables.Column("Model groups", orderable=False, empty_values=())
-    principals = tables.Column("Shared with", orderable=False, empty_values=())
-    permissions = tables.Column("They may", accessor="permission_arns", orderable=False, empty_values=())
-    state = tables.Column("State", order_by=("state", "pk"))
-    seen_at = tables.Column("Last seen", order_by=("seen_at", "pk"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.aliases: dict[str, str] = {}
-        self.invitations: dict[str, list[Any]] = {}
-
-    def render_name(self, record: ResourceShare) -> SafeString:
-        return two(record.name, account(alias=record.account.alias, id=record.account.account_id))
-
-    def render_groups(self, record: ResourceShare) -> SafeString:
-        return links((reverse("registry:group", args=[group.pk]), group.name) for group in record.groups.all())
-
-    def render_principals(self, record: ResourceShare) -> SafeString:
-        return principals(record, self.aliases, self.invitations)
-
-    def render_permissions(self, record: ResourceShare) -> str:
-        return "; ".join(plain_permission(arn) for arn in record.permission_arns) or "nothing"
-
-    def render_state(self, record: ResourceShare) -> SafeString:
-        outside = badge("Open to other organisations", "warn", "world") if record.allows_external else ""
-        return two(status_badge(record.state, "share"), outside)
-
-    def render_seen_at(self, record: ResourceShare) -> SafeString:
-        return reltime(record.seen_at)
-
-
-# RAM's managed permissions for model package groups, in plain verbs.
-_PERMISSIONS = {
-    "AWSRAMDefaultPermissionSageMakerModelPackageGroup": "see versions",
-    "AWSRAMPermissionSageMakerModelPackageGroupAllowDeploy": "see and deploy versions",
-    "AWSRAMPermissionSageMakerModelPackageGroupAllowRegister": "see, register and deploy versions",
-}
-
-
-def plain_permission(arn: str) -> str:
-    """Say what a RAM permission lets an account do; a custom one keeps its name."""
-    name = arn.rsplit("/", 1)[-1]
-    return _PERMISSIONS.get(name, f"what the permission {name} says")
-
-
-def principals(share: ResourceShare, aliases: dict[str, str], invitations: dict[str, list[Any]]) -> SafeString:
-    """Return who a share is with, each with the state of his invitation."""
-    shown: Any = ""
-    states = {found.receiver.account_id: found.status for found in invitations.get(share.arn, [])}
-    for principal in share.principals:
-        who = account(alias=aliases.get(principal, ""), id=principal)
-        state = states.get(principal)
-        shown = two(two(shown, who) if shown else who, status_badge(state, "share") if state else "")
-    return shown or absent("nobody")

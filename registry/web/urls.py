@@ -38,5 +38,4 @@ urlpatterns = [
     path("accounts/<account:account_id>/edit/", account_forms.AccountEdit.as_view(), name="account_edit"),
     path("accounts/<account:account_id>/permissions/", accounts.AccountCheck.as_view(), name="account_check"),
     path("sync-runs/", accounts.SyncRunList.as_view(), name="sync_run_list"),
-    path("shares/", accounts.ShareList.as_view(), name="share_list"),
 ]

@@ -56,6 +56,7 @@ def argument(world: World, on: str) -> list[Any]:
         "creation": world.creation.number,
         "delegation": world.delegation.pk,
         "override": world.override.pk,
+        "share": world.share.number,
         "account": "333333333333",
         "channel": world.channel.pk,
         "channel_kind": "webhook",
@@ -114,6 +115,16 @@ def _register(world: World) -> dict[str, Any]:
 
 def _new_group(world: World) -> dict[str, Any]:
     return {"name": "by-page", "project": world.project.pk, "where": "111111111111/us-east-1"}
+
+
+def _reshare(world: World) -> dict[str, Any]:
+    return {
+        "name": "Readers",
+        "groups": [world.group.pk],
+        "accounts": [world.accounts["development"].pk],
+        "permission": world.share.permission_arn,
+        "revision": world.share.revision,
+    }
 
 
 def _override(world: World) -> dict[str, Any]:
@@ -180,6 +191,8 @@ READERS_OF_THE_TRAIL = (302, 403, 403, 403, 200, 200, 200, 200)
 WRITERS = (302, 200, 200, 403, 200, 403, 403, 404)
 OFFICERS = (302, 403, 403, 403, 200, 403, 403, 404)
 ENGINEERS = (302, 403, 403, 200, 403, 403, 403, 404)
+ENGINEERS_AND_ADMINS = (302, 403, 403, 200, 403, 200, 403, 404)
+SPOKE = "222222222222"
 TESTERS = (302, 200, 403, 200, 403, 403, 403, 404)
 ASKERS = (302, 200, 200, 200, 403, 403, 403, 404)
 ATTACHERS = (302, 200, 200, 200, 200, 403, 403, 404)
@@ -340,7 +353,17 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "registry:account_test", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "governance:account_sync", (302, 404, 404, 302, 403, 302, 403, 302), on="account"),
     Row("GET", "registry:sync_run_list", OPERATORS),
-    Row("GET", "registry:share_list", EVERYBODY),
+    Row("GET", "governance:share_list", EVERYBODY),
+    Row("GET", "governance:share", OF_THE_PROJECT, on="share"),
+    Row("GET", "governance:share_new", (302, 403, 403, 200, 403, 200, 403, 200)),
+    Row("POST", "governance:share_new", (302, 403, 403, 422, 403, 422, 403, 422), body=said(name="x")),
+    Row("GET", "governance:share_edit", (302, 403, 403, 200, 403, 200, 403, 404), on="share"),
+    Row("POST", "governance:share_edit", (302, 403, 403, 302, 403, 302, 403, 404), on="share", body=_reshare),
+    Row("POST", "governance:share_withdraw", done(ENGINEERS_AND_ADMINS), on="share", body=REASON),
+    Row("POST", "governance:share_apply", done(ENGINEERS_AND_ADMINS), on="share"),
+    Row("POST", "governance:share_accept", (302, 403, 403, 409, 403, 409, 403, 404), on="share"),
+    Row("POST", "governance:share_reinvite", done(ENGINEERS_AND_ADMINS), on="share", body=said(account=SPOKE)),
+    Row("POST", "governance:share_read", done(ENGINEERS_AND_ADMINS), on="share"),
     Row("POST", "governance:event_redrive", (302, 404, 404, 403, 403, 409, 403, 403), on="account"),
     Row("GET", "governance:parked_event_list", OPERATORS),
     Row("GET", "governance:parked_event", (302, 404, 404, 200, 200, 200, 200, 200), on="parked_event"),

@@ -167,6 +167,12 @@ _BY_KIND: dict[str, dict[str, Look]] = {
     },
     "share": {
         "accepted": Look("Accepted", "good", "circle-check"),
+        "declared": Look("Declared", "wait", "clock"),
+        "applying": Look("On its way", "busy", "progress"),
+        "in_place": Look("In place", "good", "circle-check"),
+        "failing": Look("Failing", "bad", "alert-octagon"),
+        "withdrawing": Look("Being withdrawn", "busy", "hourglass"),
+        "withdrawn": Look("Withdrawn", "mute", "arrow-back-up"),
         "drifted": Look("Differs from what was declared", "warn", "arrows-diff"),
     },
     "risk": {
