@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS = {
         "EventProblem": "registry.choices.EventProblem.choices",
         "ParkedEventState": "registry.choices.ParkedEventState.choices",
         "CallbackOutcome": "governance.choices.CallbackOutcome.choices",
+        "CallbackSource": "governance.choices.CallbackSource.choices",
         "ChannelKind": "governance.choices.ChannelKind.choices",
         "OrderAction": "governance.choices.OrderAction.choices",
         "EvidenceKind": "portal.core.vocabulary.EvidenceKind.choices",
