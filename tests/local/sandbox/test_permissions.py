@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.local.sandbox.world import DEFAULT, Aws, fresh_account, refused, running, unique
+from tests.local.sandbox.world import DEFAULT, Aws, fresh_account, refused, unique
 
 READ = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", "sagemaker:DescribeModelPackageGroup"]
 TYPE = "sagemaker:ModelPackageGroup"
@@ -222,21 +220,6 @@ def test_an_organisation_needs_no_invitation(aws: Aws) -> None:
 def test_an_organisation_of_nobody_is_refused(aws: Aws, wrong: object) -> None:
     answer = requests.post(f"{aws.url}/sandbox/organization", data=json.dumps(wrong)[:40], timeout=5)
     assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
-
-
-def test_permissions_and_organisations_survive_a_kill(tmp_path: Path) -> None:
-    with running(tmp_path) as aws:
-        management, owner, spoke = (fresh_account() for _ in range(3))
-        made = organization(aws, management, {owner: None, spoke: "workloads"})
-        aws.client("ram", management).enable_sharing_with_aws_organization()
-        arn, group = create(aws, owner, *READ), aws.group(owner)
-        shared(aws, owner, group, made["units"]["workloads"], permissionArns=[arn])
-        aws.stop(signal.SIGKILL)
-        aws.start()
-        assert seen_by(aws, spoke) == [group]
-        aws.client("sagemaker", spoke).list_model_packages(ModelPackageGroupName=group)
-        assert organization(aws, management, {spoke: None})["accounts"] == sorted([management, owner, spoke])
-        assert seen_by(aws, spoke) == []
 
 
 # ---- time -------------------------------------------------------------------------------------------------------

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import signal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.local.sandbox.world import HUB, Aws, fresh_account, refused, running, unique
+from tests.local.sandbox.world import HUB, Aws, fresh_account, refused, unique
 
 ROLE = f"arn:aws:iam::{HUB}:role/Pipeline"
 STATUS_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
@@ -191,18 +189,3 @@ def test_what_is_not_there_is_said_so(aws: Aws) -> None:
         line.sagemaker.send_pipeline_execution_step_success(CallbackToken="0123456789")
     with refused("ValidationException"):  # the parameter without a default value is missing
         line.sagemaker.start_pipeline_execution(PipelineName=line.name, ClientRequestToken="x" * 32)
-
-
-def test_a_waiting_execution_survives_a_kill(tmp_path: Path) -> None:
-    with running(tmp_path) as aws:
-        line = Line(aws)
-        arn, token = line.start(), unique("token") + "x" * 32
-        second = line.start(token)
-        aws.stop(signal.SIGKILL)
-        aws.start()
-        assert line.start(token) == second
-        by_execution = {m["pipelineExecutionArn"]: m["token"] for m in aws.received(line.queue, line.account)}
-        line.sagemaker.send_pipeline_execution_step_success(CallbackToken=by_execution[arn])
-        aws.stop(signal.SIGKILL)
-        aws.start()
-        assert (line.status(arn), line.status(second)) == ("Succeeded", "Executing")

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import random
-import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from portal.local.sandbox.sagemaker.index import Ordered, Packages
-from tests.local.sandbox.world import Aws, fresh_account, refused, running
+from tests.local.sandbox.world import Aws, fresh_account, refused
 
 GROUPS, EACH = 20, 50
 
@@ -107,22 +105,6 @@ def test_pages_go_on_while_rows_come_and_go(aws: Aws) -> None:
     assert rest == arns[2:]
     with refused("ValidationException"):
         sagemaker.list_model_packages(**asked, NextToken="garbled")
-
-
-def test_what_was_seeded_is_kept_only_if_asked(tmp_path: Path) -> None:
-    with running(tmp_path) as aws:
-        account = fresh_account()
-        post(aws, "seed", account=account, groups=1, versions_per_group=3, prefix="kept", persist=True)
-        post(aws, "seed", account=account, groups=1, versions_per_group=3, prefix="fleeting")
-        post(aws, "touch", account=account, versions=6)
-        aws.version("fleeting-00001", account)
-        aws.stop(signal.SIGKILL)
-        aws.start()
-        groups = aws.client("sagemaker", account).list_model_package_groups()["ModelPackageGroupSummaryList"]
-        assert [g["ModelPackageGroupName"] for g in groups] == ["kept-00001"]
-        kept = listed(aws, account, ModelPackageType="Versioned")
-        assert [aws.read(arn, account)["ModelApprovalStatus"] for arn in kept] == ["Approved"] * 3
-        assert aws.version("kept-00001", account).endswith("/4")
 
 
 @pytest.mark.parametrize(
