@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, QuerySet, Value, When
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -21,11 +21,14 @@ def outbox(actor: Actor) -> QuerySet[Any]:
         default=Value(2),
         output_field=IntegerField(),
     )
+    given_up_before = OutboxMessage.objects.filter(
+        ordering_key=OuterRef("ordering_key"), pk__lt=OuterRef("pk"), state=OutboxState.FAILED
+    )
     return (
         OutboxMessage.objects.visible_to(actor)
         .select_related("version__group", "group", "superseded_by")
         .defer("payload", "progress", "superseded_by__payload", "superseded_by__progress")
-        .annotate(urgency=order)
+        .annotate(urgency=order, is_held=Exists(given_up_before))
         .order_by("urgency", "-id")
     )
 

@@ -209,7 +209,9 @@ class OutboxTable(PortalTable):
     def render_finished(self, record: OutboxMessage) -> SafeString:
         if record.state == OutboxState.PENDING:
             if record.next_attempt_at <= timezone.now():
-                return format_html("{}", "as soon as a worker is free")
+                # What takes a version out of use goes before what was given up, and is not long in this state.
+                behind = getattr(record, "is_held", False)
+                return format_html("{}", "behind what was given up" if behind else "as soon as a worker is free")
             return two("next try", reltime(record.next_attempt_at))
         return reltime(record.delivered_at or record.ended_at, "not done")
 
