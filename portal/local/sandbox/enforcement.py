@@ -75,6 +75,8 @@ def resources_of(call: Call) -> list[str]:
         case "sqs" if p.get("QueueUrl"):
             *_, account, name = str(p["QueueUrl"]).split("/")
             return [f"arn:aws:sqs:{call.region}:{account}:{name}"]
+        case "sqs" if p.get("QueueName"):
+            return [f"arn:aws:sqs:{call.region}:{call.account}:{p['QueueName']}"]
         case "events" if call.operation == "PutEvents":
             entries = p.get("Entries")
             buses = {str(e.get("EventBusName") or "default") for e in entries or [] if isinstance(e, dict)}
