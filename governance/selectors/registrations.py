@@ -1,8 +1,8 @@
-"""How far the outbox has come with what people had registered, created and copied."""
+"""How far the outbox has come with what people had registered and created."""
 
 from __future__ import annotations
 
-from registry.models import GroupCreation, ModelVersion, Registration
+from registry.models import GroupCreation, Registration
 
 from ..choices import OutboxKind
 from ..models import OutboxMessage
@@ -16,11 +16,6 @@ def order_of_registration(row: Registration) -> OutboxMessage | None:
 def order_of_creation(row: GroupCreation) -> OutboxMessage | None:
     """Return the order that carries the creation of a group."""
     return _last(OutboxKind.GROUP_CREATION, creation=row.number)
-
-
-def copy_of(version: ModelVersion) -> OutboxMessage | None:
-    """Return the last order to copy a version's artifact."""
-    return OutboxMessage.objects.filter(kind=OutboxKind.ARTIFACT_COPY, version=version).order_by("-pk").first()
 
 
 def _last(kind: OutboxKind, **payload: int) -> OutboxMessage | None:

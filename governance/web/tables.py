@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -230,6 +231,10 @@ def outbox_look(message: OutboxMessage) -> str:
 def _said(message: OutboxMessage) -> SafeString:
     """Return what it waits for, what went wrong and how it ended, as far as there is any."""
     waits = f"Waits for {message.waiting_for}." if message.waiting_for else ""
+    copied = message.progress.get("copy") or {}
+    if message.state == OutboxState.PENDING and copied.get("total"):
+        done, total = filesizeformat(copied.get("done", 0)), filesizeformat(copied["total"])
+        waits = f"{done} of {total} are copied. {waits}".strip()
     return format_html(
         "{}{}{}",
         format_html('<span class="kv-hint">{}</span>', waits) if waits else "",

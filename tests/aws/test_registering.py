@@ -155,3 +155,38 @@ def test_equal_part_borders_prove_a_copy_without_reading_it(wire: Wire, session:
 def one_part(digest: bytes) -> str:
     """Return the checksum of one part as S3 writes it."""
     return base64.b64encode(digest).decode()
+
+
+def test_a_part_whose_checksum_s3_reports_is_not_read_again(wire: Wire, session: AwsSession) -> None:
+    first, rest = hashlib.sha256(b"first").digest(), bytes(3 * MEBIBYTE)
+    digests = [first, hashlib.sha256(rest).digest()]
+    size = 8 * MEBIBYTE
+    part = f"<Part><PartNumber>1</PartNumber><Size>{5 * MEBIBYTE}</Size><ETag>&quot;e&quot;</ETag><ChecksumSHA256>"
+    there = f"<R><IsTruncated>false</IsTruncated>{part}{one_part(first)}</ChecksumSHA256></Part></R>".encode()
+    source = {"Content-Length": str(size), "ETag": '"abc"'}
+    wire.raw("HEAD model.tar.gz", 200, b"", source)
+    wire.raw("HEAD copy", 404, b"")
+    for _ in range(2):
+        wire.raw("GET copy", 200, there)
+    stray = (
+        b"<R><Upload><Key>copy</Key><UploadId>u-0</UploadId></Upload><Upload><Key>copy</Key><UploadId>u-1</UploadId>"
+    )
+    wire.raw("GET ", 200, stray + b"</Upload></R>")
+    wire.raw("DELETE copy", 204, b"")
+    wire.raw("GET model.tar.gz", 206, rest, {"Content-Length": str(len(rest)), "ETag": '"abc"'})
+    wire.raw("PUT copy", 200, b"", {"ETag": '"f"'})
+    wire.raw("POST copy", 200, b"<R><ETag>&quot;new-2&quot;</ETag></R>")
+    answer = {"Content-Length": str(size), "ETag": '"new-2"', "x-amz-checksum-sha256": composite(digests)}
+    wire.raw("HEAD copy", 200, b"", answer)
+    known = {"upload_id": "u-1", "source_etag": "abc", "total": size, "part_size": 5 * MEBIBYTE, "by_server": False,
+             "done": 5 * MEBIBYTE}  # fmt: skip
+    copied = s3_copy.copy(
+        session, session, "s3://spoke/model.tar.gz", "s3://hub/copy", part_size=5 * MEBIBYTE, known=known
+    )
+    assert copied.sha256 == composite(digests), "not every byte was read here, so it is S3's own form"
+    (asked,) = [one for one in wire.requests if one.operation == "GET model.tar.gz"]
+    assert asked.headers["Range"] == f"bytes={5 * MEBIBYTE}-{size - 1}"
+    (aborted,) = [one for one in wire.requests if one.operation == "DELETE copy"]
+    assert aborted.parameters["uploadId"] == "u-0", "an upload nobody goes on with"
+    (put,) = [one for one in wire.requests if one.operation == "PUT copy"]
+    assert put.headers["x-amz-checksum-sha256"] == one_part(digests[1])

@@ -143,7 +143,8 @@ def _read(request: AWSPreparedRequest) -> Request:
     headers = {
         name: value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()
     }
-    body = request.body if isinstance(request.body, bytes) else (request.body or "").encode()
+    given = request.body.read() if hasattr(request.body, "read") else request.body
+    body = given if isinstance(given, bytes) else (given or "").encode()
     target = headers.get("X-Amz-Target", "")
     path = urlsplit(request.url).path.strip("/")
     if target:
