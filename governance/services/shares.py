@@ -43,7 +43,7 @@ def declare(*, actor: Actor, wish: Wish, take_over: int | None = None) -> Declar
     one, and is brought in line. Raises NotFound, Forbidden, InvalidInput naming the fields, WrongState when a share of
     that name is declared already.
     """
-    with operation(actor, wish.reason.strip()[:2000] or "declare share"):
+    with operation(actor, _said(wish.reason, "declare share")):
         terms = check(actor, wish)
         hold_until_commit(f"declare-share:{terms.account.account_id}:{terms.region}")
         _refuse_name_taken(terms, None)
@@ -67,7 +67,7 @@ def edit(*, actor: Actor, number: int, revision: int, wish: Wish) -> DeclaredSha
     Raises NotFound, Forbidden, StaleEdit when somebody changed it since `revision`, InvalidInput naming the fields,
     WrongState when it was withdrawn or the name is taken.
     """
-    with operation(actor, wish.reason.strip()[:2000] or "edit share"):
+    with operation(actor, _said(wish.reason, "edit share")):
         declared = _locked(actor, number, revision)
         terms = check(actor, wish, declared)
         hold_until_commit(f"declare-share:{terms.account.account_id}:{terms.region}")
@@ -83,7 +83,7 @@ def withdraw(*, actor: Actor, number: int, revision: int | None = None, reason: 
 
     Raises NotFound, Forbidden, StaleEdit, WrongState when it is withdrawn already.
     """
-    with operation(actor, reason.strip()[:2000] or "withdraw share"):
+    with operation(actor, _said(reason, "withdraw share")):
         declared = _locked(actor, number, revision)
         declared.state = DeclarationState.WITHDRAWING
         declared.problem = ""
@@ -98,7 +98,7 @@ def reapply(*, actor: Actor, number: int, reason: str = "") -> DeclaredShare:
 
     Raises NotFound, Forbidden, WrongState when nothing is left of it.
     """
-    with operation(actor, reason.strip()[:2000] or "bring share in line"):
+    with operation(actor, _said(reason, "bring share in line")):
         declared = _locked(actor, number, None, also_over=True)
         if declared.state == DeclarationState.WITHDRAWN:
             raise WrongState(f"{declared.public_id} is withdrawn. Declare a share anew.")
@@ -135,9 +135,9 @@ def reinvite(*, actor: Actor, number: int, account_id: str) -> DeclaredShare:
     The account is taken out of the share and put in again: RAM has no other way. Raises NotFound, Forbidden,
     InvalidInput for an account the share is not with, WrongState for one that has accepted.
     """
-    with operation(actor, f"invite {account_id[:12]} again"):
+    with operation(actor, "invite an account again"):
         declared = _locked(actor, number, None)
-        account = declared.accounts.filter(account_id=account_id[:12]).first() if account_id.isdecimal() else None
+        account = next((one for one in declared.accounts.all() if one.account_id == account_id), None)
         if account is None:
             raise InvalidInput(
                 "Nobody can be invited again who is not in the share.",
@@ -159,7 +159,7 @@ def preview(*, actor: Actor, wish: Wish, number: int | None = None) -> tuple[Ter
     """
     before = sharing.declared_share(actor, number) if number is not None else None
     terms = check(actor, wish, before)
-    return terms, sharing.Postures(terms.groups).planned(terms.verbs, terms.principals)
+    return terms, sharing.Postures(terms.groups).planned(terms.verbs, terms.principals, terms.account.account_id)
 
 
 def request_sync(*, actor: Actor, number: int) -> DeclaredShare:
@@ -195,6 +195,11 @@ def wish_of(declared: DeclaredShare) -> Wish:
 def template_of(declared: DeclaredShare) -> str:
     """Return the policy template of a declaration's own permission, "" when it uses one of RAM's."""
     return template_text(declared.custom_actions) if declared.custom_name else ""
+
+
+def _said(reason: str, otherwise: str) -> str:
+    """Return a reason as the audit trail can keep it."""
+    return reason.replace("\x00", "").strip()[:2000] or otherwise
 
 
 def _locked(actor: Actor, number: int, revision: int | None, *, also_over: bool = False) -> DeclaredShare:

@@ -109,13 +109,14 @@ class Postures:
                             reason=declared.reason if declared else "",
                         )
 
-    def planned(self, verbs: Iterable[Verb], principals: Iterable[str]) -> tuple[AccountPosture, ...]:
-        """Return what each account could do under a permission that comes to these verbs."""
+    def planned(self, verbs: Iterable[Verb], principals: Iterable[str], owner_id: str) -> tuple[AccountPosture, ...]:
+        """Return what each account but the owner could do under a permission that comes to these verbs."""
         known = self.known.values()
         return posture(
             Way(who.account_id, verb, "this share", sure=who.sure, to=who.to)
             for principal in principals
             for who in behind(principal, known)
+            if who.account_id != owner_id
             for verb in verbs
         )
 
@@ -160,8 +161,9 @@ def posture_of_share(declared: DeclaredShare) -> tuple[AccountPosture, ...]:
     share = reported([declared]).get(declared.share_arn)
     postures = Postures([])
     if share is None or not share.is_live:
-        return postures.planned([Verb(verb) for verb in declared.verbs], sorted(principals_of(declared)))
-    return posture(postures.by_share(share))
+        verbs = [Verb(verb) for verb in declared.verbs]
+        return postures.planned(verbs, sorted(principals_of(declared)), declared.account.account_id)
+    return posture(way for way in postures.by_share(share) if way.account_id != declared.account.account_id)
 
 
 def in_ram(share: ResourceShare) -> InRam:

@@ -109,8 +109,8 @@ def refresh_invitations(*, actor: Actor, account: AwsAccount, session: AwsSessio
             )
         pending = ShareInvitation.objects.filter(receiver=account, region=region, status=PENDING)
         for left in pending.exclude(arn__in=[record.arn for record in invitations]):
-            left.status = EXPIRED if left.expires_at is not None and left.expires_at <= now else GONE
-            left.save(update_fields=["status"])
+            ended = EXPIRED if left.expires_at is not None and left.expires_at <= now else GONE
+            ShareInvitation.objects.update_or_create(arn=left.arn, defaults={"status": ended})
 
 
 def _by_share(associations: Iterable[ShareAssociation]) -> defaultdict[str, list[ShareAssociation]]:
