@@ -180,7 +180,7 @@ def _outside(facts: Facts) -> Judgement | None:
     else:
         verdict = _of_status(aws.status, wanted.status)
         first = f"SageMaker says {facts.name} is {aws}"
-    words = f"{first}; {_portal_words(word)}. Changed by {facts.by.words} at {moment(facts.modified_at)}."
+    words = f"{first}; {_portal_words(word)}. Changed at {moment(facts.modified_at)} by {facts.by.words}."
     return Judgement(verdict, words, facts.modified_at, _claim(aws, word))
 
 

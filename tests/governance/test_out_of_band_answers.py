@@ -44,7 +44,7 @@ def test_by_default_everything_is_reported_with_who_did_it_what_both_say_and_wha
     summary = story.finding(FindingKind.APPROVED_OUTSIDE).summary
     for told in (
         f"SageMaker says {story.version.name} is Approved; nobody has decided about it in the portal.",
-        f"Changed by {story.place.people.owner} ({session_arn(name)}, linked) at ",
+        f" UTC by {story.place.people.owner} ({session_arn(name)}, linked).",
         "It is only reported, as policy 2 asks.",
         "Decide about it in the portal, or take the approval back in SageMaker.",
     ):
