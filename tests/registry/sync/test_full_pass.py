@@ -12,7 +12,7 @@ import requests
 from django.utils import timezone
 
 from governance.models import Finding, StageEvent
-from governance.services import delivery, registry_events, sync
+from governance.services import delivery, registry_events, share_sync, sync
 from governance.tasks import sync_account
 from portal.core.locks import _key
 from registry.aws import sagemaker
@@ -76,7 +76,9 @@ def test_shares_and_invitations_are_recorded(aws: Sandbox, place: Place) -> None
     group = aws_story.new_group()
     aws_story.share(group)
     aws_story.synced()
-    aws_story.synced(DEVELOPMENT)
+    for account_id in (HUB, DEVELOPMENT):
+        (run,) = share_sync.sync_shares(account_id=account_id, requested_by="test")
+        assert run.error == ""
     share = ResourceShare.objects.get(groups__arn=group)
     assert share.principals == [DEVELOPMENT]
     assert share.permission_arns[0].endswith("AllowRegister")
