@@ -67,6 +67,7 @@ def test_everything_one_decision_causes_shares_its_correlation_and_actor(place: 
     assert {row.table for row in rows} == {
         "registry_modelversion",
         "registry_deployment",
+        "governance_deploymentorder",
         "governance_stagerecord",
         "governance_approvalrequest",
         "governance_decision",
