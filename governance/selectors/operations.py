@@ -26,8 +26,8 @@ def outbox(actor: Actor) -> QuerySet[Any]:
     )
     return (
         OutboxMessage.objects.visible_to(actor)
-        .select_related("version__group", "group", "superseded_by")
-        .defer("payload", "progress", "superseded_by__payload", "superseded_by__progress")
+        .select_related("version__group", "group")
+        .defer("payload")
         .annotate(urgency=order, is_held=Exists(given_up_before))
         .order_by("urgency", "-id")
     )
