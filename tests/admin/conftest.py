@@ -18,7 +18,8 @@ from governance.services import callbacks, metrics, out_of_band
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
 from portal.settings import base
-from registry.models import ApiToken, EventQueueHealth, ShareInvitation, UseCaseDocument
+from registry.choices import PreflightMethod
+from registry.models import AccountPreflight, ApiToken, EventQueueHealth, ShareInvitation, UseCaseDocument
 from registry.services import people
 from tests.api.world import World, actors, build
 from tests.factories import version
@@ -72,6 +73,12 @@ def complete(world: World) -> None:
             receiver=world.accounts["development"],
             status="PENDING",
             seen_at=timezone.now(),
+        )
+        AccountPreflight.objects.create(
+            account=world.accounts["hub"],
+            region="us-east-1",
+            method=PreflightMethod.SIMULATED,
+            checked_at=timezone.now(),
         )
         EventQueueHealth.objects.create(account=world.accounts["hub"], reader="sweep")
         UseCaseDocument.objects.create(
