@@ -67,7 +67,11 @@ def history_of_group(group: ModelGroup) -> list[Entry]:
 def history_of_share(share: DeclaredShare) -> list[Entry]:
     """Return who declared, changed and withdrew a share, and how far RAM was with it, newest first."""
     declared = Entry(
-        share.declared_at, "Declared", person=f"user:{share.declared_by.username}", icon="share-3", tone="live"
+        share.declared_at,
+        "Declared",
+        person=actor_words(f"user:{share.declared_by.username}"),
+        icon="share-3",
+        tone="live",
     )
     return _named([*_edits([f"registry_declaredshare:{share.pk}"], "Share changed"), declared])
 

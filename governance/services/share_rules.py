@@ -226,6 +226,10 @@ def _permission(
             f"RAM of {owner.alias} in {region} lists no such permission for model groups, or was not read yet.",
         )
         return (), ()
+    other = DeclaredShare.objects.wanted().filter(custom_permission_arn=arn).first()
+    if other is not None:
+        problems.add("permission", f"{row.name} belongs to {other.public_id} and changes with it; write another.")
+        return (), ()
     if not row.template or not row.actions:
         problems.add(
             "permission", f"What {row.name} allows could not be read, so nobody can say what it would let accounts do."

@@ -34,6 +34,7 @@ def request_sync(*, actor: Actor, account_id: str) -> AwsAccount:
     if not account.is_enabled:
         raise WrongState(f"{account} is disabled. Enable it before syncing.")
     enqueue_on_commit("governance.sync_account", account_id=account.account_id, requested_by=actor.name)
+    enqueue_on_commit("governance.sync_shares_of_account", account_id=account.account_id, requested_by=actor.name)
     return account
 
 

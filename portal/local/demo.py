@@ -15,14 +15,25 @@ from django.conf import settings
 
 from governance.choices import Verdict
 from governance.models import ApprovalRequest
-from governance.services import approvals, sync
+from governance.services import approvals, share_sync, shares, sync
 from governance.services import use_cases as governed_use_cases
+from governance.services.share_rules import Wish
 from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, Role, Stage
 from registry.aws import events, ram, sagemaker
 from registry.aws.session import AwsSession
 from registry.choices import AccountPurpose, DocumentKind
-from registry.models import AwsAccount, AwsIdentity, LineOfBusiness, ModelGroup, Project, UseCase, User
+from registry.models import (
+    AwsAccount,
+    AwsIdentity,
+    DeclaredShare,
+    LineOfBusiness,
+    ModelGroup,
+    Project,
+    ResourceShare,
+    UseCase,
+    User,
+)
 from registry.services import accounts, groups, organisation, people, use_cases
 from registry.services.use_cases import UseCaseText
 
@@ -77,7 +88,26 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True) -> None:
             if run.error:
                 raise RuntimeError(f"The first sync failed: {run.error}")
     _claim(project, use_case)
-    say("first sync done, model group claimed")
+    _declare_share()
+    say("first sync done, model group claimed, its share declared")
+
+
+def _declare_share() -> None:
+    """Declare the share that is in RAM already, as the ML engineer who finds it there does."""
+    for account_id in (HUB, DEVELOPMENT):
+        for run in share_sync.sync_shares(account_id=account_id, requested_by="demo"):
+            if run.error:
+                raise RuntimeError(f"The first reading of shares failed: {run.error}")
+    found = ResourceShare.objects.live().filter(name=SHARE).first()
+    if found is None or DeclaredShare.objects.wanted().filter(name=SHARE).exists():
+        return
+    wish = Wish(
+        name=SHARE,
+        groups=[group.pk for group in found.groups.all()],
+        accounts=[DEVELOPMENT],
+        permission_arn=ram.PERMISSION_REGISTER,
+    )
+    shares.declare(actor=_person("ml.engineer").actor, wish=wish, take_over=found.pk)
 
 
 def _person(username: str) -> User:

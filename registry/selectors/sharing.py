@@ -243,7 +243,9 @@ def spokes(actor: Actor, *, also: DeclaredShare | None = None) -> QuerySet[AwsAc
 
 def offered_permissions() -> list[RamPermission]:
     """Return the permissions one can choose, each once however many hubs list it."""
-    rows = RamPermission.objects.filter(is_current=True).exclude(template="").order_by("kind", "-is_default", "name")
+    own = DeclaredShare.objects.wanted().exclude(custom_permission_arn="").values("custom_permission_arn")
+    rows = RamPermission.objects.filter(is_current=True).exclude(template="").exclude(arn__in=own)
+    rows = rows.order_by("kind", "-is_default", "name")
     return list({row.arn: row for row in rows}.values())
 
 
