@@ -36,6 +36,7 @@ from tests.factories.records import card
 PER_GROUP = 100
 START = datetime(2026, 1, 1, tzinfo=UTC)
 REGION = "us-east-1"
+CARD = card(risk="Low")
 
 
 def name_of(number: int) -> str:
@@ -97,7 +98,7 @@ def described(arn: str) -> dict[str, Any]:
         "CustomerMetadataProperties": {"algorithm": "xgboost", "validation_auc": "0.78", "commit": "c" * 40},
         "CreatedBy": who,
         "LastModifiedBy": who,
-        "ModelCard": {"ModelCardContent": card(risk="Low"), "ModelCardStatus": "Draft"},
+        "ModelCard": {"ModelCardContent": CARD, "ModelCardStatus": "Draft"},
     }
 
 
