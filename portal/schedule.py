@@ -7,8 +7,8 @@ from typing import Any
 from celery.schedules import crontab
 
 SCHEDULE: dict[str, dict[str, Any]] = {
-    # A listener takes events in within moments. Without one a version registered in SageMaker is still to be seen within
-    # ten seconds, so the queues are read more than twice in that time; those that a listener reads are passed over.
+    # A listener takes events in within moments. Without one a version registered in SageMaker is still to be seen
+    # within ten seconds, so the queues are read more than twice in that time; those a listener reads are passed over.
     "read-registry-events": {
         "task": "governance.read_registry_events",
         "schedule": 3.0,

@@ -47,7 +47,8 @@ class DeploymentOrder(models.Model):
 class WaitingCallback(models.Model):
     """One pipeline step that waits for the word whether a version may be deployed to an account for a stage.
 
-    The token is stored encrypted until it is used; its digest tells one that comes twice. `home` is the account the pipeline runs in.
+    The token is stored encrypted until it is used; its digest tells one that comes twice. `home` is the account the
+    pipeline runs in.
     """
 
     model_package_arn = models.CharField(max_length=2048, db_index=True)

@@ -35,8 +35,8 @@ def insert(rows: Sequence[models.Model]) -> None:
         for row in rows:
             copy.write_row((row.pk, *[_value(field, row) for field in fields]))
     for row in rows:
-        row._state.adding = False
-        row._state.db = connection.alias
+        # As Django's own insert leaves them: saved next, they are updated.
+        row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - documented for exactly this
 
 
 def _value(field: models.Field[Any, Any], row: models.Model) -> Any:

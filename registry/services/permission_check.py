@@ -158,7 +158,9 @@ def _tried_in_earnest(session: AwsSession, found: Found) -> None:
 def _probed(session: AwsSession, place: Place, entries: Sequence[dict[str, Any]], refusal: AwsError) -> Found:
     found = Found(
         PreflightMethod.PROBED,
-        error=f"IAM did not tell what the role may do, so harmless calls were made and writes were not tried. {refusal}",
+        error=(
+            f"IAM did not tell what the role may do, so harmless calls were made and writes were not tried. {refusal}"
+        ),
     )
     for entry in entries:
         if entry["action"] == "iam:SimulatePrincipalPolicy":

@@ -193,10 +193,8 @@ def reltime(value: Any, missing: str = "never") -> SafeString:
     )
 
 
-@register.filter
-def lasting(seconds: float | None) -> str:
-    """Show a number of seconds as a length of time: "12 min"; nothing for none."""
-    return "" if seconds is None else wording.duration_words(seconds)
+# A number of seconds as a length of time: "12 min".
+lasting = register.filter("lasting", wording.duration_words)
 
 
 @register.simple_tag

@@ -45,8 +45,10 @@ def relative_words(moment: datetime | date, now: datetime) -> str:
     return "just now"
 
 
-def duration_words(seconds: float) -> str:
-    """Return a length of time in its largest fitting unit: "4 s", "12 min", "3 h", "2 days"."""
+def duration_words(seconds: float | None) -> str:
+    """Return a length of time in its largest fitting unit: "4 s", "12 min", "3 h", "2 days"; nothing for none."""
+    if seconds is None:
+        return ""
     for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
