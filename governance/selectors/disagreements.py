@@ -53,26 +53,28 @@ def write_back_pending(now: datetime, only: Only = None) -> Seen:
 
 
 def write_back_failed(now: datetime, only: Only = None) -> Seen:
-    """Versions with something in the outbox that was given up; one that is tried again is not settled yet."""
+    """Subjects with something in the outbox that was given up; one that is tried again is not settled yet."""
     done = (OutboxState.DELIVERED, OutboxState.SUPERSEDED)
-    undelivered = _messages(only).exclude(state__in=done).exclude(state=OutboxState.PENDING, last_error="")
-    given_up: dict[int, OutboxMessage] = {}
-    retried: dict[int, OutboxMessage] = {}
-    for message in undelivered.order_by("pk"):
-        (given_up if message.state == OutboxState.FAILED else retried)[message.version_id or 0] = message
-    return Seen(
-        tuple(
-            Observation(
-                message.version,
-                f"{message.summary}: given up after {message.attempts} attempts. {message.last_error}",
-                {"outbox_message": message.pk, "error": message.last_error},
-            )
-            for message in given_up.values()
-            if message.version is not None
-        ),
-        unsure=frozenset(key_of(message.version) for message in retried.values() if message.version is not None),
-        retell=False,
-    )
+    rows = [_messages(only)]
+    if only is None:
+        about_others = OutboxMessage.objects.filter(version=None).select_related("group__account", "account")
+        rows.append(about_others.defer("payload"))
+    given_up: dict[str, Observation] = {}
+    retried: set[str] = set()
+    for undelivered in rows:
+        for message in (
+            undelivered.exclude(state__in=done).exclude(state=OutboxState.PENDING, last_error="").order_by("pk")
+        ):
+            subject = message.version or message.group or message.account
+            if subject is None:
+                continue
+            if message.state != OutboxState.FAILED:
+                retried.add(key_of(subject))
+                continue
+            words = f"{message.summary}: given up after {message.attempts} attempts. {message.last_error}"
+            evidence = {"outbox_message": message.pk, "error": message.last_error}
+            given_up[key_of(subject)] = Observation(subject, words, evidence)
+    return Seen(tuple(given_up.values()), unsure=frozenset(retried), retell=False)
 
 
 def content_changed(now: datetime, only: Only = None) -> Seen:

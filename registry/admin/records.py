@@ -14,14 +14,18 @@ from portal.core.admin import RecordAdmin, RecordInline, audit_trail_of, console
 from ..models import (
     ApiToken,
     Classification,
+    DeclaredShare,
     Deployment,
+    GroupPolicy,
     ModelGroup,
     ModelGroupGroupObjectPermission,
     ModelGroupUserObjectPermission,
     ModelVersion,
     PublicNumber,
+    RamPermission,
     ResourceShare,
     ShareInvitation,
+    SharePrincipal,
     SyncRun,
     UseCase,
     UseCaseDocument,
@@ -138,6 +142,41 @@ class ResourceShareAdmin(RecordAdmin):
     list_select_related = ("account",)
     search_fields = ("name", "arn", "groups__name")
     ordering = ("name",)
+
+
+@admin.register(DeclaredShare, site=console)
+class DeclaredShareAdmin(RecordAdmin):
+    list_display = ("number", "name", "account", "region", "state", "allows_external", "declared_by", "changed_at")
+    list_filter = ("state", "account", "allows_external")
+    list_select_related = ("account", "declared_by")
+    search_fields = ("name", "share_arn", "groups__name")
+    ordering = ("-number",)
+
+
+@admin.register(SharePrincipal, site=console)
+class SharePrincipalAdmin(RecordAdmin):
+    list_display = ("principal", "share", "status", "is_external")
+    list_filter = ("status", "is_external")
+    list_select_related = ("share",)
+    search_fields = ("principal", "share__name")
+    ordering = ("share", "principal")
+
+
+@admin.register(RamPermission, site=console)
+class RamPermissionAdmin(RecordAdmin):
+    list_display = ("name", "version", "account", "region", "kind", "is_default", "is_current", "read_at")
+    list_filter = ("account", "kind", "is_current")
+    list_select_related = ("account",)
+    search_fields = ("name", "arn")
+    ordering = ("account", "region", "name", "version")
+
+
+@admin.register(GroupPolicy, site=console)
+class GroupPolicyAdmin(RecordAdmin):
+    list_display = ("group", "read_at")
+    list_select_related = ("group",)
+    search_fields = ("group__name", "document")
+    ordering = ("group__name",)
 
 
 @admin.register(ShareInvitation, site=console)

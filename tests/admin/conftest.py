@@ -19,7 +19,16 @@ from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
 from portal.settings import base
 from registry.choices import PreflightMethod
-from registry.models import AccountPreflight, ApiToken, EventQueueHealth, ShareInvitation, UseCaseDocument
+from registry.models import (
+    AccountPreflight,
+    ApiToken,
+    EventQueueHealth,
+    GroupPolicy,
+    ResourceShare,
+    ShareInvitation,
+    SharePrincipal,
+    UseCaseDocument,
+)
 from registry.services import people
 from tests.api.world import World, actors, build
 from tests.factories import version
@@ -74,6 +83,10 @@ def complete(world: World) -> None:
             status="PENDING",
             seen_at=timezone.now(),
         )
+        SharePrincipal.objects.create(
+            share=ResourceShare.objects.get(), principal="222222222222", status="ASSOCIATING", is_external=True
+        )
+        GroupPolicy.objects.create(group=world.group, document="{}", read_at=timezone.now())
         AccountPreflight.objects.create(
             account=world.accounts["hub"],
             region="us-east-1",
