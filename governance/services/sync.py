@@ -62,6 +62,9 @@ def _everywhere(account_id: str, requested_by: str, passes: Sequence[Callable[..
         raise InvalidInput(f"There is no enabled account {account_id}.")
     runs = []
     for region in account.regions:
+        account.refresh_from_db(fields=["is_enabled"])
+        if not account.is_enabled:
+            break
         try:
             for make in passes:
                 made = make(actor=ACTOR, account=account, region=region, requested_by=requested_by, listeners=LISTENERS)

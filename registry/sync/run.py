@@ -143,6 +143,7 @@ def _list_all(actor: Actor, account: AwsAccount, session: AwsSession, under_way:
     done = arns.index(run.after) + 1 if run.after in arns else 0
     run.groups_done = done
     for some in _batches(listed[done:], _GROUPS_TOGETHER):
+        _require_enabled(account, region)
         rows = _known_versions([keys[record.arn] for record in some])
         for record, summaries in in_order(
             some, lambda group: list(sagemaker.list_versions(session, group)), at_once=settings.PORTAL_AWS_READS_AT_ONCE
@@ -157,6 +158,12 @@ def _list_all(actor: Actor, account: AwsAccount, session: AwsSession, under_way:
     under_way.write()
     _find_missing(actor, account, session, under_way, plan.absent, listeners)
     listeners.after_pass(actor, account, region)
+
+
+def _require_enabled(account: AwsAccount, region: str) -> None:
+    """Ask nothing further of an account that was disabled meanwhile. Raises AwsDisabled."""
+    account.refresh_from_db(fields=["is_enabled"])
+    accounts.reach(account, region)
 
 
 def _given(account: AwsAccount, session: AwsSession) -> Iterator[GroupRecord]:
