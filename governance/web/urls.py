@@ -48,9 +48,7 @@ urlpatterns = [
     path("model-groups/new/", registration.GroupNew.as_view(), name="group_new"),
     path("model-groups/<row:pk>/register/", registration.VersionRegister.as_view(), name="version_register"),
     path("registrations/<registration:number>/", registration.RegistrationPage.as_view(), name="registration"),
-    path(
-        "group-creations/<group_creation:number>/", registration.GroupCreationPage.as_view(), name="group_creation"
-    ),
+    path("group-creations/<group_creation:number>/", registration.GroupCreationPage.as_view(), name="group_creation"),
     path("model-groups/<row:pk>/governance/", panels.GroupPanel.as_view(), name="group_panel"),
     path("model-versions/<row:pk>/governance/", panels.Panel.as_view(), name="version_panel"),
     path("model-versions/<row:pk>/activity/", panels.Activity.as_view(), name="version_activity"),

@@ -65,5 +65,7 @@ def test_other_methods_are_refused(route: str, world: World) -> None:
     known = routes()[route]
     ids = {row.route: world.ids.get(row.on, "") for row in ROWS}
     for method in {*METHODS, "OPTIONS"} - known:
-        answer = world.api("ml_admin").call(method, route.format(id=ids[route], channel=world.channel.pk), {} if method != "GET" else None)
+        answer = world.api("ml_admin").call(
+            method, route.format(id=ids[route], channel=world.channel.pk), {} if method != "GET" else None
+        )
         assert_problem(answer, 405)

@@ -105,7 +105,10 @@ def test_a_share_names_only_groups_one_sees(world: World) -> None:
     share.groups.add(group(world.elsewhere, cast(world.elsewhere, world.project), name="secret"))
     shown = world.api("data_scientist").results("resource-shares/")[0]
     assert [item["name"] for item in shown["groups"]] == ["models"]
-    assert [item["name"] for item in world.api("ml_admin").results("resource-shares/")[0]["groups"]] == ["models", "secret"]
+    assert [item["name"] for item in world.api("ml_admin").results("resource-shares/")[0]["groups"]] == [
+        "models",
+        "secret",
+    ]
 
 
 def test_a_finding_is_taken_on_and_resolved(world: World) -> None:
