@@ -6,7 +6,8 @@ Each request carries `webhook-id`, `webhook-timestamp` (seconds since 1970) and 
 
 An address is resolved once, every answer is judged, and the connection goes to the very address that was judged, so
 a name that changes between the two (DNS rebinding) leads nowhere. Redirects are not followed, proxies of the
-environment are not used, and of an answer a few kilobytes are read. REQUESTS_CA_BUNDLE names a private authority.
+environment are not used, of an answer a few kilobytes are read, and no receiver is listened to for longer than a total
+time, however it spends it. REQUESTS_CA_BUNDLE names a private authority.
 """
 
 from __future__ import annotations
@@ -26,13 +27,18 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from django.conf import settings
 from django.utils import timezone
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from .connections import Deadline, Pinned, deadline_of
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
+# For everything together, from the first address to the end of the answer: who drips a byte every nine seconds is
+# within READ_SECONDS for ever.
+TOTAL_SECONDS = 20.0
 LONGEST_URL = 2048
 _EXCERPT_BYTES = 2048
 _SECRET_BYTES = 32
@@ -114,9 +120,9 @@ def encoded(payload: Mapping[str, Any]) -> bytes:
 def send(url: str, *, secrets: Sequence[str], message_id: str, body: bytes, at: datetime | None = None) -> Answer:
     """POST a JSON body, signed under each of the secrets (the newest first), and return the answer of a 2xx.
 
-    Waits 3 s for the connection and 10 s for each part of the answer. Raises AddressRefused before anything is
-    sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408, 425 and
-    429, and for a redirect; retryable for everything else.
+    Waits 3 s for the connection, 10 s for each part of the answer and 20 s for all of it. Raises AddressRefused before
+    anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408,
+    425 and 429, and for a redirect; retryable for everything else.
     """
     timestamp = int((at or timezone.now()).timestamp())
     addresses = resolved(url)
@@ -127,13 +133,15 @@ def send(url: str, *, secrets: Sequence[str], message_id: str, body: bytes, at: 
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(sign(secret, message_id, timestamp, body) for secret in secrets),
     }
-    for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
-        try:
-            return _post(url, address, headers, body)
-        except requests.RequestException as error:
-            if left and _never_reached(error):
-                continue
-            raise WebhookFailed(f"{_host(url)} did not answer: {_words(error)}", retryable=True) from error
+    with deadline_of(TOTAL_SECONDS) as deadline:
+        for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
+            try:
+                return _post(url, address, headers, body, deadline)
+            except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+                if left and _never_reached(error) and not deadline.is_over:
+                    continue
+                said = f"not done within {TOTAL_SECONDS:g} seconds." if deadline.is_over else _words(error)
+                raise WebhookFailed(f"{_host(url)} did not answer: {said}", retryable=True) from error
     raise AssertionError("resolved() returns at least one address")
 
 
@@ -174,8 +182,14 @@ def allowed_networks() -> tuple[Network, ...]:
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the public internet, looking through the ways IPv6 wraps an IPv4 address."""
     return address not in _LOCAL_NAT64 and all(
-        each.is_global and not each.is_multicast and not each.is_reserved for each in _meant(address)
+        each.is_global and not each.is_multicast and not each.is_reserved and not _is_site_local(each)
+        for each in _meant(address)
     )
+
+
+def _is_site_local(address: Address) -> bool:
+    """Whether it is of fec0::/10: deprecated (RFC 3879), still private where it is routed, and called global."""
+    return isinstance(address, IPv6Address) and address.is_site_local
 
 
 def _meant(address: Address) -> Iterable[Address]:
@@ -249,46 +263,37 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-class _Pinned(HTTPAdapter):
-    """Connect to one address whatever the URL's host is, and hold the certificate against that host."""
-
-    def __init__(self, address: Address, host: str) -> None:
-        self._address, self._host = str(address), host
-        super().__init__(max_retries=0)
-
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host_params, tls = super().build_connection_pool_key_attributes(request, verify, cert)
-        pool_kwargs: dict[str, Any] = {**tls}
-        host_params["host"] = self._address
-        if host_params["scheme"] == "https":
-            # An address has no name to indicate; the certificate of a literal address is held against the address.
-            if _literal(self._host) is None:
-                pool_kwargs["server_hostname"] = self._host
-            pool_kwargs["assert_hostname"] = self._host
-        return host_params, pool_kwargs
-
-
-def _post(url: str, address: Address, headers: Mapping[str, str], body: bytes) -> Answer:
+def _post(url: str, address: Address, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
     parts = _parts(url)
     host = str(parts.hostname)
     shown = f"[{host}]" if ":" in host else host
-    with requests.Session() as session:
-        session.trust_env = False
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, _Pinned(address, host))
-        with session.post(
-            url,
-            data=body,
-            headers={**headers, "Host": f"{shown}:{parts.port}" if parts.port else shown},
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
-            allow_redirects=False,
+    request = requests.Request(
+        "POST",
+        url,
+        data=body,
+        headers={**headers, "Host": f"{shown}:{parts.port}" if parts.port else shown},
+    ).prepare()
+    # An address has no name to indicate; the certificate of a literal address is held against the address.
+    adapter = Pinned(str(address), host, has_name=_literal(host) is None, deadline=deadline)
+    try:
+        # Not by a session: that reads the whole body of a redirect, even of one that it is told not to follow, and
+        # takes proxies and passwords from the environment.
+        response = adapter.send(
+            request,
             stream=True,
-            # The rest of the environment is left aside; a private certificate authority is the operator's to name.
+            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            # A private certificate authority is the operator's to name.
             verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
-        ) as response:
+        )
+        with response:
+            if deadline.is_over:
+                # What was cut off in its headers looks like an answer that ends there.
+                raise requests.Timeout
             if 200 <= response.status_code < 300:
                 return Answer(response.status_code, str(address))
             raise _refusal(host, response)
+    finally:
+        adapter.close()
 
 
 def _refusal(host: str, response: requests.Response) -> WebhookFailed:
@@ -318,12 +323,12 @@ def _excerpt(response: requests.Response) -> str:
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:300]
 
 
-def _never_reached(error: requests.RequestException) -> bool:
+def _never_reached(error: Exception) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def _words(error: requests.RequestException) -> str:
+def _words(error: Exception) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {CONNECT_SECONDS} seconds."
     if isinstance(error, requests.ReadTimeout):
