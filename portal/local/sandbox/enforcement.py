@@ -8,6 +8,7 @@ from .iam.models import iam_of
 from .identify import Call
 from .install import backends
 from .policies import ALLOWED, DENIED
+from .sagemaker.models import registry
 
 # S3's actions are not named after its operations.
 _S3 = {
@@ -18,9 +19,13 @@ _S3 = {
     "DeleteObjects": "DeleteObject",
     "CreateMultipartUpload": "PutObject",
     "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
     "CompleteMultipartUpload": "PutObject",
     "ListParts": "ListMultipartUploadParts",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
 }
+# Whoever names a version of an object needs another right than for the newest one.
+_OF_VERSIONS = {"GetObject": "GetObjectVersion", "DeleteObject": "DeleteObjectVersion"}
 _BATCHES = {"SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"}
 _ALWAYS = ("sts:GetCallerIdentity",)
 # What an operation of SageMaker is about, when it is given a name and not an ARN.
@@ -39,7 +44,8 @@ _ARNS = ("ModelPackageArn", "ResourceArn", "PipelineExecutionArn")
 def action_of(call: Call) -> str:
     """The IAM action of an operation, as ``s3:PutObject``."""
     if call.service == "s3":
-        return f"s3:{_S3.get(call.operation, call.operation)}"
+        name = _S3.get(call.operation, call.operation)
+        return f"s3:{_OF_VERSIONS.get(name, name) if call.parameters.get('VersionId') else name}"
     return f"{call.service}:{call.operation.removesuffix('Batch') if call.operation in _BATCHES else call.operation}"
 
 
@@ -51,6 +57,8 @@ def _sagemaker(call: Call, base: str) -> list[str]:
     for name in _ARNS:
         if isinstance(p.get(name), str):
             return [p[name]]
+    if isinstance(token := p.get("CallbackToken"), str):
+        return [registry(call.account, call.region).execution_with_token(token) or "*"]
     found = []
     for name, kind in _SAGEMAKER.items():
         value = p.get(name)
@@ -96,6 +104,15 @@ def resources_of(call: Call) -> list[str]:
     return ["*"]
 
 
+def asked_of(call: Call) -> list[tuple[str, str]]:
+    """Every action an operation takes, with the ARN it takes it on; a copy inside S3 reads its source as well."""
+    found = [(action_of(call), resource) for resource in resources_of(call)]
+    if source := call.parameters.get("CopySource"):
+        read = "s3:GetObjectVersion" if call.parameters.get("CopySourceVersionId") else "s3:GetObject"
+        found.append((read, f"arn:aws:s3:::{source}"))
+    return found
+
+
 def _context(call: Call, session: Any) -> dict[str, Any]:
     stage = call.parameters.get("ModelLifeCycle")
     stage = stage if isinstance(stage, dict) else {}
@@ -119,10 +136,9 @@ def refusal(call: Call) -> str | None:
         return None
     iam = iam_of(session.role_arn.split(":")[4])
     role = iam.role_named(session.role_arn)
-    action = action_of(call)
-    if role is None or not iam.documents(role) or action in _ALWAYS:
+    if role is None or not iam.documents(role) or action_of(call) in _ALWAYS:
         return None
-    for resource in resources_of(call):
+    for action, resource in asked_of(call):
         said, _ = iam.decision(role, action, resource, _context(call, session))
         if said != ALLOWED:
             why = "with an explicit deny in an identity-based policy"

@@ -76,12 +76,14 @@ def _ram_operations() -> dict[str, str]:
     return {model.operation_model(n).http["requestUri"]: str(n) for n in model.operation_names}
 
 
-def _s3_operation(method: str, bucket: str, key: str, query: dict[str, list[str]]) -> str:
+def _s3_operation(method: str, bucket: str, key: str, query: dict[str, list[str]], copies: bool) -> str:
     place = "Object" if key else "Bucket" if bucket else "Service"
     if method == "POST" and "delete" in query:
         return "DeleteObjects"
     if "uploads" in query or "uploadId" in query:
-        names = {"PUT": "UploadPart", "DELETE": "AbortMultipartUpload", "GET": "ListParts"}
+        if method == "GET":
+            return "ListMultipartUploads" if "uploads" in query else "ListParts"
+        names = {"PUT": "UploadPartCopy" if copies else "UploadPart", "DELETE": "AbortMultipartUpload"}
         created = "CreateMultipartUpload" if "uploads" in query else "CompleteMultipartUpload"
         return created if method == "POST" else names.get(method, method.title())
     if method == "GET" and place != "Object":
@@ -125,8 +127,16 @@ def identify(environ: dict[str, Any], body: bytes) -> Call:
     if service == "s3":
         host = _BUCKET_HOST.fullmatch(environ.get("HTTP_HOST", ""))
         call.bucket, _, call.key = f"{host[1]}{path}".partition("/") if host else path.lstrip("/").partition("/")
-        call.operation = _s3_operation(call.method, call.bucket, call.key, query)
-        call.parameters = {k: v for k, v in (("Bucket", call.bucket), ("Key", call.key)) if v}
+        source, _, source_version = unquote(environ.get("HTTP_X_AMZ_COPY_SOURCE", "")).partition("?versionId=")
+        call.operation = _s3_operation(call.method, call.bucket, call.key, query, bool(source))
+        given = {
+            "Bucket": call.bucket,
+            "Key": call.key,
+            "VersionId": (query.get("versionId") or [""])[0],
+            "CopySource": source.lstrip("/"),
+            "CopySourceVersionId": source_version,
+        }
+        call.parameters = {name: value for name, value in given.items() if value}
         if call.operation == "DeleteObjects":
             call.parameters["Keys"] = _keys_to_delete(body)
         return call

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from portal.local.sandbox.policies import decide
+from tests.local.sandbox.test_pipelines import Line
 from tests.local.sandbox.world import HUB, Aws, fresh_account, refused, specification, unique
 
 READS = ["sagemaker:ListModelPackageGroups", "sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
@@ -229,3 +231,51 @@ def test_a_condition(condition: Any, context: dict[str, Any], said: str) -> None
 )
 def test_a_statement(one: dict[str, Any], action: str, resource: str, said: str) -> None:
     assert decide([one], action, resource, {}) == said
+
+
+def test_parts_versions_and_sources_take_the_rights_s3_asks_for(aws: Aws) -> None:
+    account, bucket, elsewhere = fresh_account(), unique("bucket"), unique("source")
+    own, place = f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"
+    writes = statement("s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", resource=place)
+    lists = statement("s3:ListBucketMultipartUploads", resource=own)
+    everybody = aws.client("s3", account)
+    for name in (bucket, elsewhere):
+        everybody.create_bucket(Bucket=name)
+    everybody.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    everybody.put_object(Bucket=elsewhere, Key="model", Body=b"x")
+    version = everybody.put_object(Bucket=bucket, Key="model", Body=b"x")["VersionId"]
+    part = {"Bucket": bucket, "Key": "copy", "PartNumber": 1, "CopySource": {"Bucket": elsewhere, "Key": "model"}}
+
+    s3 = aws.client("s3", account, role_with(aws, account, writes, lists))
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="copy")["UploadId"]
+    assert [one["UploadId"] for one in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
+    for refusing, call in (
+        (
+            f"s3:GetObject on resource: arn:aws:s3:::{elsewhere}/model",
+            lambda: s3.upload_part_copy(**part, UploadId=upload),
+        ),
+        ("s3:ListMultipartUploadParts", lambda: s3.list_parts(Bucket=bucket, Key="copy", UploadId=upload)),
+        ("s3:GetObjectVersion", lambda: s3.get_object(Bucket=bucket, Key="model", VersionId=version)),
+        ("s3:DeleteObject ", lambda: s3.delete_object(Bucket=bucket, Key="model")),
+        ("s3:DeleteObjectVersion", lambda: s3.delete_object(Bucket=bucket, Key="model", VersionId=version)),
+    ):
+        with refused("AccessDenied") as message:
+            call()
+        assert refusing in message()
+
+    source = statement("s3:GetObject", resource=f"arn:aws:s3:::{elsewhere}/*")
+    s3 = aws.client("s3", account, role_with(aws, account, writes, source))
+    assert s3.upload_part_copy(**part, UploadId=upload)["CopyPartResult"]["ETag"]
+
+
+def test_a_callback_is_answered_with_a_right_on_its_execution(aws: Aws) -> None:
+    line = Line(aws)
+    arn, token = line.start(), line.message()["token"]
+    answering = "sagemaker:SendPipelineExecutionStepSuccess"
+    here = f"arn:aws:sagemaker:us-east-1:{line.account}:pipeline"
+    for pipeline, may in (("train-*", False), ("deploy*", True)):
+        role = role_with(aws, line.account, statement(answering, resource=f"{here}/{pipeline}/execution/*"))
+        sagemaker = aws.client("sagemaker", line.account, role)
+        with nullcontext() if may else refused("AccessDeniedException"):
+            sagemaker.send_pipeline_execution_step_success(CallbackToken=token)
+    assert line.status(arn) == "Succeeded"

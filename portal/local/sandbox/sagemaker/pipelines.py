@@ -278,6 +278,14 @@ class Pipelines(Aggregate):
             self.touch("execution", execution["PipelineExecutionArn"])
         return str(execution["PipelineExecutionArn"])
 
+    def execution_with_token(self, token: str) -> str | None:
+        """The ARN of the execution a callback token was given out for."""
+        for execution in self.execution_records.values():
+            for record in execution["steps"].values():
+                if (record.get("Metadata") or {}).get("Callback", {}).get("CallbackToken") == token:
+                    return str(execution["PipelineExecutionArn"])
+        return None
+
     def release(self, p: Record, caller: Caller, status: str) -> str:
         """Let a waiting callback step succeed or fail.
 
