@@ -21,6 +21,7 @@ from governance.services.share_rules import Wish
 from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, Role, Stage
 from registry.aws import events, ram, sagemaker
+from registry.aws.cloudformation import QUEUE_NAME, RULE_NAME
 from registry.aws.session import AwsSession
 from registry.choices import AccountPurpose, DocumentKind
 from registry.models import (
@@ -34,9 +35,10 @@ from registry.models import (
     UseCase,
     User,
 )
-from registry.services import accounts, groups, organisation, people, use_cases
+from registry.services import accounts, groups, organisation, people, preflight, use_cases
 from registry.services.use_cases import UseCaseText
 
+from . import demo_roles
 from .demo_users import DEMO_PASSWORD, DEMO_USERS
 from .sandbox.accounts import DEVELOPMENT, HUB, PRODUCTION, TEST
 
@@ -75,8 +77,8 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True) -> None:
     say("people and project")
     if not sandbox:
         return
+    hub, development = (demo_roles.administrator(account_id) for account_id in (HUB, DEVELOPMENT))
     _accounts()
-    hub, development = (accounts.reach(AwsAccount.objects.get(account_id=pk)) for pk in (HUB, DEVELOPMENT))
     _artifacts(hub, development)
     _event_queue(hub)
     _shared_group(hub, development)
@@ -90,6 +92,16 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True) -> None:
     _claim(project, use_case)
     _declare_share()
     say("first sync done, model group claimed, its share declared")
+    _check_roles()
+    say("connection and permissions of every account checked")
+
+
+def _check_roles() -> None:
+    """Try the roles as the ML admin who has just registered their accounts does."""
+    admin = _person("ml.admin").actor
+    for account in AwsAccount.objects.enabled().filter(checked_at=None).order_by("account_id"):
+        accounts.test_connection(actor=admin, account_id=account.account_id)
+        preflight.check_permissions(actor=admin, account_id=account.account_id)
 
 
 def _declare_share() -> None:
@@ -147,6 +159,7 @@ def _accounts() -> None:
         (TEST, "test", [AccountPurpose.QA, AccountPurpose.PRE_PRODUCTION], []),
         (PRODUCTION, "production", [AccountPurpose.PRODUCTION], []),
     ):
+        demo_roles.deploy(account_id, is_hub=account_id == HUB, buckets=buckets, copied_from=[DEVELOPMENT_BUCKET])
         if not AwsAccount.objects.filter(account_id=account_id).exists():
             accounts.register(
                 actor=ACTOR,
@@ -154,8 +167,8 @@ def _accounts() -> None:
                 alias=alias,
                 purposes=purposes,
                 regions=["us-east-1"],
-                role_arn=f"arn:aws:iam::{account_id}:role/ModelGovernancePortal",
-                external_id="model-governance-portal",
+                role_arn=demo_roles.arn_of(account_id),
+                external_id=demo_roles.EXTERNAL_ID,
                 artifact_buckets=buckets,
             )
 
@@ -185,7 +198,7 @@ def _archive() -> bytes:
 
 
 def _event_queue(hub: AwsSession) -> None:
-    url = events.ensure_queue_and_rule(hub, queue_name="model-governance-events", rule_name="model-governance")
+    url = events.ensure_queue_and_rule(hub, queue_name=QUEUE_NAME, rule_name=RULE_NAME)
     account = AwsAccount.objects.get(account_id=HUB)
     if account.event_queue_url != url:
         accounts.edit(actor=ACTOR, account=account, event_queue_url=url)

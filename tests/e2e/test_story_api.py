@@ -55,6 +55,12 @@ def test_a_version_registered_in_a_notebook_becomes_a_deployed_production_model(
     dana, owner, engineer = people["data.scientist"], people["model.owner"], people["ml.engineer"]
     officers = [people["governance.officer"], people["second.officer"]]
 
+    # The portal works under the roles of deploy/ from here to the end, and they hold all it needs.
+    for account in people["ml.admin"].results("accounts/"):
+        (checked,) = account["preflights"]
+        assert (checked["method"], checked["error"]) == ("simulated", ""), account["alias"]
+        assert [entry for entry in checked["results"] if entry["outcome"] != "allowed"] == [], account["alias"]
+
     arn = scientist.register(started_portal.sandbox)
 
     # By event, with nobody asking, within ten seconds.
