@@ -18,6 +18,11 @@ from .verbs import ACTIONS, Verb, covered, matches
 ACCOUNT = re.compile(r"\d{12}")
 PERSON = re.compile(r"arn:[a-z0-9-]+:(?:iam|sts)::(\d{12}):(.+)")
 _EVERYONE = "*"
+# What a statement consists of, and what stands beside it where the document is one statement alone.
+_MEMBERS = frozenset(
+    {"Sid", "Effect", "Action", "NotAction", "Principal", "NotPrincipal", "Resource", "NotResource", "Condition"}
+)
+_BESIDE = frozenset({"Version", "Id"})
 
 
 class Unreadable(ValueError):
@@ -116,7 +121,9 @@ def accounts_named(document: str) -> frozenset[str]:
 
 def _statements(document: str) -> tuple[_Statement, ...]:
     try:
-        parsed = json.loads(document)
+        parsed = json.loads(document, object_pairs_hook=_each_once)
+    except Unreadable:
+        raise
     except (ValueError, RecursionError) as error:
         raise Unreadable("The policy is not JSON.") from error
     if not isinstance(parsed, dict):
@@ -125,7 +132,16 @@ def _statements(document: str) -> tuple[_Statement, ...]:
     return tuple(map(_statement, written if isinstance(written, list) else [written]))
 
 
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise Unreadable("The policy says the same member twice, so nobody can tell which one counts.")
+    return found
+
+
 def _statement(written: Any) -> _Statement:
+    if isinstance(written, dict) and (strange := sorted(set(written) - _MEMBERS - _BESIDE)):
+        raise Unreadable(f"A statement of the policy has {strange[0][:40]!r}, which no statement has.")
     if not isinstance(written, dict) or written.get("Effect", "Allow") not in ("Allow", "Deny"):
         raise Unreadable("A statement of the policy cannot be read.")
     if ("Action" in written) is ("NotAction" in written):
@@ -231,8 +247,9 @@ def _denied(statements: tuple[_Statement, ...], action: str, caller: Caller, gro
 
 def _denies_whole_account(statement: _Statement, caller: Caller) -> bool:
     if statement.all_but_principals:
-        spared = {account_of(value) for _, value in statement.principals}
-        return caller.account_id not in spared and caller.account_id != _EVERYONE
+        # Whoever is spared has to be known: "*" spares everybody.
+        spared = {account_of(value) for kind, value in statement.principals if kind != "Service"}
+        return caller.account_id not in spared | {_EVERYONE} and "" not in spared
     return any(
         kind == "AWS" and (value == _EVERYONE or (_is_whole_account(value) and account_of(value) == caller.account_id))
         for kind, value in statement.principals
@@ -259,8 +276,16 @@ def _judge(operator: str, key: str, values: tuple[str, ...], caller: Caller) -> 
         wanted = False
     else:
         return None
+    if any("${" in value for value in values):
+        # A variable of IAM stands for something of the call.
+        return None
+    if name.endswith("IgnoreCase"):
+        values = tuple(value.lower() for value in values)
     like = name.endswith("Like") or name == "ArnEquals"
     if key == "aws:principalaccount":
+        if caller == ANYBODY and like and any(set(value) & {"*", "?"} for value in values):
+            # Some of the accounts nobody names.
+            return None
         return _among(caller.account_id, values, like) is wanted
     if key == "aws:principalorgid" and caller.organisation_id:
         return _among(caller.organisation_id, values, like) is wanted
@@ -272,4 +297,5 @@ def _judge(operator: str, key: str, values: tuple[str, ...], caller: Caller) -> 
 
 
 def _among(value: str, values: tuple[str, ...], like: bool) -> bool:
-    return any(matches(one, value) if like else one == value for one in values)
+    """Whether a value, which has no capitals, is one of these; conditions mind the case, other than actions."""
+    return any((matches(one, value) and one == one.lower()) if like else one == value for one in values)

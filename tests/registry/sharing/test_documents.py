@@ -85,6 +85,12 @@ CONDITIONS: list[tuple[dict[str, Any], bool | None]] = [
     ({"StringEquals": {"aws:PrincipalAccount": OTHER}}, False),
     ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SPOKE}:role/ci-*"}}, None),
     ({"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OTHER}:role/ci-*"}}, False),
+    ({"StringEqualsIgnoreCase": {"aws:PrincipalOrgID": "O-OURS"}}, True),
+    ({"StringNotEqualsIgnoreCase": {"aws:PrincipalOrgID": "O-OURS"}}, False),
+    ({"StringEquals": {"aws:PrincipalOrgID": "O-OURS"}}, False),
+    ({"StringLike": {"aws:PrincipalOrgID": "O-*"}}, False),
+    ({"StringEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}, None),
+    ({"StringNotEquals": {"aws:PrincipalAccount": "${aws:PrincipalAccount}"}}, None),
     ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, None),
     ({"StringEquals": {"sagemaker:ModelApprovalStatus": "Approved"}}, None),
     ({"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-theirs"}}, None),
@@ -105,6 +111,35 @@ def test_a_condition_counts_as_perhaps_unless_it_certainly_excludes(condition: A
 def test_an_unknown_organisation_is_perhaps_the_one_named() -> None:
     document = policy(allow(Condition={"StringEquals": {"aws:PrincipalOrgID": "o-theirs"}}))
     assert not grants(document, Caller(SPOKE), GROUP)[Verb.APPROVE].sure
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "ArnLike"])
+def test_a_pattern_of_accounts_lets_in_some_that_nobody_names(operator: str) -> None:
+    document = policy(allow(Condition={operator: {"aws:PrincipalAccount": "2*"}}))
+    assert grants(document, ASKING, GROUP)[Verb.APPROVE].sure
+    assert not grants(document, ANYBODY, GROUP)[Verb.APPROVE].sure
+
+
+@pytest.mark.parametrize(
+    "spared", ["*", {"AWS": "*"}, {"AWS": [OTHER, "*"]}, {"Federated": "cognito-identity.amazonaws.com"}]
+)
+def test_a_denial_that_may_spare_everybody_denies_nothing_for_certain(spared: Any) -> None:
+    deny = {"Effect": "Deny", "NotPrincipal": spared, "Action": "*", "Resource": "*"}
+    assert Verb.APPROVE in grants(policy(allow(), deny), ASKING, GROUP)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        policy({**allow(), "principal": {"AWS": SPOKE}}),
+        policy({**allow(), "Actions": "sagemaker:*"}),
+        '{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Action": "sagemaker:UpdateModelPackage"}',
+        '{"Statement": [], "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sagemaker:*"}]}',
+    ],
+)
+def test_what_could_mean_two_things_is_not_read(document: str) -> None:
+    with pytest.raises(Unreadable):
+        grants(document, ASKING, GROUP)
 
 
 RESOURCES: list[tuple[Any, bool, bool]] = [
