@@ -40,8 +40,8 @@ def declare(*, actor: Actor, wish: Wish, take_over: int | None = None) -> Declar
     """Declare a share of model groups; a worker makes it in RAM and has its invitations accepted.
 
     With `take_over`, the number of a RAM share nobody declared, that one becomes the declared one instead of a new
-    one, and is brought in line. Raises NotFound, Forbidden, InvalidInput naming the fields, WrongState when a share of
-    that name is declared already.
+    one, and is brought in line; every group it shares has to be the actor's to share. Raises NotFound, Forbidden,
+    InvalidInput naming the fields, WrongState when a share of that name is declared already.
     """
     with operation(actor, _said(wish.reason, "declare share")):
         terms = check(actor, wish)
@@ -188,6 +188,7 @@ def wish_of(declared: DeclaredShare) -> Wish:
         permission_arn=declared.permission_arn,
         custom_name=declared.custom_name,
         custom_template=template_of(declared) or None,
+        allows_external=declared.allows_external,
         reason=declared.reason,
     )
 
@@ -255,6 +256,11 @@ def _taken_over(actor: Actor, pk: int | None, terms: Terms) -> str:
             "This cannot be shared as it stands.",
             errors={"groups": [f"{found.name} is a share of {found.account} in {found.region}."]},
         )
+    # Whatever else it shares is taken out, so that has to be the actor's to share too; groups the portal does not know
+    # are nobody's yet.
+    require_to_share(actor, found.groups.all())
+    if found.unknown_resources:
+        require_to_share(actor, ())
     if any(":model-package-group/" not in arn for arn in found.unknown_resources):
         raise WrongState(f"{found.name} shares other things than model groups too, so the portal leaves it alone.")
     if found.is_from_policy:

@@ -26,7 +26,7 @@ from ..sharing.documents import Caller, Unreadable, template_verbs
 from ..sharing.drift import Declared, InRam, differences
 from ..sharing.posture import AccountPosture, Way, posture, ways_by_policy
 from ..sharing.principals import behind
-from ..sharing.verbs import Verb
+from ..sharing.verbs import GUARDED, Verb
 
 _PENDING, _THERE = "ASSOCIATING", ("ASSOCIATED", "ASSOCIATING")
 
@@ -106,7 +106,9 @@ class Postures:
                             pending=member.status == _PENDING,
                             to=who.to,
                             share=share.arn,
-                            reason=declared.reason if declared else "",
+                            # What an ML admin gave for approving is said of nothing else, nor for a declaration that
+                            # lets nobody approve.
+                            reason=declared.reason if declared and declared.grants_guarded and verb in GUARDED else "",
                         )
 
     def planned(self, verbs: Iterable[Verb], principals: Iterable[str], owner_id: str) -> tuple[AccountPosture, ...]:
