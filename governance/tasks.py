@@ -57,7 +57,7 @@ def read_registry_events(**_: Any) -> None:
 
 
 @shared_task(name="governance.redrive_events")
-def redrive_events(account_id: str, **_: Any) -> None:
+def redrive_events(*, account_id: str, **_: Any) -> None:
     """Take in what lies among the dead letters of an account's event queue."""
     with correlated():
         registry_events.take_in_dead_letters(account_id=account_id)

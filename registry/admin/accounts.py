@@ -146,7 +146,12 @@ class AwsAccountAdmin(ServiceAdmin):
 class AccountPreflightAdmin(RecordAdmin):
     list_display = ("account", "region", "method", "lacking", "checked_at")
     list_filter = ("method", "region")
+    list_select_related = ("account",)
     search_fields = ("account__account_id", "account__alias", "region")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        # What is missing stands in the document that lists otherwise leave in the database.
+        return AccountPreflight.objects.select_related("account")
 
     @admin.display(description="missing")
     def lacking(self, row: AccountPreflight) -> str:

@@ -16,6 +16,7 @@ from ..models import (
     Classification,
     DeclaredShare,
     Deployment,
+    GroupCreation,
     GroupPolicy,
     ModelGroup,
     ModelGroupGroupObjectPermission,
@@ -23,6 +24,7 @@ from ..models import (
     ModelVersion,
     PublicNumber,
     RamPermission,
+    Registration,
     ResourceShare,
     ShareInvitation,
     SharePrincipal,
@@ -177,6 +179,30 @@ class GroupPolicyAdmin(RecordAdmin):
     list_select_related = ("group",)
     search_fields = ("group__name", "document")
     ordering = ("group__name",)
+
+
+@admin.register(Registration, site=console)
+class RegistrationAdmin(RecordAdmin):
+    list_display = ("public_id", "group", "requested_by", "requested_at", "state", "reference")
+    list_filter = ("state", "requested_at")
+    list_select_related = ("group", "requested_by")
+    search_fields = ("number", "group__name", "arn", "reference", "requested_by__username")
+    ordering = ("-number",)
+
+    def object_links(self, row: Registration) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:registration", args=[row.number]))]
+
+
+@admin.register(GroupCreation, site=console)
+class GroupCreationAdmin(RecordAdmin):
+    list_display = ("public_id", "name", "account", "region", "requested_by", "requested_at", "state")
+    list_filter = ("state", "account", "requested_at")
+    list_select_related = ("account", "requested_by")
+    search_fields = ("number", "name", "requested_by__username")
+    ordering = ("-number",)
+
+    def object_links(self, row: GroupCreation) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:group_creation", args=[row.number]))]
 
 
 @admin.register(ShareInvitation, site=console)

@@ -82,12 +82,8 @@ def test_a_sync_is_handed_to_a_worker(
     monkeypatch.setattr(sync, "enqueue_on_commit", lambda name, **kwargs: sent.append((name, kwargs)))
     answer = world.api("ml_engineer").post("accounts/111111111111/sync/", {}, 202)
     assert answer["account_id"] == "111111111111"
-    assert sent == [
-        (
-            "governance.sync_account",
-            {"account_id": "111111111111", "requested_by": world.people.engineer.username},
-        )
-    ]
+    asked = {"account_id": "111111111111", "requested_by": world.people.engineer.username}
+    assert sent == [("governance.sync_account", asked), ("governance.sync_shares_of_account", asked)]
 
 
 def test_the_outbox_is_tried_again(world: World) -> None:

@@ -26,8 +26,8 @@ def _insert(request: ApprovalRequest, decider: User, role: str) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO governance_decision (request_id, decider_id, decider_name, role, verdict, comment, back_to,"
-            " digest, requester_id_copy, registrant_id_copy, decided_at)"
-            " VALUES (%s, %s, %s, %s, 'approve', '', '', %s, %s, %s, now())",
+            " digest, requester_id_copy, registrant_id_copy, source, aws_principal, decided_at)"
+            " VALUES (%s, %s, %s, %s, 'approve', '', '', %s, %s, %s, 'portal', '', now())",
             [
                 request.pk,
                 decider.pk,

@@ -35,6 +35,8 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.modelgroupuserobjectpermission": SHOWN,
     "registry.modelversion": SHOWN,
     "registry.parkedevent": SHOWN,
+    "registry.groupcreation": SHOWN,
+    "registry.registration": SHOWN,
     "registry.project": EDITED,
     "registry.projectgroupobjectpermission": SHOWN,
     "registry.projectuserobjectpermission": SHOWN,
@@ -121,6 +123,8 @@ FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
     "governance.metricreport": {"metrics": "{}"},
     "registry.parkedevent": {"state": "dismissed", "note": "x", "body": "x"},
     "registry.eventqueuehealth": {"reader": "nobody"},
+    "registry.registration": {"state": "done", "requested_by": "1", "arn": "x"},
+    "registry.groupcreation": {"state": "done", "requested_by": "1"},
     "registry.apitoken": {"name": "changed"},
     "registry.projectuserobjectpermission": {"user": "1"},
 }
