@@ -182,12 +182,13 @@ class FindingQuerySet(models.QuerySet[Any]):
 
 class OutboxQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """Messages about versions the actor may see; those about no version are for operators and overseers."""
+        """Messages about versions and groups the actor may see; those about neither are for operators and overseers."""
         condition = seen_versions(actor, "version__")
         if condition is None:
             return self.all()
+        condition |= Q(version=None, group__project_id__in=list(actor.grants.by_project))
         if may_anywhere(actor, Act.SEE_OPERATIONS):
-            condition |= Q(version=None)
+            condition |= Q(version=None, group__project=None)
         return self.filter(condition)
 
     def pending(self) -> Self:

@@ -74,15 +74,15 @@ def read_all() -> int:
         for hub in AwsAccount.objects.hubs() if channel.runs_in == PipelineHome.HUB else [channel.account]:
             try:
                 session = accounts.reach(hub)
-                found += _read_queue(session, channel, problems) if channel.queue_url else 0
-                found += _look_for_steps(session, channel, problems) if channel.pipeline else 0
+                found += _read_queue(session, hub, channel, problems) if channel.queue_url else 0
+                found += _look_for_steps(session, hub, channel, problems) if channel.pipeline else 0
             except AwsError as error:
                 problems.append(str(error))
         _say(channel, problems)
     return found
 
 
-def _read_queue(session: AwsSession, channel: DeploymentChannel, problems: list[str]) -> int:
+def _read_queue(session: AwsSession, home: AwsAccount, channel: DeploymentChannel, problems: list[str]) -> int:
     found = 0
     while messages := pipelines.receive_callbacks(session, channel.queue_url):
         for message in messages:
@@ -93,7 +93,7 @@ def _read_queue(session: AwsSession, channel: DeploymentChannel, problems: list[
             given = message.arguments
             arn = given.get("model_package_arn") or _registered(session, message.execution_arn, message.token)
             is_new = _take_in_found(
-                channel,
+                home,
                 problems,
                 arn=arn,
                 stage=given.get("stage") or channel.stage,
@@ -108,7 +108,7 @@ def _read_queue(session: AwsSession, channel: DeploymentChannel, problems: list[
     return found
 
 
-def _look_for_steps(session: AwsSession, channel: DeploymentChannel, problems: list[str]) -> int:
+def _look_for_steps(session: AwsSession, home: AwsAccount, channel: DeploymentChannel, problems: list[str]) -> int:
     found = 0
     since = timezone.now() - _SINCE
     for step in pipelines.waiting_callbacks(
@@ -119,7 +119,7 @@ def _look_for_steps(session: AwsSession, channel: DeploymentChannel, problems: l
             continue
         found += bool(
             _take_in_found(
-                channel,
+                home,
                 problems,
                 arn=step.model_package_arn,
                 stage=channel.stage,
@@ -142,7 +142,7 @@ def _registered(session: AwsSession, execution_arn: str, token: str) -> str:
 
 
 def _take_in_found(
-    channel: DeploymentChannel,
+    home: AwsAccount,
     problems: list[str],
     *,
     arn: str,
@@ -153,7 +153,10 @@ def _take_in_found(
     source: CallbackSource,
     step_name: str = "",
 ) -> bool | None:
-    """Take in a step somebody did not post; None when it cannot be used, and why is among the problems."""
+    """Take in a step somebody did not post; None when it cannot be used, and why is among the problems.
+
+    `home` is the account it was found in: what a message says of the rest is the word of whoever can send there.
+    """
     if not arn:
         problems.append(f"{execution_arn} waits, but neither its message nor its steps name a version.")
         return None
@@ -164,8 +167,14 @@ def _take_in_found(
             if version is None:
                 problems.append(f"{arn} is not known yet; its step waits until a sync has found it.")
                 return None
+            way = _awaited(version, account, _stage(stage))
+            if way.account.pk != home.pk:
+                raise WrongState(
+                    f"It waits in {home}, and for {_stage(stage).label} in {account} the portal answers steps of"
+                    f" {way.account}."
+                )
             _, is_new = _take_in(
-                way=_awaited(version, account, _stage(stage)),
+                way=way,
                 version=version,
                 model_package_arn=arn,
                 account=account,

@@ -26,7 +26,6 @@ from .sync import ACTOR
 REDRIVE = "governance.redrive_events"
 _LONGEST_ARN = 2048
 _LONGEST_ID = 200
-_SHOWN = 4000
 
 
 def park(account: AwsAccount, event: RegistryEvent, trouble: Trouble) -> ParkedEvent:
@@ -136,7 +135,10 @@ def _person(actor: Actor) -> User | None:
 
 
 def _tell(account: AwsAccount, latest: ParkedEvent) -> None:
-    """Keep the finding true: it stands while an event of the account waits for somebody."""
+    """Keep the finding true: it stands while an event of the account waits for somebody.
+
+    It says which event, not what it holds: whoever can send to the queue writes that, and the trail keeps a finding.
+    """
     waiting = ParkedEvent.objects.filter(account=account, state=ParkedEventState.PARKED).count()
     if not waiting:
         findings.clear(FindingKind.EVENT_UNREADABLE, account, "No registry event waits for anybody any more.")
@@ -154,6 +156,5 @@ def _tell(account: AwsAccount, latest: ParkedEvent) -> None:
             "message_id": latest.message_id,
             "problem": latest.problem,
             "error": latest.error,
-            "body": latest.text[:_SHOWN],
         },
     )
