@@ -207,6 +207,8 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sqs:GetQueueAttributes": (
         _both("sqs:GetQueueAttributes", Need.EVENTS, On.QUEUE, When.HAS_QUEUE),
         _both("sqs:GetQueueAttributes", Need.EVENTS, On.DEAD_LETTERS, When.HAS_QUEUE),
+        # How many steps wait, when a channel is tried.
+        _both("sqs:GetQueueAttributes", Need.PIPELINES, On.CALLBACKS, When.ANSWERS_CALLBACKS),
         _both("sqs:GetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),
     ),
     "sqs:CreateQueue": (_both("sqs:CreateQueue", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),

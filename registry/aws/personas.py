@@ -55,7 +55,11 @@ def personas() -> Template:
             "ModelPackageGroups": _pattern("Names of the model package groups they work with, * for all."),
             "ModelPackages": _pattern("The same names in lower case, as versions' ARNs have them, * for all."),
             "EndpointPrefix": _pattern("Endpoints, their configurations and models an ML engineer operates."),
-            "ExecutionRoles": _pattern("Names of the roles that models may run as."),
+            # No default: whoever hands any role to a container of his own can do whatever that role may.
+            "ExecutionRoles": {
+                "Type": "String",
+                "Description": "Names of the roles models run as, such as model-*; roles that may update no version.",
+            },
         },
         "Resources": {
             name: {

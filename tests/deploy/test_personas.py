@@ -8,7 +8,7 @@ import pytest
 
 from governance.services.write_back import AWS_APPROVAL, AWS_STAGE, AWS_STAGE_STATUS
 from registry.aws.personas import APPROVAL, OPEN_STAGES, OPEN_STATUSES, STAGE, STAGE_STATUS
-from tests.deploy.cloud import Worked, is_allowed
+from tests.deploy.cloud import Worked, is_allowed, template
 
 VERSION = "arn:aws:sagemaker:eu-central-1:111111111111:model-package/credit-risk/7"
 GROUP = "arn:aws:sagemaker:eu-central-1:111111111111:model-package-group/Credit-Risk"
@@ -21,7 +21,8 @@ EVERYTHING = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
 
 
 def policy(persona: str, **given: str) -> dict[str, Any]:
-    document: dict[str, Any] = Worked("personas.yaml", **given).properties(persona)["PolicyDocument"]
+    worked = Worked("personas.yaml", **{"ExecutionRoles": "model-*", **given})
+    document: dict[str, Any] = worked.properties(persona)["PolicyDocument"]
     return document
 
 
@@ -100,7 +101,8 @@ def test_engineers_operate_endpoints_and_touch_no_version() -> None:
 
 
 def test_engineers_hand_on_no_role_but_those_models_run_as() -> None:
-    engineer = [policy("MlEngineer", ExecutionRoles="model-*")]
+    assert "Default" not in template("personas.yaml")["Parameters"]["ExecutionRoles"]
+    engineer = [policy("MlEngineer")]
     to_sagemaker = {"iam:PassedToService": "sagemaker.amazonaws.com"}
     assert is_allowed(engineer, "iam:PassRole", "arn:aws:iam::111111111111:role/model-run", to_sagemaker)
     assert not is_allowed(engineer, "iam:PassRole", ADMIN, to_sagemaker)
