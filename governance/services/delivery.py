@@ -75,7 +75,7 @@ def deliver_key(key: str) -> bool:
     with advisory_lock(f"outbox:{key}") as held:
         while held and _take_turn(key, None) not in (Step.NOTHING, Step.SLOWED):
             pass
-        return held
+        return bool(held)
 
 
 def _take_turn(key: str, lane: str | None) -> Step:

@@ -50,7 +50,7 @@ def _served(lane: str) -> Iterator[bool]:
     """Hold the lane, and for a slow one a place among the few that may be slow at once."""
     with advisory_lock(f"outbox-lane:{lane}") as held:
         if not held or not lane.endswith(SLOW_LANE):
-            yield held
+            yield bool(held)
             return
         for place in range(settings.OUTBOX_SLOW_TASKS):
             with advisory_lock(f"outbox-slow:{place}") as has_place:

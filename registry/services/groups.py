@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from django.db.models import F
 from django.utils import timezone
@@ -23,7 +24,11 @@ from .attribute_values import clean
 
 
 def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[ModelGroup, bool]:
-    """Write down what AWS says of one group; returns it and whether it is new. Runs in the caller's operation."""
+    """Write down what AWS says of one group; returns it and whether it is new. Runs in the caller's operation.
+
+    A group read in its owner's account belongs to that account from then on, also if it was known through a share
+    before. One deleted and made anew under the same name is the same group here, with what people said of it.
+    """
     # A pass and an event may meet the same new group at once; there is no row yet to lock.
     hold_until_commit(f"group:{record.arn}")
     group = ModelGroup.objects.select_for_update(of=("self",)).filter(arn=record.arn).first()
@@ -39,9 +44,15 @@ def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[
             ),
             True,
         )
-    changed = [name for name in ("description",) if getattr(group, name) != getattr(record, name)]
+    said: dict[str, Any] = {
+        "description": record.description,
+        "aws_created_at": record.created_at or group.aws_created_at,
+    }
+    if record.account_id == account.account_id:
+        said["account"] = account
+    changed = [name for name, value in said.items() if getattr(group, name) != value]
     for name in changed:
-        setattr(group, name, getattr(record, name))
+        setattr(group, name, said[name])
     if group.missing_since is not None:
         group.missing_since = None
         changed.append("missing_since")

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import DatabaseError
+from django.db import connection
 
 from portal.core.actors import Actor
 from portal.core.operations import operation
@@ -40,18 +40,43 @@ def group(actor: Actor, account: AwsAccount, record: GroupRecord, listeners: Lis
     return taken
 
 
+def each_group(
+    actor: Actor, account: AwsAccount, records: Sequence[GroupRecord], listeners: Listeners
+) -> tuple[dict[str, int], list[str]]:
+    """Take in groups; returns the keys of their rows by ARN, and a sentence for each that could not be recorded.
+
+    Raises when the connection was lost, and with it the lock of the pass.
+    """
+    taken: dict[str, int] = {}
+    failures: list[str] = []
+    for record in records:
+        session = connection.connection
+        try:
+            taken[record.arn] = group(actor, account, record, listeners).pk
+        except Exception as error:
+            if connection.connection is not session:
+                raise
+            logger.exception("Group %s was not recorded", record.arn)
+            failures.append(f"{record.arn} was not recorded ({type(error).__name__}: {error}).")
+    return taken, failures
+
+
 def batch(
     actor: Actor, of: ModelGroup, records: Sequence[VersionRecord], listeners: Listeners
 ) -> tuple[list[VersionChange], list[str]]:
     """Take in versions of one group; returns what changed, and a sentence for each that could not be recorded.
 
-    One that cannot be recorded must not hide the others: after a failure each is taken in on its own.
+    One that cannot be recorded must not hide the others: after a failure, whatever it was, each is taken in on its own.
+    Raises when the connection was lost, and with it the lock of the pass.
     """
     if not records:
         return [], []
+    session = connection.connection
     try:
         return together(actor, of, records, listeners), []
-    except (DatabaseError, ValueError, TypeError) as error:
+    except Exception as error:
+        if connection.connection is not session:
+            raise
         if len(records) == 1:
             logger.exception("Version %s was not recorded", records[0].arn)
             return [], [f"{records[0].arn} was not recorded ({type(error).__name__}: {error})."]

@@ -29,6 +29,7 @@ class KnownGroup(NamedTuple):
     pk: int
     description: str
     is_missing: bool
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class GroupPlan:
-    """The groups to take in (new, back or described differently), those as known, and the known ARNs not listed."""
+    """The groups to take in (new, back, made anew, told differently), those as known, the known ARNs not listed."""
 
     take_in: tuple[GroupRecord, ...]
     unchanged: tuple[GroupRecord, ...]
@@ -57,7 +58,11 @@ def plan_groups(listed: Iterable[GroupRecord], known: Mapping[str, KnownGroup]) 
     for record in listed:
         present.add(record.arn)
         row = known.get(record.arn)
-        is_known = row is not None and not row.is_missing and row.description == record.description
+        is_known = (
+            row is not None
+            and (row.description, row.is_missing) == (record.description, False)
+            and record.created_at in (None, row.created_at)
+        )
         (unchanged if is_known else take_in).append(record)
     absent = tuple(arn for arn, row in known.items() if arn not in present and not row.is_missing)
     return GroupPlan(tuple(take_in), tuple(unchanged), absent)
@@ -96,10 +101,14 @@ def plan_group(listed: Iterable[VersionSummary], known: Mapping[Key, KnownVersio
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has that the registry does not hold in that state yet, and how many it does."""
+    """What a search has that the registry does not hold in that state yet, and how many it does.
+
+    `doubtful` are the ARNs of versions the registry takes for missing: the index may still have what AWS has no more.
+    """
 
     differing: tuple[VersionRecord, ...]
     unchanged: int
+    doubtful: tuple[str, ...] = ()
 
 
 def plan_found(found: Iterable[VersionRecord], known: Mapping[Key, datetime | None]) -> Found:
@@ -109,11 +118,15 @@ def plan_found(found: Iterable[VersionRecord], known: Mapping[Key, datetime | No
     brought: only what was modified later than the registry knows is taken in.
     """
     differing: list[VersionRecord] = []
+    doubtful: list[str] = []
     unchanged = 0
     for record in found:
-        before = known.get((record.arn, record.created_at)) if record.created_at is not None else None
-        if before is not None and record.last_modified_at is not None and record.last_modified_at <= before:
+        key = (record.arn, record.created_at) if record.created_at is not None else None
+        before = known.get(key) if key else None
+        if key in known and before is None:
+            doubtful.append(record.arn)
+        elif before is not None and record.last_modified_at is not None and record.last_modified_at <= before:
             unchanged += 1
         else:
             differing.append(record)
-    return Found(tuple(differing), unchanged)
+    return Found(tuple(differing), unchanged, tuple(doubtful))

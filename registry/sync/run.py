@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Q
 
 from portal.core.actors import Actor
-from portal.core.locks import advisory_lock
-from portal.core.operations import operation
+from portal.core.locks import Held, advisory_lock
 
 from ..aws import sagemaker
 from ..aws.arns import parse_group_arn
 from ..aws.errors import AwsError, AwsNotFound
-from ..aws.records import GroupRecord, VersionRecord
+from ..aws.records import GroupRecord, VersionRecord, VersionSummary
 from ..aws.session import AwsSession
 from ..choices import SyncKind
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun
-from ..services import accounts, groups, versions
+from ..services import accounts
 from ..services.versions import VersionChange
-from . import apply, runs
+from . import apply, missing, runs
 from .apply import BATCH, Listeners
+from .describing import describe
 from .plan import Key, KnownGroup, KnownVersion, plan_found, plan_group, plan_groups
 from .reading import in_order
-from .runs import AlreadyRunning, Pass
+from .runs import AlreadyRunning, LockLost, Pass
 
 __all__ = ["AlreadyRunning", "Listeners", "full_pass", "incremental_pass", "take_in_version", "take_in_versions"]
 
@@ -55,12 +54,7 @@ def full_pass(*, actor: Actor, account: AwsAccount, region: str, requested_by: s
         session = accounts.reach(account, region)
         with session.counting() as counters:
             under_way = runs.begin(account, region, SyncKind.FULL, requested_by, counters)
-            error = ""
-            try:
-                _list_all(actor, account, session, under_way, listeners)
-            except AwsError as failure:
-                error = str(failure)
-            return under_way.finish(error)
+            return _ended(under_way, held, lambda: _list_all(actor, account, session, under_way, listeners))
 
 
 def incremental_pass(
@@ -82,16 +76,27 @@ def incremental_pass(
         session = accounts.reach(account, region)
         with session.counting() as counters:
             under_way = runs.begin(account, region, SyncKind.INCREMENTAL, requested_by, counters, since=since)
-            error = ""
-            try:
-                for records in _batches(sagemaker.search_versions_modified_since(session, since), BATCH):
-                    found = plan_found(records, _modified(records))
-                    under_way.run.unchanged += found.unchanged
-                    for of, theirs in by_group(actor, account, session, found.differing, listeners):
-                        _take_in(actor, of, theirs, under_way, listeners)
-            except AwsError as failure:
-                error = str(failure)
-            return under_way.finish(error)
+            return _ended(under_way, held, lambda: _search_all(actor, account, session, since, under_way, listeners))
+
+
+def _ended(under_way: Pass, held: Held, read: Callable[[], None]) -> SyncRun:
+    """Do the reading of a pass and end it, whatever comes of that.
+
+    Raises when the lock was lost with its connection: the row is then whoever's that comes next.
+    """
+    error = ""
+    try:
+        read()
+    except AwsError as failure:
+        error = str(failure)
+    except Exception as failure:
+        if not held:
+            raise
+        logger.exception("%s failed", under_way.run)
+        error = f"It ended with an error of the portal's own ({type(failure).__name__}: {failure})."
+    if not held:
+        raise LockLost(f"{under_way.run} lost its lock with its database connection; the next one takes it up.")
+    return under_way.finish(error)
 
 
 def take_in_version(
@@ -108,20 +113,36 @@ def take_in_version(
 def take_in_versions(
     *, actor: Actor, account: AwsAccount, session: AwsSession, arns: Sequence[str], listeners: Listeners
 ) -> list[VersionChange]:
-    """Describe versions of one account and region by ARN and take them in, group by group; what is gone is missing.
+    """Describe versions of one account and region by ARN and take them in, group by group.
 
-    All of a group's are taken in or none. Raises AwsError of the first that could not be read, before anything of its
-    batch is written. Source: DescribeModelPackage, DescribeModelPackageGroup.
+    All of a group's are taken in or none. One that AWS does not have is left to the next full pass: a read may be
+    behind the write it was told of, and only a complete listing takes anything for missing. Raises AwsError of the
+    first that could not be read, before anything of its batch is written. Source: DescribeModelPackage,
+    DescribeModelPackageGroup.
     """
     changes: list[VersionChange] = []
     for some in _batches(arns, BATCH):
-        records, gone = _describe(session, some)
-        if gone:
-            rows = ModelVersion.objects.present().filter(arn__in=gone)
-            _mark_missing(actor, list(rows.values_list("pk", flat=True)), None, listeners, "event says deleted")
-        for of, theirs in by_group(actor, account, session, records, listeners):
+        found = describe(session, some)
+        found.require_all()
+        for of, theirs in by_group(actor, account, session, found.records, listeners):
             changes += apply.together(actor, of, theirs, listeners)
     return changes
+
+
+def _search_all(
+    actor: Actor,
+    account: AwsAccount,
+    session: AwsSession,
+    since: datetime,
+    under_way: Pass,
+    listeners: Listeners,
+) -> None:
+    for records in _batches(sagemaker.search_versions_modified_since(session, since), BATCH):
+        found = plan_found(records, _modified(records))
+        under_way.run.unchanged += found.unchanged
+        doubtful = _described(session, found.doubtful, under_way)
+        for of, theirs in by_group(actor, account, session, [*found.differing, *doubtful], listeners):
+            _take_in(actor, of, theirs, under_way, listeners)
 
 
 def _list_all(actor: Actor, account: AwsAccount, session: AwsSession, under_way: Pass, listeners: Listeners) -> None:
@@ -129,35 +150,59 @@ def _list_all(actor: Actor, account: AwsAccount, session: AwsSession, under_way:
     run = under_way.run
     listed = [*sagemaker.list_groups(session), *_given(account, session)]
     known = {
-        arn: KnownGroup(pk, description, missing is not None)
-        for arn, pk, description, missing in ModelGroup.objects.filter(account=account, region=region).values_list(
-            "arn", "pk", "description", "missing_since"
-        )
+        arn: KnownGroup(pk, description, missing is not None, created_at)
+        for arn, pk, description, missing, created_at in ModelGroup.objects.filter(
+            account=account, region=region
+        ).values_list("arn", "pk", "description", "missing_since", "aws_created_at")
     }
     plan = plan_groups(listed, known)
     run.groups = len(listed)
-    taken = {record.arn: apply.group(actor, account, record, listeners).pk for record in plan.take_in}
-    keys = {record.arn: taken.get(record.arn) or known[record.arn].pk for record in listed}
+    taken, failures = apply.each_group(actor, account, plan.take_in, listeners)
+    under_way.failures += failures
+    keys = {arn: row.pk for arn, row in known.items()} | taken
     arns = [record.arn for record in listed]
-    # Groups are listed by creation: those up to the one noted last were done before the pass was taken up.
+    # Groups are listed by creation: those up to the one noted last were done before the pass was taken up. One shared
+    # since then stands among them, but was not there.
     done = arns.index(run.after) + 1 if run.after in arns else 0
-    run.groups_done = done
-    for some in _batches(listed[done:], _GROUPS_TOGETHER):
+    waiting = [record for record in listed[:done] if record.arn in taken] + listed[done:]
+    waiting = [record for record in waiting if record.arn in keys]
+    run.groups_done = run.groups - len(waiting)
+    passed = set(arns[:done])
+    for some in _batches(waiting, _GROUPS_TOGETHER):
         _require_enabled(account, region)
         rows = _known_versions([keys[record.arn] for record in some])
         for record, summaries in in_order(
-            some, lambda group: list(sagemaker.list_versions(session, group)), at_once=settings.PORTAL_AWS_READS_AT_ONCE
+            some, lambda group: _listed(session, group), at_once=settings.PORTAL_AWS_READS_AT_ONCE
         ):
             key = keys[record.arn]
-            versions_plan = plan_group(summaries, {at: row for at, (_, row) in rows.get(key, {}).items()})
-            run.unchanged += versions_plan.unchanged
-            run.absent += [rows[key][at][0] for at in versions_plan.absent]
-            if versions_plan.describe:
-                _describe_and_take_in(actor, account, session, key, versions_plan.describe, under_way, listeners)
-            under_way.group_done(record.arn)
+            if isinstance(summaries, list):
+                plan_of_group = plan_group(summaries, {at: row for at, (_, row) in rows.get(key, {}).items()})
+                run.unchanged += plan_of_group.unchanged
+                run.absent += [rows[key][at][0] for at in plan_of_group.absent]
+                if plan_of_group.describe:
+                    _describe_and_take_in(actor, session, key, plan_of_group.describe, under_way, listeners)
+            elif not isinstance(summaries, AwsNotFound):
+                under_way.is_complete = False
+                under_way.refused(record.arn, summaries)
+            under_way.group_done("" if record.arn in passed else record.arn)
     under_way.write()
-    _find_missing(actor, account, session, under_way, plan.absent, listeners)
+    missing.mark(actor, account, session, under_way, plan.absent, listeners)
     listeners.after_pass(actor, account, region)
+
+
+def _listed(session: AwsSession, group: GroupRecord) -> list[VersionSummary] | Exception:
+    """List a group; returns why not, when that lies in the group: gone since it was listed, or not for the role.
+
+    Raises the AwsError that may be another one next time.
+    """
+    try:
+        return list(sagemaker.list_versions(session, group))
+    except AwsError as error:
+        if error.retryable:
+            raise
+        return error
+    except (ValueError, TypeError, LookupError) as error:
+        return error
 
 
 def _require_enabled(account: AwsAccount, region: str) -> None:
@@ -166,32 +211,42 @@ def _require_enabled(account: AwsAccount, region: str) -> None:
     accounts.reach(account, region)
 
 
-def _given(account: AwsAccount, session: AwsSession) -> Iterator[GroupRecord]:
-    """Yield the groups others share with this account, but for those the portal reads in their owner's account.
+def _given(account: AwsAccount, session: AwsSession) -> list[GroupRecord]:
+    """Return the groups others share with this account, but for those the portal reads in their owner's account.
 
     One that two accounts were given is read through the one that was first.
     """
+    given = list(sagemaker.list_groups(session, cross_account=True))
     registered = set(AwsAccount.objects.enabled().values_list("account_id", flat=True))
-    for record in sagemaker.list_groups(session, cross_account=True):
-        if record.account_id in registered:
-            continue
-        if not ModelGroup.objects.filter(arn=record.arn).exclude(account=account).exists():
-            yield record
+    rows = ModelGroup.objects.filter(arn__in=[record.arn for record in given]).exclude(account=account)
+    elsewhere = set(rows.values_list("arn", flat=True)) if given else set()
+    return [record for record in given if record.account_id not in registered and record.arn not in elsewhere]
 
 
 def _describe_and_take_in(
-    actor: Actor,
-    account: AwsAccount,
-    session: AwsSession,
-    group_id: int,
-    arns: Sequence[str],
-    under_way: Pass,
-    listeners: Listeners,
+    actor: Actor, session: AwsSession, group_id: int, arns: Sequence[str], under_way: Pass, listeners: Listeners
 ) -> None:
     of = ModelGroup.objects.get(pk=group_id)
     for some in _batches(arns, BATCH):
-        records, _ = _describe(session, some)
-        _take_in(actor, of, records, under_way, listeners)
+        found = describe(session, some)
+        # What was read before AWS stopped answering is kept, or a throttled account would never get on.
+        _take_in(actor, of, found.records, under_way, listeners)
+        for arn, error in found.refused.items():
+            under_way.refused(arn, error)
+        if found.stopped is not None:
+            raise found.stopped
+
+
+def _described(session: AwsSession, arns: Sequence[str], under_way: Pass) -> list[VersionRecord]:
+    """Describe what is doubtful; returns what AWS still has. Raises AwsError."""
+    if not arns:
+        return []
+    found = describe(session, arns)
+    if found.stopped is not None:
+        raise found.stopped
+    for arn, error in found.refused.items():
+        under_way.refused(arn, error)
+    return found.records
 
 
 def _take_in(
@@ -202,33 +257,13 @@ def _take_in(
     under_way.note(changes)
 
 
-def _describe(session: AwsSession, arns: Sequence[str]) -> tuple[list[VersionRecord], list[str]]:
-    """Describe versions, a few at once; returns them, and the ARNs AWS does not have."""
-
-    def read(arn: str) -> VersionRecord | None:
-        try:
-            return sagemaker.describe_version(session, arn)
-        except AwsNotFound:
-            return None
-
-    records: list[VersionRecord] = []
-    gone: list[str] = []
-    if len(arns) == 1:
-        found: Iterable[tuple[str, VersionRecord | None]] = [(arns[0], read(arns[0]))]
-    else:
-        found = in_order(arns, read, at_once=settings.PORTAL_AWS_READS_AT_ONCE)
-    for arn, record in found:
-        if record is None:
-            gone.append(arn)
-        else:
-            records.append(record)
-    return records, gone
-
-
 def by_group(
     actor: Actor, account: AwsAccount, session: AwsSession, records: Iterable[VersionRecord], listeners: Listeners
 ) -> Iterator[tuple[ModelGroup, list[VersionRecord]]]:
-    """Yield the records of each group with its row; a group that is not known yet is described and taken in."""
+    """Yield the records of each group with its row; a group that is not known yet is described and taken in.
+
+    Those of a group that AWS has no more are left out. Raises AwsError.
+    """
     by_name: dict[tuple[str, str], list[VersionRecord]] = {}
     for record in records:
         by_name.setdefault((record.account_id, record.group_name.lower()), []).append(record)
@@ -239,60 +274,14 @@ def by_group(
         of = next((row for row in candidates if parse_group_arn(row.arn).account_id == owner), None)
         if of is None:
             wanted = theirs[0].group_name if owner == account.account_id else theirs[0].group_arn
-            of = apply.group(actor, account, sagemaker.describe_group(session, wanted), listeners)
+            try:
+                described = sagemaker.describe_group(session, wanted)
+            except AwsNotFound:
+                # Deleted since, and its versions with it: a search index is behind.
+                logger.info("The group %s is gone.", theirs[0].group_arn)
+                continue
+            of = apply.group(actor, account, described, listeners)
         yield of, theirs
-
-
-def _find_missing(
-    actor: Actor,
-    account: AwsAccount,
-    session: AwsSession,
-    under_way: Pass,
-    groups_absent: Sequence[str],
-    listeners: Listeners,
-) -> None:
-    """Mark what the pass did not list, if it may be believed: complete, unthrottled, and AWS says so when asked."""
-    run = under_way.run
-    suspects = list(
-        ModelVersion.objects.present()
-        .filter(Q(pk__in=run.absent) | Q(group__arn__in=groups_absent, group__account=account))
-        .values_list("arn", "aws_created_at", "pk")
-    )
-    if run.throttles:
-        if suspects or groups_absent:
-            logger.warning("%s was throttled: what it did not list is not taken for missing.", run)
-        return
-    gone: list[int] = []
-    for some in _batches(suspects, BATCH):
-        records, _ = _describe(session, sorted({arn for arn, _, _ in some}))
-        # An ARN may have come back as another version: the row AWS has no more is the one of another creation.
-        there = {(record.arn, record.created_at) for record in records}
-        gone += [pk for arn, created_at, pk in some if (arn, created_at) not in there]
-    run.missing += len(_mark_missing(actor, gone, run.started_at, listeners, "full sync"))
-    vanished = [arn for arn in groups_absent if _is_gone(session, account, arn)]
-    if vanished:
-        with operation(actor, "full sync"):
-            groups.mark_missing(actor=actor, account=account, arns=vanished)
-
-
-def _is_gone(session: AwsSession, account: AwsAccount, arn: str) -> bool:
-    parsed = parse_group_arn(arn)
-    try:
-        sagemaker.describe_group(session, parsed.name if parsed.account_id == account.account_id else arn)
-    except AwsNotFound:
-        return True
-    return False
-
-
-def _mark_missing(
-    actor: Actor, version_ids: Sequence[int], seen_before: datetime | None, listeners: Listeners, why: str
-) -> list[ModelVersion]:
-    if not version_ids:
-        return []
-    with operation(actor, why):
-        gone = versions.mark_missing(actor=actor, version_ids=version_ids, seen_before=seen_before)
-        listeners.on_versions_missing(actor, gone)
-    return gone
 
 
 def _known_versions(group_ids: Sequence[int]) -> dict[int, dict[Key, tuple[int, KnownVersion]]]:
@@ -302,10 +291,10 @@ def _known_versions(group_ids: Sequence[int]) -> dict[int, dict[Key, tuple[int, 
         "group_id", "pk", "arn", "aws_created_at", "aws_approval_status", "aws_status", "aws_stage",
         "aws_stage_status", "description", "missing_since",
     )  # fmt: skip
-    for group_id, pk, arn, created_at, approval, status, stage, stage_status, text, missing in rows.iterator(
+    for group_id, pk, arn, created_at, approval, status, stage, stage_status, text, gone in rows.iterator(
         chunk_size=5000
     ):
-        row = KnownVersion(approval, status, stage, stage_status, text, missing is not None)
+        row = KnownVersion(approval, status, stage, stage_status, text, gone is not None)
         known.setdefault(group_id, {})[arn, created_at] = (pk, row)
     return known
 

@@ -9,6 +9,7 @@ from time import monotonic
 
 from django.utils import timezone
 
+from ..aws.errors import AwsError
 from ..aws.session import Counters, Counts
 from ..choices import SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
@@ -18,17 +19,25 @@ ENDED = "The worker ended before this pass did. The next pass does its work agai
 # A pass that a dead worker left longer ago is begun anew: its listing is no longer one moment's.
 LONGEST_PAUSE = timedelta(hours=1)
 _SECONDS_BETWEEN_WRITES = 1.0
+# A role that lost a right is refused everything: it is no use asking on for the rest.
+MOST_REFUSALS = 20
+_TOLD = 20
 
 
 class AlreadyRunning(Exception):
     """Another worker holds this account and region; its pass will see everything this one would have."""
 
 
+class LockLost(Exception):
+    """The lock of a pass is gone with its database connection, so another worker may be at it."""
+
+
 @dataclass
 class Pass:
     """A pass under way: its row, and what it has done since it was begun or taken up.
 
-    `previous` is when the last successful pass of any kind began, None when there is none.
+    `previous` is when the last successful pass of any kind began, None when there is none. `is_complete` is whether
+    every group was listed so far.
     """
 
     run: SyncRun
@@ -37,6 +46,16 @@ class Pass:
     before: Counts
     failures: list[str] = field(default_factory=list)
     written_at: float = 0.0
+    is_complete: bool = True
+    refusals: int = 0
+
+    def refused(self, arn: str, failure: Exception) -> None:
+        """Note what AWS refused to tell, or told so that it could not be read; after too many, raises the last one."""
+        words = str(failure) if isinstance(failure, AwsError) else f"{type(failure).__name__}: {failure}"
+        self.failures.append(f"{arn} was not read: {words}")
+        self.refusals += 1
+        if self.refusals > MOST_REFUSALS:
+            raise failure
 
     def note(self, changes: Collection[VersionChange]) -> None:
         """Count what was taken in, and how old its oldest change was by then."""
@@ -57,8 +76,8 @@ class Pass:
         self.tick()
 
     def group_done(self, arn: str) -> None:
-        """Write down that everything up to this group is taken in."""
-        self.run.after = arn
+        """Write down that a group is taken in; with its ARN, that everything up to it is."""
+        self.run.after = arn or self.run.after
         self.run.groups_done += 1
         self.tick()
 
@@ -72,15 +91,21 @@ class Pass:
         counts = self.counters.snapshot()
         for name in ("calls", "pages", "throttles"):
             setattr(self.run, name, getattr(self.before, name) + getattr(counts, name))
+        # Whoever takes the pass up must not call what failed before a success.
+        self.run.error = " ".join(self.failures[:_TOLD])
+        if len(self.failures) > _TOLD:
+            self.run.error += f" And {len(self.failures) - _TOLD} more."
         self.run.progress_at = timezone.now()
         self.run.save()
         self.written_at = monotonic()
 
     def finish(self, error: str) -> SyncRun:
         """End the pass; with an error, or something that could not be recorded, it failed."""
-        self.run.error = " ".join([*([error] if error else []), *self.failures])
-        self.run.state = SyncState.FAILED if self.run.error else SyncState.SUCCEEDED
+        self.failures = [*([error] if error else []), *self.failures]
+        self.run.state = SyncState.FAILED if self.failures else SyncState.SUCCEEDED
         self.run.finished_at = timezone.now()
+        # Nobody takes it up any more.
+        self.run.absent = []
         self.write()
         return self.run
 
@@ -114,7 +139,7 @@ def begin(
     else:
         run.resumed += 1
         before = Counts(calls=run.calls, pages=run.pages, throttles=run.throttles)
-    begun = Pass(run, counters, last_success(account, region), before)
+    begun = Pass(run, counters, last_success(account, region), before, [run.error] if run.error else [])
     begun.write()
     return begun
 

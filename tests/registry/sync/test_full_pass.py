@@ -18,7 +18,7 @@ from portal.core.locks import _key
 from registry.aws import sagemaker
 from registry.aws.records import VersionRecord
 from registry.aws.session import reset_sessions
-from registry.models import AwsAccount, ModelVersion, ResourceShare, ShareInvitation, SyncRun
+from registry.models import AwsAccount, ModelGroup, ModelVersion, ResourceShare, ShareInvitation, SyncRun
 from registry.sync import apply
 from tests import aws_story
 from tests.aws_story import DEVELOPMENT, HUB
@@ -160,6 +160,7 @@ def test_two_passes_of_one_account_never_overlap(aws: Sandbox, place: Place) -> 
 def test_a_pass_whose_worker_was_killed_is_taken_up_behind_the_last_group_it_did(aws: Sandbox, place: Place) -> None:
     """The groups up to the one noted are not listed again; what an earlier worker counted stays counted."""
     groups = [aws_story.new_group() for _ in range(3)]
+    aws_story.synced()
     arns = [aws_story.register(group) for group in groups]
     hub = AwsAccount.objects.get(account_id=HUB)
     killed = SyncRun.objects.create(
@@ -249,14 +250,34 @@ def test_an_event_whose_version_cannot_be_described_stays_on_the_queue(aws: Sand
     assert in_flight == 1
 
 
-def test_an_event_about_a_deleted_version_marks_it_missing(aws: Sandbox, place: Place) -> None:
+def test_an_event_about_a_deleted_version_leaves_it_to_a_complete_pass(aws: Sandbox, place: Place) -> None:
+    """What one read does not find may only be late; what a complete listing and a second look do not find is gone."""
     aws_story.event_queue()
     arn = aws_story.register(aws_story.new_group())
     registry_events.read_events()
     aws_story.session(HUB).sagemaker.delete_model_package(ModelPackageName=arn)
     _say_again(aws, arn)
-    registry_events.read_events()
+    assert registry_events.read_events() >= 1
+    assert aws_story.known(arn).missing_since is None
+    assert aws_story.synced().missing == 1
     assert aws_story.known(arn).missing_since is not None
+
+
+def test_a_group_shared_or_made_while_nobody_read_is_read_by_whoever_takes_the_pass_up(
+    aws: Sandbox, place: Place
+) -> None:
+    """It stands before the group noted last, and was not there when those were read."""
+    arns = [aws_story.register(aws_story.new_group()) for _ in range(2)]
+    hub = AwsAccount.objects.get(account_id=HUB)
+    aws_story.synced()
+    early, last = (aws_story.known(arn).group for arn in arns)
+    # As if it had not been there: the portal knows it under a name of its own.
+    ModelVersion.objects.filter(arn=arns[0]).update(arn=arns[0].replace(early.name, "another"))
+    ModelGroup.objects.filter(pk=early.pk).update(arn=early.arn.replace(early.name, "another"))
+    SyncRun.objects.create(account=hub, region="us-east-1", kind="full", requested_by="killed", after=last.arn)
+    run = aws_story.synced()
+    assert (run.state, run.resumed, run.groups_done) == ("succeeded", 1, run.groups)
+    assert aws_story.known(arns[0]).status == "pending"
 
 
 def test_a_broken_queue_of_one_account_is_no_error_for_the_rest(aws: Sandbox, place: Place) -> None:

@@ -68,5 +68,8 @@ def test_a_killed_pass_is_taken_up_and_every_version_is_there_once(
     assert StageEvent.objects.filter(version__in=versions).count() == len(arns)
     assert verify().is_intact
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
         assert cursor.fetchone() == (0,)

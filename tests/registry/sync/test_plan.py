@@ -82,11 +82,12 @@ GROUP = GroupRecord(
     ("known", "is_taken_in"),
     [
         ({}, True),
-        ({GROUP.arn: KnownGroup(1, "first", is_missing=False)}, False),
-        ({GROUP.arn: KnownGroup(1, "second", is_missing=False)}, True),
-        ({GROUP.arn: KnownGroup(1, "first", is_missing=True)}, True),
+        ({GROUP.arn: KnownGroup(1, "first", is_missing=False, created_at=START)}, False),
+        ({GROUP.arn: KnownGroup(1, "second", is_missing=False, created_at=START)}, True),
+        ({GROUP.arn: KnownGroup(1, "first", is_missing=True, created_at=START)}, True),
+        ({GROUP.arn: KnownGroup(1, "first", is_missing=False, created_at=START - timedelta(days=1))}, True),
     ],
-    ids=["new", "as known", "described anew", "came back"],
+    ids=["new", "as known", "described anew", "came back", "made anew"],
 )
 def test_a_group_is_taken_in_when_it_differs(known: dict[str, KnownGroup], is_taken_in: bool) -> None:
     plan = plan_groups([GROUP], known)
@@ -100,19 +101,19 @@ def test_groups_that_are_not_listed_are_absent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("modified", "known", "differs"),
+    ("modified", "known", "becomes"),
     [
-        (0, None, True),
-        (0, "missing", True),
-        (0, 0, False),
-        (0, 5, False),
-        (5, 0, True),
-        (None, 0, True),
+        (0, None, "differing"),
+        (0, "missing", "doubtful"),
+        (0, 0, "unchanged"),
+        (0, 5, "unchanged"),
+        (5, 0, "differing"),
+        (None, 0, "differing"),
     ],
     ids=["new", "marked missing", "as known", "older than an event brought", "modified since", "without a time"],
 )
 def test_what_a_search_found_is_taken_in_when_it_is_later_than_what_is_known(
-    modified: int | None, known: int | str | None, differs: bool
+    modified: int | None, known: int | str | None, becomes: str
 ) -> None:
     record = version_record(GROUP.arn, 1, created_at=START)
     record = replace(record, last_modified_at=None if modified is None else START + timedelta(seconds=modified))
@@ -120,7 +121,9 @@ def test_what_a_search_found_is_taken_in_when_it_is_later_than_what_is_known(
     key = (record.arn, record.created_at)
     rows = {} if known is None else {key: START + timedelta(seconds=known) if isinstance(known, int) else None}
     found = plan_found([record], rows)
-    assert (found.differing, found.unchanged) == (((record,), 0) if differs else ((), 1))
+    assert found.differing == ((record,) if becomes == "differing" else ())
+    assert found.doubtful == ((record.arn,) if becomes == "doubtful" else ())
+    assert found.unchanged == (becomes == "unchanged")
 
 
 @given(st.sets(st.integers(1, 40)), st.sets(st.integers(1, 40)), st.sets(st.integers(1, 40)))
