@@ -5,6 +5,7 @@ Worked out only when a page with the frame is rendered, so fragments and the API
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
@@ -31,27 +32,48 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     actor = cast("Actor", cast("Any", user).actor)
     return {
         **context,
-        "navigation": SimpleLazyObject(lambda: sections(actor, request.path)),
+        "navigation": SimpleLazyObject(lambda: sections(actor, request.path, Waiting.of(actor))),
+        # Of a page that says what went wrong, nobody asks what else waits.
+        "places": SimpleLazyObject(lambda: sections(actor, request.path, Waiting())),
         "user_roles": SimpleLazyObject(lambda: sorted(actor.grants.anywhere)),
         "user_menu": SimpleLazyObject(lambda: _menu(actor)),
     }
 
 
-def sections(actor: Actor, path: str) -> list[Section]:
+@dataclass(frozen=True)
+class Waiting:
+    """How much waits for somebody: decisions, findings, parked events, outbox messages given up."""
+
+    decisions: int = 0
+    findings: int = 0
+    parked: int = 0
+    failed: int = 0
+
+    @classmethod
+    def of(cls, actor: Actor) -> Waiting:
+        """Count what waits for this actor."""
+        operates = may_anywhere(actor, Act.SEE_OPERATIONS)
+        return cls(
+            decisions=inbox.waiting_on(actor),
+            findings=sum(governance_operations.standing_by_severity(actor).values()),
+            parked=events.parked_count(actor) if operates else 0,
+            failed=governance_operations.outbox_counts(actor).get("failed", 0) if operates else 0,
+        )
+
+
+def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
     """Return the sidebar for this actor: what he may open, with counts of what waits for him."""
-    waiting = inbox.waiting_on(actor)
-    standing = sum(governance_operations.standing_by_severity(actor).values())
     found: list[Section] = [
         {"items": [_item("My work", reverse("home"), "home", path)]},
         {
             "label": "Govern",
             "items": [
-                _item("Approvals", reverse("governance:queue"), "inbox", path, waiting, "waiting on you"),
+                _item("Approvals", reverse("governance:queue"), "inbox", path, waiting.decisions, "waiting on you"),
                 _item("Stage table", reverse("governance:stage_table"), "table", path),
                 _item("In production", reverse("governance:in_production"), "rocket", path),
                 _item("Evidence", reverse("governance:evidence_list"), "paperclip", path),
                 _item("AI Act", reverse("registry:ai_act"), "scale", path),
-                _item("Findings", reverse("governance:finding_list"), "flag", path, standing, "open"),
+                _item("Findings", reverse("governance:finding_list"), "flag", path, waiting.findings, "open"),
                 _item("Delegations", reverse("governance:delegation_list"), "users", path),
                 _item("Policy", reverse("governance:policy_list"), "clipboard-list", path),
                 _item("Gate", reverse("governance:gate"), "shield-lock", path),
@@ -67,17 +89,18 @@ def sections(actor: Actor, path: str) -> list[Section]:
         },
     ]
     if may_anywhere(actor, Act.SEE_OPERATIONS):
-        parked = events.parked_count(actor)
-        failed = governance_operations.outbox_counts(actor).get("failed", 0)
+        parked = reverse("governance:parked_event_list")
         found.append(
             {
                 "label": "Operate",
                 "items": [
                     _item("AWS accounts", reverse("registry:account_list"), "brand-aws", path),
                     _item("Sync runs", reverse("registry:sync_run_list"), "refresh", path),
-                    _item("Events", reverse("governance:parked_event_list"), "activity", path, parked, "parked"),
+                    _item(
+                        "Events", reverse("governance:parked_event_list"), "activity", path, waiting.parked, "parked"
+                    ),
                     _item("Deployment channels", reverse("governance:channel_list"), "route", path),
-                    _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, failed, "given up"),
+                    _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, waiting.failed, "given up"),
                     _item("Shares", reverse("governance:share_list"), "share-3", path),
                 ],
             }
