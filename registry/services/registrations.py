@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -30,6 +31,8 @@ from . import accounts, cards
 
 # The metadata a version carries that the portal registered: its registration's public id.
 METADATA_KEY = "portal-registration"
+# How much AWS's clock and the portal's may differ.
+CLOCKS = timedelta(minutes=10)
 _USE_CASE = re.compile(r"UC-(\d{1,9})", re.IGNORECASE)
 # How a version begins, in SageMaker's words.
 BEGINNING = LifeCycle("Development", "PendingApproval")
@@ -141,10 +144,11 @@ def registrants_of(group: ModelGroup, records: Collection[VersionRecord]) -> dic
 
 
 def note_arn(*, actor: Actor, number: int, arn: str) -> Registration:
-    """Write down which version AWS made for a registration, and who registered it where that is not known yet.
+    """Write down which version AWS made for a registration, and who registered it.
 
-    AWS's answer to the portal's own request is proof enough, whatever the version's metadata says. Raises WrongState
-    when another version was made for it before.
+    AWS's answer to the portal's own request is proof enough, whatever the version's metadata says, and whoever was
+    taken for the registrant because of them or of the portal's role. Raises WrongState when another version was made
+    for it before.
     """
     with operation(actor, "AWS made the version"):
         row = Registration.objects.select_for_update(of=("self",)).select_related("group").get(number=number)
@@ -153,7 +157,9 @@ def note_arn(*, actor: Actor, number: int, arn: str) -> Registration:
         if not row.arn:
             row.arn = arn
             row.save(update_fields=["arn"])
-        for version in ModelVersion.objects.filter(arn=arn, group=row.group, registered_by=None):
+        # An ARN that was used before stands for another version.
+        made = ModelVersion.objects.filter(arn=arn, group=row.group, aws_created_at__gte=row.requested_at - CLOCKS)
+        for version in made.exclude(registered_by_id=row.requested_by_id):
             version.registered_by_id = row.requested_by_id
             version.save(update_fields=["registered_by"])
         return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -84,6 +85,20 @@ def test_who_registered_it_may_not_approve_it(world: Place) -> None:
     with pytest.raises(SelfApproval, match="brought this in yourself"):
         approvals.decide(actor=owner.actor, request_id=request.pk, verdict=Verdict.APPROVE)
     assert request.registrant_id == owner.pk
+
+
+def test_what_was_made_of_the_record_in_aws_names_nobody_else(world: Place) -> None:
+    """Whoever was read into a version whose metadata somebody changed first, AWS's answer says whose it is."""
+    row = ask(world)
+    people, version = world.people, ModelVersion.objects.filter(arn=row.arn)
+    for taken_for in (people.owner, None):
+        version.update(registered_by=taken_for)
+        registrations.note_arn(actor=SYSTEM, number=row.number, arn=row.arn)
+        assert version.get().registered_by_id == people.scientist.pk
+    # Of the same ARN in an earlier life it says nothing.
+    version.update(registered_by=people.owner, aws_created_at=row.requested_at - timedelta(days=1))
+    registrations.note_arn(actor=SYSTEM, number=row.number, arn=row.arn)
+    assert version.get().registered_by_id == people.owner.pk
 
 
 def test_the_same_reference_registers_once(world: Place) -> None:

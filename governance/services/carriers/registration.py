@@ -16,9 +16,6 @@ from ...models import OutboxMessage
 from .. import sync
 from .carrier import ACTOR, Carrier, Hopeless, NotYet, session_of
 
-# How much AWS's clock and the portal's may differ.
-_CLOCKS = timedelta(minutes=10)
-
 
 def carry(message: OutboxMessage) -> dict[str, Any]:
     """Register the version once, however often this is asked, and take it in.
@@ -61,7 +58,9 @@ def _made_before(session: AwsSession, row: Registration) -> str:
 
     Source: ListModelPackages by creation time, DescribeModelPackage of what is younger than the registration.
     """
-    for summary in sagemaker.list_versions_created_since(session, row.group.arn, row.requested_at - _CLOCKS):
+    for summary in sagemaker.list_versions_created_since(
+        session, row.group.arn, row.requested_at - registrations.CLOCKS
+    ):
         try:
             record = sagemaker.describe_version(session, summary.arn)
         except AwsNotFound:
