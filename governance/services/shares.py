@@ -258,7 +258,7 @@ def _taken_over(actor: Actor, pk: int | None, terms: Terms) -> str:
         )
     # Whatever else it shares is taken out, so that has to be the actor's to share too; groups the portal does not know
     # are nobody's yet.
-    require_to_share(actor, found.groups.all())
+    require_to_share(actor, ModelGroup.objects.filter(shares=found))
     if found.unknown_resources:
         require_to_share(actor, ())
     if any(":model-package-group/" not in arn for arn in found.unknown_resources):

@@ -205,14 +205,14 @@ def reported(declared_rows: Iterable[DeclaredShare]) -> dict[str, ResourceShare]
 
 
 def undeclared(actor: Actor) -> QuerySet[ResourceShare]:
-    """Return the live RAM shares an actor may see that no declaration stands for."""
+    """Return the live RAM shares an actor may see that no declaration stands for, and of their groups those he sees."""
     wanted = DeclaredShare.objects.wanted().filter(share_arn=OuterRef("arn"))
     return (
         ResourceShare.objects.visible_to(actor)
         .live()
         .filter(~Exists(wanted))
         .select_related("account")
-        .prefetch_related("groups", "members")
+        .prefetch_related(Prefetch("groups", ModelGroup.objects.visible_to(actor).order_by("name", "pk")), "members")
         .order_by("name", "pk")
     )
 

@@ -60,6 +60,8 @@ def test_a_share_with_groups_of_others_is_not_taken_over(hub: AwsAccount, shared
     theirs = group(place.project, place.people, name="churn")
     ModelGroup.objects.filter(pk=theirs.pk).update(project=project())
     found = in_ram(hub, shared, theirs)
+    (seen,) = sharing.undeclared(place.people.engineer.actor)
+    assert list(seen.groups.all()) == [shared], "whose other groups it shares is not his to know"
     with pytest.raises(Forbidden):
         shares.declare(actor=place.people.engineer.actor, wish=wish(shared), take_over=found.pk)
     assert not DeclaredShare.objects.exists()
