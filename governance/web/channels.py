@@ -57,7 +57,7 @@ class ChannelTable(PortalTable):
     kind = tables.Column("Orders go as", order_by=("kind", "pk"))
     to = tables.Column("To", accessor="pk", orderable=False)
     last_used_at = tables.Column("Last order", order_by=("last_used_at", "pk"), empty_values=())
-    act = tables.TemplateColumn(template_name="governance/channel_actions.html", verbose_name="", orderable=False)
+    act = tables.TemplateColumn(template_name="governance/channel_actions.html", verbose_name="Change", orderable=False)
 
     def render_account(self, record: DeploymentChannel) -> SafeString:
         return account(record.account)

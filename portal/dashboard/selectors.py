@@ -20,7 +20,7 @@ from portal.core.permissions import Act, may_anywhere
 from portal.core.vocabulary import RiskClass, Stage, Status
 from registry.choices import DeploymentState
 from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
-from registry.selectors import classifications
+from registry.selectors import classifications, sync_health
 from registry.selectors import operations as registry_operations
 from registry.selectors.scope import where_may
 
@@ -107,8 +107,17 @@ def running(actor: Actor) -> dict[str, Any] | None:
     if not may_anywhere(actor, Act.SEE_OPERATIONS):
         return None
     outbox = governance_operations.outbox_counts(actor)
+    accounts = list(registry_operations.accounts(actor))
+    health = sync_health.health(accounts)
     return {
-        "accounts": list(registry_operations.accounts(actor)),
+        "accounts": [
+            {
+                "account": account,
+                "state": sync_health.worst(health[account.pk]),
+                "known_as_of": sync_health.oldest(health[account.pk]),
+            }
+            for account in accounts
+        ],
         "pending": outbox.get("pending", 0),
         "failed": outbox.get("failed", 0),
         "findings": sum(governance_operations.standing_by_severity(actor).values()),

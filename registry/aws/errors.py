@@ -80,7 +80,7 @@ class AwsThrottled(AwsError):
     """Report that AWS answered "slow down" to every attempt."""
 
     happened = "was throttled"
-    advice = "It is tried again later; if it lasts, lower the number of parallel calls for this account."
+    advice = "It is tried again later; if it lasts, lower PORTAL_AWS_CONCURRENCY or have AWS raise the account's rate."
     retryable_by_nature = True
 
 

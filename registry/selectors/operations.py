@@ -5,31 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
 
 from ..choices import SyncKind
 from ..models import AccountPreflight, AwsAccount, ResourceShare, ShareInvitation, SyncRun
-from .sync_health import OF_CHANGES, is_routine
+from .sync_health import is_routine
 
 
-def accounts(actor: Actor) -> QuerySet[Any]:
-    """Return the accounts an actor may see, each with its last pass over what changes in AWS.
-
-    That is `last_state`, `last_started_at` and `last_error`.
-    """
-    last = SyncRun.objects.filter(account=OuterRef("pk"), kind__in=OF_CHANGES).order_by("-started_at", "-pk")
-    return (
-        AwsAccount.objects.visible_to(actor)
-        .annotate(
-            last_state=Subquery(last.values("state")[:1]),
-            last_started_at=Subquery(last.values("started_at")[:1]),
-            last_error=Subquery(last.values("error")[:1]),
-        )
-        .order_by("account_id")
-    )
+def accounts(actor: Actor) -> QuerySet[AwsAccount]:
+    """Return the accounts an actor may see, by their id."""
+    return AwsAccount.objects.visible_to(actor).order_by("account_id")
 
 
 def account(actor: Actor, account_id: str) -> AwsAccount:

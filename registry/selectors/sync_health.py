@@ -125,6 +125,12 @@ def worst(regions: Collection[RegionHealth]) -> SyncHealth:
     return max((one.state for one in regions), key=order.index, default=SyncHealth.HEALTHY)
 
 
+def oldest(regions: Collection[RegionHealth]) -> datetime | None:
+    """Return the moment up to which every change in every region is known, None while nothing is known of one."""
+    moments = [one.known_as_of for one in regions]
+    return min((at for at in moments if at is not None), default=None) if all(moments) else None
+
+
 def is_routine() -> Q:
     """Return what tells the passes nobody wants to read about: searches that ended well and brought nothing."""
     return Q(kind=SyncKind.INCREMENTAL, state=SyncState.SUCCEEDED, created=0, updated=0, missing=0)

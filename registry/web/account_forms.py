@@ -53,7 +53,7 @@ class AccountEditForm(forms.Form):
         max_length=1224,
         required=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="What the role's trust policy asks for. It is never shown; leave it empty to keep the one there is.",
+        help_text="What the role's trust policy asks for. It is never shown again.",
     )
     organisation_id = forms.CharField(
         label="Organisation id", max_length=34, required=False, help_text="Its AWS organisation, such as o-a1b2c3d4e5."
@@ -100,6 +100,14 @@ class ChangeForm(AccountEditForm):
         label="Use no external id", required=False, help_text="Tick this to remove the one there is."
     )
     field_order = ("alias", "purposes", "regions", "role_arn", "external_id", "forget_external_id")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "external_id"
+        ].help_text = (
+            "What the role's trust policy asks for. It is never shown; leave it empty to keep the one there is."
+        )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

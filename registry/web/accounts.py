@@ -17,6 +17,7 @@ from portal.core.permissions import Act, may_anywhere
 from portal.core.views import ActionView, Page, TablePage
 from registry.services import accounts, preflight
 
+from ..choices import SyncState
 from ..models import AwsAccount
 from ..selectors import events, operations, sync_health
 from .account_permissions import alike
@@ -34,6 +35,9 @@ class AccountList(TablePage):
 
     def rows(self) -> QuerySet[Any]:
         return operations.accounts(self.actor)
+
+    def table_arguments(self) -> dict[str, Any]:
+        return {"health": sync_health.health(list(self.rows()))}
 
     def nothing(self) -> dict[str, str]:
         return {
@@ -144,3 +148,8 @@ class SyncRunList(TablePage):
             "action_label": "See the accounts",
             "action_url": reverse("registry:account_list"),
         }
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        shown = (row.record for row in context["table"].paginated_rows)
+        return {**context, "polls": any(run.state == SyncState.RUNNING for run in shown)}

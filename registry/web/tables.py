@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import django_tables2 as tables
@@ -24,6 +25,23 @@ from portal.core.templatetags.portal_ui import (
 
 from ..choices import SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun, UseCase
+from ..selectors.sync_health import RegionHealth, oldest, worst
+
+# Of an error in a list; AWS's own words come first.
+_ERROR_SHOWN = 120
+
+
+def _over(first: Any, second: Any) -> SafeString:
+    """Return one piece with a smaller line under it, when there is something to say there."""
+    return format_html('{}<span class="kv-hint">{}</span>', first, second) if second else format_html("{}", first)
+
+
+def _error(text: str) -> SafeString:
+    """Return what went wrong; of a long text the beginning, and the whole of it when opened."""
+    if len(text) <= _ERROR_SHOWN:
+        return format_html('<span class="cell-error">{}</span>', text) if text else SafeString("")
+    beginning = text[:_ERROR_SHOWN].rsplit(" ", 1)[0]
+    return format_html('<details class="cell-error"><summary>{} …</summary>{}</details>', beginning, text)
 
 
 def use_case_links(use_cases: Any) -> SafeString:
@@ -137,13 +155,19 @@ class GroupVersionTable(VersionTable):
 
 
 class AccountTable(PortalTable):
+    """Accounts; `health` has how well each of them is known, by its key."""
+
     label = "AWS accounts"
     alias = tables.Column("Account", order_by=("alias", "pk"))
     purposes = tables.Column("For", orderable=False, empty_values=())
     regions = tables.Column("Regions", orderable=False)
-    last_sync = tables.Column("Last sync", accessor="last_started_at", empty_values=())
+    known = tables.Column("How well it is known", accessor="pk", orderable=False, empty_values=())
     connection = tables.Column("Connection", accessor="checked_at", order_by=("checked_at", "pk"), empty_values=())
     is_enabled = tables.Column("Enabled", order_by=("is_enabled", "pk"))
+
+    def __init__(self, *args: Any, health: Mapping[int, Sequence[RegionHealth]], **kwargs: Any) -> None:
+        self.health = health
+        super().__init__(*args, **kwargs)
 
     def render_alias(self, record: AwsAccount) -> SafeString:
         return name_cell(record.alias, reverse("registry:account", args=[record.account_id]), record.account_id)
@@ -154,10 +178,10 @@ class AccountTable(PortalTable):
     def render_regions(self, record: AwsAccount) -> str:
         return ", ".join(record.regions)
 
-    def render_last_sync(self, record: Any) -> SafeString:
-        if record.last_state is None:
-            return status_badge("never", "sync")
-        return two(status_badge(record.last_state, "sync"), reltime(record.last_started_at))
+    def render_known(self, record: AwsAccount) -> SafeString:
+        regions = self.health[record.pk]
+        known = oldest(regions)
+        return _over(status_badge(worst(regions), "sync"), format_html("as of {}", reltime(known)) if known else "")
 
     def render_connection(self, record: AwsAccount) -> SafeString:
         if record.checked_at is None:
@@ -181,7 +205,7 @@ class SyncRunTable(PortalTable):
         seconds = (record.finished_at - record.started_at).total_seconds() if record.finished_at else None
         took = metric(seconds, "s", 1) if seconds is not None else ""
         kind = SyncKind(record.kind).label
-        return two(reltime(record.started_at), format_html("{}, {}", kind, took) if took else kind)
+        return _over(reltime(record.started_at), format_html("{}, {}", kind, took) if took else kind)
 
     def render_account(self, record: SyncRun) -> SafeString:
         return name_cell(
@@ -189,9 +213,11 @@ class SyncRunTable(PortalTable):
         )
 
     def render_state(self, record: SyncRun) -> SafeString:
-        return two(status_badge(record.state, "sync"), record.error)
+        return format_html("{}{}", status_badge(record.state, "sync"), _error(record.error))
 
     def render_found(self, record: SyncRun) -> str | SafeString:
+        if record.kind == SyncKind.SHARES:
+            return "shares and invitations"
         counts = (("new", record.created), ("changed", record.updated), ("missing", record.missing))
         said = [f"{count} {word}" for word, count in counts if count]
         found = ", ".join([*said, f"{record.unchanged} unchanged"])
@@ -204,10 +230,12 @@ class SyncRunTable(PortalTable):
             notes.append(
                 f"taken up again {record.resumed} time{'s' if record.resumed > 1 else ''} after its worker ended"
             )
-        return two(found, "; ".join(notes)) if notes else found
+        return _over(found, "; ".join(notes))
 
-    def render_calls(self, record: SyncRun) -> str:
-        return f"{record.calls}, {record.throttles} throttled" if record.throttles else str(record.calls)
+    def render_calls(self, record: SyncRun) -> str | SafeString:
+        counts = ((record.pages, "page" if record.pages == 1 else "pages"), (record.throttles, "throttled"))
+        notes = ", ".join(f"{count} {word}" for count, word in counts if count)
+        return _over(str(record.calls), notes)
 
 
 class AccountRunTable(SyncRunTable):
