@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
-from registry.choices import DeploymentState, DocumentKind
+from registry.choices import DeclarationState, DeploymentState, DocumentKind
 
 from ..choices import EvidenceKind, EvidenceSource, FindingState, OutboxState, RequestState
 
@@ -30,6 +30,13 @@ _FIELDS = {
     "s3_version_id": "S3 version id",
     "s3_etag": "S3 ETag",
     "card": "model card",
+    "share_arn": "RAM share",
+    "permission_arn": "permission",
+    "custom_permission_arn": "permission of its own in RAM",
+    "custom_name": "name of its own permission",
+    "custom_actions": "actions of its own permission",
+    "organisation_principals": "organisation or units of it",
+    "allows_external": "open to accounts outside of the organisation",
 }
 _WORDS: dict[str, str] = {
     **{str(state): str(state).replace("_", " ").capitalize() for state in RequestState},
@@ -41,6 +48,7 @@ _WORDS: dict[str, str] = {
             EvidenceKind,
             EvidenceSource,
             DocumentKind,
+            DeclarationState,
             DeploymentState,
             FindingState,
             OutboxState,
@@ -65,6 +73,19 @@ _TABLES = {
     "awsidentity": "AWS identity",
     "apitoken": "API token",
     "lineofbusiness": "line of business",
+    "accountpreflight": "permission check",
+    "declaredshare": "declared share",
+    "declaredshare_accounts": "account of a declared share",
+    "declaredshare_groups": "model group of a declared share",
+    "deploymentchannel": "deployment channel",
+    "deploymentorder": "deployment order",
+    "grouppolicy": "resource policy of a model group",
+    "groupcreation": "creation of a model group",
+    "outsidechange": "change made outside the portal",
+    "rampermission": "RAM permission",
+    "registration": "registration of a version",
+    "shareprincipal": "account in a RAM share",
+    "waitingcallback": "waiting pipeline step",
     "resourceshare": "RAM share",
     "resourceshare_groups": "model group of a share",
     "shareinvitation": "share invitation",

@@ -17,6 +17,7 @@ from portal.core.permissions import Act, may_anywhere
 from portal.core.tables import PortalTable, absent, links, name_cell, two
 from portal.core.templatetags.portal_ui import account, badge, reltime, status_badge
 from portal.core.views import UNUSABLE, ActionView, FormPage, Page, TablePage, put_back
+from registry.choices import DeclarationState
 from registry.models import DeclaredShare
 from registry.selectors import sharing
 from registry.sharing.verbs import GUARDED, Verb, words
@@ -27,6 +28,9 @@ from ..selectors import timeline
 from ..services import shares
 from .share_forms import ShareForm
 from .wording import timeline_of
+
+# What a worker is still to do in AWS; the page looks until it is done.
+_UNDER_WAY = {DeclarationState.DECLARED, DeclarationState.APPLYING, DeclarationState.WITHDRAWING}
 
 
 class ShareTable(PortalTable):
@@ -113,6 +117,7 @@ class SharePage(OfShare):
     """What each account can do by it, where RAM differs, its invitations, its history."""
 
     template_name = "governance/share.html"
+    fragment = "standing"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         share = self.share
@@ -134,6 +139,7 @@ class SharePage(OfShare):
             has_pending=any(one.status == "PENDING" for one in invitations),
             may_share=may_anywhere(self.actor, Act.SHARE_GROUPS),
             is_over=share.is_over,
+            under_way=share.state in _UNDER_WAY,
             effects=[
                 "RAM deletes the share, and every account it lets in loses access at once.",
                 "Versions those accounts registered stay in the hub.",
