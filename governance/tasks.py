@@ -44,7 +44,7 @@ def deliver_outbox(*, lane: str | None = None, **_: Any) -> None:
 
 @shared_task(name="governance.take_in_version")
 def take_in_version(*, version_id: int, **_: Any) -> None:
-    """Read one version anew that a write-back found changed or gone."""
+    """Read one version anew that a write-back found changed."""
     with correlated():
         reread.take_in_version(version_id=version_id)
 

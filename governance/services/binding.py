@@ -66,7 +66,7 @@ def registry_changed(
     A use case found unacceptable after POC goes back there at once.
     """
     if isinstance(what, ModelGroup):
-        for version in _bound_versions(Q(group=what)).select_for_update(of=("self",)):
+        for version in _bound_versions(Q(group=what)).select_for_update(of=("self",), no_key=True):
             subject_changed(actor=actor, subject=version, why=why)
         return
     if what.risk_class == RiskClass.UNACCEPTABLE and what.stage not in (Stage.POC, Stage.RETIRED):
@@ -98,7 +98,9 @@ def _about(subject: Subject) -> dict[str, Subject]:
 
 
 def _open_requests(condition: Q) -> Iterable[ApprovalRequest]:
-    return list(ApprovalRequest.objects.open().filter(condition).select_for_update(of=("self",)).order_by("pk"))
+    return list(
+        ApprovalRequest.objects.open().filter(condition).select_for_update(of=("self",), no_key=True).order_by("pk")
+    )
 
 
 def _outdate(request: ApprovalRequest, subject: Subject, why: str) -> bool:
@@ -112,7 +114,7 @@ def _standing_records(subject: Subject) -> list[Record]:
     standing = (Status.APPROVED, Status.DEPLOYED, Status.SUPERSEDED)
     model = UseCaseStageRecord if isinstance(subject, UseCase) else StageRecord
     records = model.objects.filter(**_about(subject), status__in=standing).exclude(approved_digest="")
-    return list(records.select_for_update(of=("self",)).order_by("pk"))
+    return list(records.select_for_update(of=("self",), no_key=True).order_by("pk"))
 
 
 def _judge(subject: Subject, records: Iterable[Record]) -> tuple[list[Record], list[Record]]:

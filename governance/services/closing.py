@@ -23,7 +23,7 @@ def close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str) 
 
 def outdate(subject: UseCase | ModelVersion, reason: str) -> list[ApprovalRequest]:
     """Close a locked subject's open requests: what they ask about has changed. Runs in the caller's operation."""
-    requests = list(ApprovalRequest.objects.select_for_update().open().about(subject))
+    requests = list(ApprovalRequest.objects.select_for_update(no_key=True).open().about(subject))
     for request in requests:
         close(request, Verb.OUTDATE, RequestState.OUTDATED, reason)
     return requests

@@ -13,7 +13,7 @@ from portal.core.actors import Actor
 from portal.core.operations import operation
 from portal.core.vocabulary import Stage, Status
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
-from registry.services.versions import VersionChange, link_use_cases
+from registry.services.versions import VersionChange, link_all
 
 from ..choices import FindingKind
 from ..models import Finding
@@ -21,7 +21,7 @@ from ..selectors.observed import Observation
 from . import artifacts, findings, lifecycle, out_of_band
 from .binding import subject_changed
 from .closing import outdate
-from .locking import lock_use_case
+from .locking import lock_use_case, lock_use_cases_of
 
 
 def absorb_version(actor: Actor, change: VersionChange) -> None:
@@ -44,6 +44,7 @@ def absorb_versions(actor: Actor, changes: Sequence[VersionChange]) -> None:
     )
     moved = [change.version for change in changes if change.is_new or change.content_changed]
     artifacts.order_copies(actor=actor, versions=moved)
+    lock_use_cases_of([change.version for change in changes if change.aws_changed])
     for change in changes:
         if change.aws_changed:
             version = change.version
@@ -57,6 +58,7 @@ def absorb_versions(actor: Actor, changes: Sequence[VersionChange]) -> None:
 
 def absorb_missing(actor: Actor, versions: Sequence[ModelVersion]) -> None:
     """Record that AWS no longer lists versions."""
+    lock_use_cases_of(versions)
     for version in versions:
         outdate(version, "AWS no longer has this version.")
     findings.record(
@@ -87,7 +89,7 @@ def _judge_descriptions(changes: Sequence[VersionChange]) -> None:
 
 
 def absorb_group(actor: Actor, group: ModelGroup) -> None:
-    """Keep the finding about unclaimed groups true."""
+    """Keep the findings about a locked group true: that it is unclaimed, that its cards name unknown use cases."""
     if group.project_id is None:
         findings.observe(
             FindingKind.GROUP_UNLINKED,
@@ -97,17 +99,29 @@ def absorb_group(actor: Actor, group: ModelGroup) -> None:
         )
     else:
         findings.clear(FindingKind.GROUP_UNLINKED, group, "It was claimed for a project.")
-    _settle_unknown(actor, [group])
-    _take_use_cases_along(actor, [group])
+    _settle_unknown(actor, group)
 
 
 def absorb_rest(actor: Actor, account: AwsAccount, region: str) -> None:
     """After a full pass, look again at what other things than AWS may have settled: use cases registered since."""
     groups = ModelGroup.objects.filter(account=account, region=region, missing_since=None)
     unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN)
-    with operation(actor, "full sync"):
-        _settle_unknown(actor, list(groups.filter(pk__in=unknown.values("version__group"))))
-        _take_use_cases_along(actor, list(groups.exclude(project=None)))
+    for group in groups.filter(pk__in=unknown.values("version__group")).order_by("pk"):
+        with operation(actor, "full sync"):
+            _settle_unknown(actor, ModelGroup.objects.select_for_update(no_key=True).get(pk=group.pk))
+    take_use_cases_along(actor, list(groups.exclude(project=None)))
+
+
+def take_use_cases_along(actor: Actor, groups: Sequence[ModelGroup]) -> None:
+    """Let approved use cases of the groups' projects go on: what they waited for may have been unlinked since.
+
+    Each in an operation of its own, for only one that is locked alone is locked in order.
+    """
+    projects = {group.project_id for group in groups if group.project_id is not None}
+    waiting = UseCase.objects.filter(project_id__in=projects, status=Status.APPROVED).exclude(stage=Stage.PRODUCTION)
+    for use_case_id in list(waiting.order_by("pk").values_list("pk", flat=True)):
+        with operation(actor, "nothing blocks it any more"):
+            lifecycle.advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case_id))
 
 
 def registrant_of(version: ModelVersion) -> str:
@@ -120,18 +134,16 @@ def registrant_of(version: ModelVersion) -> str:
     return f"aws:{version.registrant_name or 'unknown'}"
 
 
-def _settle_unknown(actor: Actor, groups: Sequence[ModelGroup]) -> None:
-    """A use case registered or a group claimed since may give a version what its card named."""
-    unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group__in=groups)
-    for finding in unknown.select_related("version__group"):
-        if finding.version is not None and not link_use_cases(finding.version):
-            findings.clear(FindingKind.USE_CASE_UNKNOWN, finding.version, "The use case its card names is known now.")
-            subject_changed(actor=actor, subject=finding.version, why="It serves the use case its card names now.")
-
-
-def _take_use_cases_along(actor: Actor, groups: Sequence[ModelGroup]) -> None:
-    """Let approved use cases of the groups' projects go on: what they waited for may have been unlinked since."""
-    projects = {group.project_id for group in groups if group.project_id is not None}
-    waiting = UseCase.objects.filter(project_id__in=projects, status=Status.APPROVED).exclude(stage=Stage.PRODUCTION)
-    for use_case_id in waiting.order_by("pk").values_list("pk", flat=True):
-        lifecycle.advance_use_case_if_ready(actor=actor, use_case=lock_use_case(use_case_id))
+def _settle_unknown(actor: Actor, group: ModelGroup) -> None:
+    """A use case registered or a group claimed since may give a version what its card named; the group is locked."""
+    unknown = Finding.objects.unresolved().filter(kind=FindingKind.USE_CASE_UNKNOWN, version__group=group)
+    rows = ModelVersion.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=unknown.values("version"))
+    versions = list(rows.select_related("group__account", "group__project").defer("described").order_by("pk"))
+    problems = link_all(versions)
+    settled = [version for version in versions if not problems[version.pk]]
+    if not settled:
+        return
+    findings.clear_all(FindingKind.USE_CASE_UNKNOWN, settled, "The use case its card names is known now.")
+    lock_use_cases_of(settled)
+    for version in settled:
+        subject_changed(actor=actor, subject=version, why="It serves the use case its card names now.")

@@ -26,15 +26,15 @@ Record = StageRecord | UseCaseStageRecord
 def records_of(subject: Subject, stage: Stage) -> list[Record]:
     """Return the records of a subject at a stage, locked."""
     if isinstance(subject, UseCase):
-        return list(UseCaseStageRecord.objects.select_for_update().filter(use_case=subject, stage=stage))
-    return list(StageRecord.objects.select_for_update().filter(version=subject, stage=stage).order_by("pk"))
+        return list(UseCaseStageRecord.objects.select_for_update(no_key=True).filter(use_case=subject, stage=stage))
+    return list(StageRecord.objects.select_for_update(no_key=True).filter(version=subject, stage=stage).order_by("pk"))
 
 
 def all_records(subject: Subject) -> list[Record]:
     """Return the records of a subject at every stage, locked."""
     if isinstance(subject, UseCase):
-        return list(UseCaseStageRecord.objects.select_for_update().filter(use_case=subject).order_by("pk"))
-    return list(StageRecord.objects.select_for_update(of=("self",)).filter(version=subject).order_by("pk"))
+        return list(UseCaseStageRecord.objects.select_for_update(no_key=True).filter(use_case=subject).order_by("pk"))
+    return list(StageRecord.objects.select_for_update(of=("self",), no_key=True).filter(version=subject).order_by("pk"))
 
 
 def begin(*, actor: Actor, records: Sequence[StageRecord]) -> None:

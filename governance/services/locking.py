@@ -1,10 +1,16 @@
-"""The one order in which rows are locked: group, version, use case, request. Keeping it is what avoids deadlocks."""
+"""The one order in which rows are locked: group, version, use case, request. Keeping it is what avoids deadlocks.
+
+Rows are locked FOR NO KEY UPDATE: their keys never change, and a plain FOR UPDATE would also hold up whoever inserts a
+row that refers to them (a finding, a ledger entry), which no order of locks foresees.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Prefetch
 
-from registry.models import ModelGroup, ModelVersion, UseCase
+from registry.models import ModelGroup, ModelVersion, UseCase, VersionUseCase
 from registry.selectors.catalogue import HEAVY
 
 from ..models import ApprovalRequest
@@ -16,19 +22,27 @@ def lock_version(version_id: int) -> ModelVersion:
     Moves of one version may touch its siblings; and what is decided about it includes the risk of its use cases,
     which must not change meanwhile.
     """
-    ModelGroup.objects.select_for_update().only("pk").get(versions=version_id)
+    ModelGroup.objects.select_for_update(no_key=True).only("pk").get(versions=version_id)
     return (
-        ModelVersion.objects.select_for_update(of=("self",))
+        ModelVersion.objects.select_for_update(of=("self",), no_key=True)
         .select_related("group__account", "group__project")
         .defer("described")
-        .prefetch_related(Prefetch("use_cases", UseCase.objects.select_for_update(of=("self",)).order_by("pk")))
+        .prefetch_related(
+            Prefetch("use_cases", UseCase.objects.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        )
         .get(pk=version_id)
     )
 
 
 def lock_use_case(use_case_id: int) -> UseCase:
     """Lock a use case."""
-    return UseCase.objects.select_for_update(of=("self",)).select_related("project").get(pk=use_case_id)
+    return UseCase.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=use_case_id)
+
+
+def lock_use_cases_of(versions: Collection[ModelVersion]) -> None:
+    """Lock the use cases that versions serve, before anything behind them in the order: requests, records."""
+    served = VersionUseCase.objects.filter(version__in=[version.pk for version in versions]).values("use_case")
+    list(UseCase.objects.select_for_update(no_key=True).filter(pk__in=served).order_by("pk").values_list("pk"))
 
 
 def lock_subject(request: ApprovalRequest) -> UseCase | ModelVersion:
@@ -42,7 +56,7 @@ def lock_subject(request: ApprovalRequest) -> UseCase | ModelVersion:
 def lock_request(request_id: int) -> ApprovalRequest:
     """Lock a request, after its subject."""
     return (
-        ApprovalRequest.objects.select_for_update(of=("self",))
+        ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
         .select_related("policy", "requester", "use_case", "version__group")
         .defer(*(f"version__{name}" for name in HEAVY))
         .prefetch_related("decisions")

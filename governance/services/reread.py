@@ -15,9 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 def take_in_version(*, version_id: int) -> None:
-    """Describe a version and take in what AWS says of it, also that it is gone.
+    """Describe a version and take in what AWS says of it.
 
-    An AWS that does not answer is left to the next event or pass.
+    An AWS that does not answer is left to the next event or pass, and what it does not have to the next full one.
     """
     version = ModelVersion.objects.select_related("group__account").filter(pk=version_id).first()
     if version is None or not version.group.account.is_enabled:

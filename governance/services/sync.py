@@ -79,6 +79,8 @@ def _everywhere(account_id: str, requested_by: str, passes: Sequence[Callable[..
 def reconcile_group(*, group_id: int) -> None:
     """Look again at the findings about one group; what people changed may have settled them."""
     with operation(ACTOR, "group changed"):
-        group = ModelGroup.objects.select_for_update().filter(pk=group_id).first()
+        group = ModelGroup.objects.select_for_update(no_key=True).filter(pk=group_id).first()
         if group is not None:
             intake.absorb_group(ACTOR, group)
+    if group is not None:
+        intake.take_use_cases_along(ACTOR, [group])

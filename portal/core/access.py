@@ -45,6 +45,6 @@ def for_update(model: type[M], actor: Actor, act: Act, **lookup: Any) -> M:
     Raises NotFound for missing and hidden alike, Forbidden when it is visible but not his to change.
     """
     row = get(model, actor, **lookup)
-    locked = model._default_manager.select_for_update(of=("self",)).get(pk=row.pk)
+    locked = model._default_manager.select_for_update(of=("self",), no_key=True).get(pk=row.pk)
     require(actor, act, cast("Scoped", locked).scope_project_id)
     return locked

@@ -31,7 +31,7 @@ def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[
     """
     # A pass and an event may meet the same new group at once; there is no row yet to lock.
     hold_until_commit(f"group:{record.arn}")
-    group = ModelGroup.objects.select_for_update(of=("self",)).filter(arn=record.arn).first()
+    group = ModelGroup.objects.select_for_update(of=("self",), no_key=True).filter(arn=record.arn).first()
     if group is None:
         return (
             ModelGroup.objects.create(
@@ -64,7 +64,7 @@ def take_in(*, actor: Actor, account: AwsAccount, record: GroupRecord) -> tuple[
 def mark_missing(*, actor: Actor, account: AwsAccount, arns: Collection[str]) -> list[ModelGroup]:
     """Mark groups of an account that AWS no longer has; returns those newly missing. Runs in the caller's operation."""
     gone = list(
-        ModelGroup.objects.select_for_update(of=("self",)).filter(
+        ModelGroup.objects.select_for_update(of=("self",), no_key=True).filter(
             account=account, missing_since=None, arn__in=list(arns)
         )
     )
@@ -109,7 +109,7 @@ def edit(
     use_cases = list(use_cases)
     with operation(actor, "edit model group"):
         seen = access.get(ModelGroup, actor, pk=group_id)
-        group = ModelGroup.objects.select_for_update(of=("self",)).get(pk=seen.pk)
+        group = ModelGroup.objects.select_for_update(of=("self",), no_key=True).get(pk=seen.pk)
         if group.project_id is None:
             require_anywhere(actor, Act.EDIT_GROUP)
         else:

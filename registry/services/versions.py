@@ -71,7 +71,7 @@ def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRec
     """
     now = timezone.now()
     newest = _newest(records, now)
-    rows = ModelVersion.objects.select_for_update(of=("self",)).filter(arn__in=[arn for arn, _ in newest])
+    rows = ModelVersion.objects.select_for_update(of=("self",), no_key=True).filter(arn__in=[arn for arn, _ in newest])
     existing = {key: row for row in rows.order_by("pk") if (key := (row.arn, row.aws_created_at)) in newest}
     people = _People(newest.values())
     asked_by = registrations.registrants_of(group, [record for key, record in newest.items() if key not in existing])
@@ -125,11 +125,6 @@ def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRec
     return changes
 
 
-def link_use_cases(version: ModelVersion, named: str | None = None) -> str:
-    """Link one version to its use cases, as `link_all` does for many; returns what is wrong with the name, or ""."""
-    return link_all([version], {} if named is None else {version.pk: named})[version.pk]
-
-
 def link_all(versions: Sequence[ModelVersion], named: Mapping[int, str] | None = None) -> dict[int, str]:
     """Link versions of one group to the use case their card names, or else to those the group serves.
 
@@ -153,6 +148,10 @@ def link_all(versions: Sequence[ModelVersion], named: Mapping[int, str] | None =
     problems: dict[int, str] = {}
     fallen: list[int] = []
     wanted_links: list[VersionUseCase] = []
+    if links:
+        # Whoever holds one of them may be about to follow what it means for these versions.
+        involved = {used for have in links.values() for used in have} | {*known.values(), *of_group}
+        list(UseCase.objects.select_for_update(no_key=True).filter(pk__in=involved).order_by("pk").values_list("pk"))
     for pk, name in said.items():
         use_case_id = known.get(numbers.get(pk, 0))
         problems[pk] = (
@@ -185,7 +184,7 @@ def mark_missing(
     rows = ModelVersion.objects.present().filter(pk__in=list(version_ids))
     if seen_before is not None:
         rows = rows.filter(seen_at__lt=seen_before)
-    gone = list(rows.select_for_update(of=("self",)).select_related("group__account").order_by("pk"))
+    gone = list(rows.select_for_update(of=("self",), no_key=True).select_related("group__account").order_by("pk"))
     now = timezone.now()
     for version in gone:
         version.missing_since = now

@@ -23,6 +23,6 @@ def note_written(
         "aws_stage": life_cycle.stage,
         "aws_stage_status": life_cycle.status,
     }
-    row = ModelVersion.objects.select_for_update(of=("self",)).only("pk", *said).get(pk=version.pk)
+    row = ModelVersion.objects.select_for_update(of=("self",), no_key=True).only("pk", *said).get(pk=version.pk)
     if any(getattr(row, name) != value for name, value in said.items()):
         ModelVersion.objects.filter(pk=version.pk).update(**said, revision=F("revision") + 1)

@@ -95,7 +95,7 @@ def together(
     """Take in versions of one group, all of them or none. Raises what the database or a listener raises."""
     with operation(actor, "sync"):
         # Two workers may take in the same new version at once: the group's row is their queue.
-        locked = ModelGroup.objects.select_for_update(of=("self",)).select_related("account").get(pk=of.pk)
+        locked = ModelGroup.objects.select_for_update(of=("self",), no_key=True).select_related("account").get(pk=of.pk)
         changes = versions.take_in_all(actor=actor, group=locked, records=records)
         listeners.on_versions(actor, changes)
     return changes

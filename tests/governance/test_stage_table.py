@@ -158,5 +158,6 @@ def test_unlinking_the_group_in_the_way_takes_the_use_case_along_at_the_next_syn
     )
     with operation(SYSTEM):
         intake.absorb_group(SYSTEM, other)
+    intake.take_use_cases_along(SYSTEM, [other])
     assert position(case) == "qa/pending"
     settle()

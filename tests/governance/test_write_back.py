@@ -133,6 +133,9 @@ def test_a_version_that_is_gone_is_given_up(made: ModelVersion, people: Cast) ->
     assert "gone from AWS" in messages(made)[0].last_error
     reread.take_in_version(version_id=made.pk)
     made.refresh_from_db()
+    assert made.missing_since is None, "one read may be late; a complete pass tells"
+    assert aws_story.synced().error == ""
+    made.refresh_from_db()
     assert made.missing_since is not None
 
 

@@ -95,7 +95,7 @@ def delivered(message: OutboxMessage, result: dict[str, Any]) -> None:
         # The write is done whatever comes of this; the next event or pass brings the same.
         with transaction.atomic():
             if isinstance(record, VersionRecord):
-                group = ModelGroup.objects.select_for_update(of=("self",)).select_related("account")
+                group = ModelGroup.objects.select_for_update(of=("self",), no_key=True).select_related("account")
                 change = versions.take_in(actor=ACTOR, group=group.get(pk=version.group_id), record=record)
                 intake.absorb_version(ACTOR, change)
             else:

@@ -18,7 +18,7 @@ from portal.core.locks import _key
 from registry.aws import sagemaker
 from registry.aws.records import VersionRecord
 from registry.aws.session import reset_sessions
-from registry.models import AwsAccount, ModelGroup, ModelVersion, ResourceShare, ShareInvitation, SyncRun
+from registry.models import AwsAccount, ModelGroup, ModelVersion, ParkedEvent, ResourceShare, ShareInvitation, SyncRun
 from registry.sync import apply
 from tests import aws_story
 from tests.aws_story import DEVELOPMENT, HUB
@@ -235,7 +235,7 @@ def test_an_unreadable_message_is_kept_as_a_finding_and_does_not_stop_the_others
     arn = aws_story.register(aws_story.new_group())
     registry_events.read_events()
     finding = Finding.objects.standing().get(kind="event_unreadable")
-    assert finding.evidence["body"] == "{not json"
+    assert ParkedEvent.objects.get(message_id=finding.evidence["message_id"]).original == "{not json"
     assert aws_story.known(arn).status == "pending"
 
 
