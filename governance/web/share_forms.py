@@ -113,6 +113,6 @@ class ShareForm(forms.Form):
             "permission": CUSTOM if wish.custom_name else wish.permission_arn,
             "custom_name": wish.custom_name,
             "custom_template": wish.custom_template or "",
-            "allows_external": {True: "yes", False: "no"}.get(wish.allows_external, ""),
+            "allows_external": {True: "yes", False: "no", None: ""}[wish.allows_external],
             "reason": wish.reason,
         }
