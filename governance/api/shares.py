@@ -161,7 +161,7 @@ class ShareInput(Input):
     )
     custom_permission = CustomPermission(required=False, allow_null=True)
     allows_external = serializers.BooleanField(
-        required=False, allow_null=True, help_text="Left out or null: as the accounts need it."
+        required=False, allow_null=True, help_text="Null, or left out of a new share: as the accounts need it."
     )
     reason = text(help_text="Needed from an ML admin when it lets another account approve or delete.")
 
