@@ -10,7 +10,6 @@ from portal.core.actors import Actor
 from portal.core.operations import operation
 from registry.aws.s3 import MalformedS3Url, S3Location, parse_s3_url
 from registry.models import AwsAccount, ModelVersion
-from registry.services.versions import record_artifact_copy
 
 from ..choices import FindingKind, OutboxKind
 from ..models import Finding, OutboxMessage
@@ -78,11 +77,6 @@ def latest_copy(version: ModelVersion) -> OutboxMessage | None:
 
 
 def _order(actor: Actor, version: ModelVersion, place: S3Location, holder: AwsAccount) -> None:
-    if version.hub_artifact_url:
-        last = latest_copy(version)
-        if last is None or last.payload.get("source_url") != version.artifact_url:
-            # What the hub has is a copy of another artifact.
-            record_artifact_copy(actor=actor, version=version, url="", sha256="")
     hub = version.group.account
     write_back.order_artifact_copy(
         version=version, source=holder, target=hub, target_url=_target(hub.artifact_buckets[0], version, place)
@@ -90,9 +84,22 @@ def _order(actor: Actor, version: ModelVersion, place: S3Location, holder: AwsAc
 
 
 def _target(bucket: str, version: ModelVersion, place: S3Location) -> str:
-    """Return where the hub keeps a copy: a prefix stays one."""
-    name = place.key.rstrip("/").rsplit("/", 1)[-1]
-    return f"s3://{bucket}/{version.group.name}/{version.number}/{name}{'/' if place.key.endswith('/') else ''}"
+    """Return where the hub keeps a copy: a prefix stays one.
+
+    Another artifact of the same ARN has a place of its own: what was approved and deployed is read again whenever an
+    endpoint grows, so no later copy may be written over it.
+    """
+    name = f"{place.key.rstrip('/').rsplit('/', 1)[-1]}{'/' if place.key.endswith('/') else ''}"
+    here = (version.pk, version.artifact_url, version.artifact_etag)
+    copies = OutboxMessage.objects.filter(kind=OutboxKind.ARTIFACT_COPY, version__arn=version.arn)
+    # A card that changes moves no artifact.
+    for pk, payload in copies.order_by("pk").values_list("version", "payload"):
+        target = str(payload["target_url"])
+        if (pk, payload["source_url"], payload.get("source_etag", "")) == here and target.startswith(f"s3://{bucket}/"):
+            return target
+    count = copies.values("payload__target_url").distinct().count()
+    folder = f"{version.number}/{count + 1}" if count else f"{version.number}"
+    return f"s3://{bucket}/{version.group.name}/{folder}/{name}"
 
 
 def _place(version: ModelVersion) -> S3Location | None:

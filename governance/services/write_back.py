@@ -86,6 +86,7 @@ def order_artifact_copy(
         payload={
             "source_account_id": source.account_id,
             "source_url": version.artifact_url,
+            "source_etag": version.artifact_etag,
             "target_account_id": target.account_id,
             "target_url": target_url,
             "region": version.group.region,

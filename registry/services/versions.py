@@ -246,7 +246,11 @@ def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) ->
     is_decision = _is_decision(names, version.described, values["described"])
     for name in names:
         setattr(version, name, values[name])
-    if "artifact_url" in names and _note_place(version):
+    if "artifact_url" in names:
+        if not _note_place(version):
+            # What the hub has is a copy of another artifact: no order may name it.
+            version.hub_artifact_url = version.hub_artifact_sha256 = ""
+            version.hub_artifact_copied_at = None
         names |= {"hub_artifact_url", "hub_artifact_sha256", "hub_artifact_copied_at"}
     if names and not is_decision:
         people.note_modifier(version)

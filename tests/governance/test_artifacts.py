@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from governance.models import Finding, OutboxMessage
 from governance.services import artifacts, delivery, outbox, registration
 from governance.services.carriers.artifact_copy import url_for_deployment
 from governance.services.carriers.carrier import NotYet
-from registry.aws import s3_copy
+from governance.services.sync import ACTOR, LISTENERS
+from registry.aws import s3_copy, sagemaker
 from registry.aws.s3 import MEBIBYTE
 from registry.models import AwsAccount, ModelVersion
+from registry.sync import apply
 from tests import aws_story
 from tests.aws_story import DEVELOPMENT, HUB
 from tests.committed import database_url
@@ -180,3 +183,30 @@ def test_a_bucket_nobody_names_is_found_until_somebody_does(world: Place) -> Non
     delivery.deliver_key(copy_of(version).ordering_key)
     version.refresh_from_db()
     assert body_at(version.hub_artifact_url) == b"bytes"
+
+
+def test_another_artifact_is_never_deployed_from_nor_written_over_the_first_ones_copy(world: Place) -> None:
+    first, second = (put(world, f"{uuid.uuid4().hex}/model.tar.gz", body) for body in (b"one", b"two"))
+    version = registered(world, first)
+    delivery.deliver_key(copy_of(version).ordering_key)
+    version.refresh_from_db()
+    approved = version.hub_artifact_url
+    assert body_at(approved) == b"one"
+    moved(version, "s3://nobody-names-this/model.tar.gz")
+    assert (version.hub_artifact_url, version.hub_artifact_copied_at) == ("", None)
+    assert url_for_deployment(version) == version.artifact_url
+    moved(version, second)
+    delivery.deliver_key(copy_of(version).ordering_key)
+    version.refresh_from_db()
+    assert body_at(version.hub_artifact_url) == b"two"
+    assert body_at(approved) == b"one"
+    moved(version, first)
+    assert copy_of(version).payload["target_url"] == approved
+
+
+def moved(version: ModelVersion, artifact: str) -> None:
+    """Have the portal read that a version's artifact lies somewhere else now."""
+    record = sagemaker.describe_version(aws_story.session(HUB), version.arn)
+    containers = tuple(replace(one, model_data_url=artifact) for one in record.containers)
+    apply.together(ACTOR, version.group, [replace(record, containers=containers)], LISTENERS)
+    version.refresh_from_db()
