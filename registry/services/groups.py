@@ -127,7 +127,7 @@ def edit(
         ModelGroup.objects.filter(pk=group.pk).update(revision=F("revision") + 1)
         group.refresh_from_db()
         group.use_cases.set(use_cases)
-        versions.link_all(list(group.versions.select_related("group")))
+        versions.link_group(group)
         changes.tell(actor=actor, what=group, fields=["use_cases"], why="The use cases of its group were edited.")
         # By name: governance keeps its findings about the group true, and registry knows nothing of them.
         enqueue_on_commit("governance.reconcile_group", group_id=group.pk)

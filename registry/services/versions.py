@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.utils import timezone
 
 from portal.core import bulk
@@ -134,8 +135,18 @@ def link_all(versions: Sequence[ModelVersion], named: Mapping[int, str] | None =
     """
     if not versions:
         return {}
-    group = versions[0].group
     said = {version.pk: _named_by(version) for version in versions} | dict(named or {})
+    return _link(versions[0].group, said)
+
+
+def link_group(group: ModelGroup) -> None:
+    """Link every version of a group anew; of their cards only the names are read, for there may be thousands."""
+    card = KeyTransform("custom_details", KeyTransform("additional_information", "card"))
+    rows = group.versions.annotate(named=KeyTextTransform("UseCaseId", card))
+    _link(group, {pk: name or "" for pk, name in rows.values_list("pk", "named")})
+
+
+def _link(group: ModelGroup, said: Mapping[int, str]) -> dict[int, str]:
     numbers = {pk: int(match[1]) for pk, name in said.items() if (match := _PUBLIC_ID.fullmatch(name.strip()))}
     known: dict[int, int] = {}
     if numbers and group.project_id:
