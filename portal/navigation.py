@@ -89,7 +89,6 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
         },
     ]
     if may_anywhere(actor, Act.SEE_OPERATIONS):
-        parked = reverse("governance:parked_event_list")
         found.append(
             {
                 "label": "Operate",

@@ -109,7 +109,7 @@ def _claim(world: World) -> dict[str, Any]:
     }
 
 
-def _register(world: World) -> dict[str, Any]:
+def _register_version(world: World) -> dict[str, Any]:
     return {"image_1": "image:1", "content_types": "text/csv", "response_types": "text/csv", "count": "1"}
 
 
@@ -269,7 +269,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:group_new", (302, 403, 403, 302, 403, 302, 403, 422), body=_new_group),
     Row("GET", "governance:group_creation", OF_THE_PROJECT, on="creation"),
     Row("GET", "governance:version_register", REGISTRARS, on="group"),
-    Row("POST", "governance:version_register", done(REGISTRARS), on="group", body=_register),
+    Row("POST", "governance:version_register", done(REGISTRARS), on="group", body=_register_version),
     Row("GET", "governance:registration", OF_THE_PROJECT, on="registration"),
     Row("GET", "registry:version_list", EVERYBODY),
     Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
