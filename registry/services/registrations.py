@@ -25,7 +25,7 @@ from ..aws.errors import AwsError
 from ..aws.records import ContainerRecord, LifeCycle, VersionRecord
 from ..aws.s3 import MalformedS3Url, parse_s3_url
 from ..aws.values import json_safe
-from ..choices import AskedState
+from ..choices import AccountPurpose, AskedState
 from ..models import AwsAccount, ModelGroup, ModelVersion, PublicNumber, Registration, UseCase
 from . import accounts, cards
 
@@ -77,9 +77,9 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
     """Write down what is to be registered, with the next public id; returns it and whether it is new.
 
     Runs in the caller's operation, which also orders the delivery. The same `reference` of the same person in the same
-    group gives the registration it gave before. Raises NotFound, Forbidden, WrongState when the group is gone or its
-    account is switched off, InvalidInput naming the fields, also when the reference stood for something else.
-    Source: CreateModelPackage.
+    group gives the registration it gave before. Raises NotFound, Forbidden, WrongState when the group is gone, lies in no
+    hub or its account is switched off, InvalidInput naming the fields, also when the reference stood for something
+    else. Source: CreateModelPackage.
     """
     group = access.get(ModelGroup, actor, pk=group_id)
     require(actor, Act.REGISTER_VERSION, group.project_id)
@@ -87,6 +87,11 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
         raise InvalidInput("A version is registered by a person.")
     if group.missing_since is not None:
         raise WrongState(f"AWS no longer has the group {group.name}, so nothing can be registered in it.")
+    if AccountPurpose.HUB not in group.account.purposes:
+        raise WrongState(
+            f"The portal registers versions in groups of a hub only; {group.name} is read in {group.account}."
+            " Register it there with SageMaker, or in a group of the hub."
+        )
     payload = _checked(group, new)
     if reference:
         if len(reference) > 128 or not reference.isprintable():

@@ -14,12 +14,12 @@ from governance.choices import Verdict
 from governance.models import Finding, OutboxMessage
 from governance.services import approvals, delivery, outbox, registration
 from governance.services.entitlement import SelfApproval
-from portal.core.errors import Forbidden, InvalidInput, NotFound
+from portal.core.errors import Forbidden, InvalidInput, NotFound, WrongState
 from portal.core.operations import operation
 from registry.aws import sagemaker
 from registry.aws.records import Identity
-from registry.choices import AskedState
-from registry.models import ModelVersion, Registration
+from registry.choices import AccountPurpose, AskedState
+from registry.models import AwsAccount, ModelVersion, Registration
 from registry.services import registrations
 from tests import aws_story
 from tests.api.client import Api
@@ -193,6 +193,17 @@ def test_others_may_not(world: Place) -> None:
     ):
         with pytest.raises(refusal):
             registration.register_version(actor=somebody.actor, group_id=world.group.pk, new=new())
+
+
+def test_a_group_that_lies_in_no_hub_takes_none(world: Place) -> None:
+    account = AwsAccount.objects.filter(pk=world.group.account_id)
+    account.update(purposes=[AccountPurpose.DEVELOPMENT])
+    try:
+        with pytest.raises(WrongState, match="in groups of a hub only"):
+            ask(world)
+    finally:
+        account.update(purposes=[AccountPurpose.HUB])
+    assert not created(world)
 
 
 def test_words_of_the_portal_on_a_foreign_version_are_worth_nothing(world: Place) -> None:
