@@ -9,7 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from portal.core.vocabulary import Stage
-from registry.models import DeclaredShare, ModelGroup, ModelVersion, Project, UseCase, UseCaseDocument, User
+from registry.models import (
+    DeclaredShare,
+    GroupCreation,
+    ModelGroup,
+    ModelVersion,
+    Project,
+    UseCase,
+    UseCaseDocument,
+    User,
+)
 
 from ..choices import EvidenceKind, RequestState, Verdict
 from ..lifecycle import Verb
@@ -61,7 +70,14 @@ def history(subject: UseCase | ModelVersion) -> list[Entry]:
 
 def history_of_group(group: ModelGroup) -> list[Entry]:
     """Return who claimed and edited a model group, newest first."""
-    return _named(_edits([f"registry_modelgroup:{group.pk}"], "Edited the model group"))
+    entries = _edits([f"registry_modelgroup:{group.pk}"], "Edited the model group")
+    creation = GroupCreation.objects.filter(group=group).select_related("requested_by").first()
+    if creation is not None:
+        person = actor_words(f"user:{creation.requested_by.username}")
+        title = f"{creation.public_id} asked for the group"
+        asked = Entry(creation.requested_at, title, person=person, text=creation.reason, icon="plus", tone="live")
+        entries.append(asked)
+    return _named(entries)
 
 
 def history_of_share(share: DeclaredShare) -> list[Entry]:

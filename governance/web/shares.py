@@ -34,6 +34,8 @@ _UNDER_WAY = {DeclarationState.DECLARED, DeclarationState.APPLYING, DeclarationS
 
 
 class ShareTable(PortalTable):
+    """Declared shares; `drifted` are the keys of those RAM says something else of."""
+
     label = "Declared shares"
     name = tables.Column("Share", order_by=("name", "pk"))
     groups = tables.Column("Model groups", orderable=False, empty_values=())
@@ -41,6 +43,10 @@ class ShareTable(PortalTable):
     may = tables.Column("They may", accessor="verbs", orderable=False, empty_values=())
     state = tables.Column("State", order_by=("state", "pk"))
     changed_at = tables.Column("Changed", order_by=("changed_at", "pk"))
+
+    def __init__(self, *args: Any, drifted: set[int], **kwargs: Any) -> None:
+        self.drifted = drifted
+        super().__init__(*args, **kwargs)
 
     def render_name(self, record: DeclaredShare) -> SafeString:
         return name_cell(record.name, reverse("governance:share", args=[record.number]), record.public_id)
@@ -62,10 +68,15 @@ class ShareTable(PortalTable):
         return two(said, guarded)
 
     def render_state(self, record: DeclaredShare) -> SafeString:
-        return two(status_badge(record.state, "share"), record.problem[:160])
+        return two(status_badge(_state(record, record.pk in self.drifted), "share"), record.problem[:160])
 
     def render_changed_at(self, record: DeclaredShare) -> SafeString:
         return reltime(record.changed_at)
+
+
+def _state(share: DeclaredShare, drifts: bool) -> str:
+    """Return the state to show: what was brought in place once and is not so now has drifted."""
+    return "drifted" if drifts and share.state == DeclarationState.IN_PLACE else share.state
 
 
 class ShareList(TablePage):
@@ -76,6 +87,9 @@ class ShareList(TablePage):
 
     def rows(self) -> QuerySet[Any]:
         return sharing.declared(self.actor)
+
+    def table_arguments(self) -> dict[str, Any]:
+        return {"drifted": sharing.drifted(self.rows())}
 
     def nothing(self) -> dict[str, str]:
         found = {
@@ -124,16 +138,18 @@ class SharePage(OfShare):
         differences = sharing.shown_drift(share)
         invitations = sharing.invitations_of(share.share_arn)
         in_ram = sharing.reported([share]).get(share.share_arn)
+        is_live = in_ram is not None and in_ram.is_live
         inside = {one.principal for one in in_ram.members.all() if one.status == "ASSOCIATED"} if in_ram else set()
         return super().get_context_data(
             share=share,
+            state=_state(share, bool(in_ram is None or sharing.drift(share, in_ram)) and bool(share.share_arn)),
             in_ram=in_ram,
             posture=posture_of(sharing.posture_of_share(share)),
             may_words=words(Verb(verb) for verb in share.verbs),
             is_guarded=bool(GUARDED & set(share.verbs)),
             differences=differences,
             invitations=[
-                {"row": one, "may_again": one.receiver.account_id not in inside and one.status != "PENDING"}
+                {"row": one, "may_again": is_live and one.receiver.account_id not in inside and one.status != "PENDING"}
                 for one in invitations
             ],
             has_pending=any(one.status == "PENDING" for one in invitations),

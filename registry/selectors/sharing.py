@@ -158,6 +158,13 @@ def shown_drift(declared: DeclaredShare) -> list[str] | None:
     return list(drift(declared, reported([declared]).get(declared.share_arn)))
 
 
+def drifted(rows: Iterable[DeclaredShare]) -> set[int]:
+    """Return the keys of the declared shares of which RAM says something else."""
+    standing = [row for row in rows if row.share_arn and not row.is_over]
+    found = reported(standing)
+    return {row.pk for row in standing if drift(row, found.get(row.share_arn))}
+
+
 def posture_of_share(declared: DeclaredShare) -> tuple[AccountPosture, ...]:
     """Return what each account can do by this share, as RAM has it; as it is planned while RAM does not have it."""
     share = reported([declared]).get(declared.share_arn)
