@@ -19,7 +19,7 @@ from django.views.generic import View
 
 from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, may, require
-from portal.core.tables import PortalTable, absent, name_cell, two
+from portal.core.tables import PortalTable, absent, failure, name_cell, two
 from portal.core.templatetags.portal_ui import account, arn, badge, plain, reltime
 from portal.core.views import UNUSABLE, ActionView, FormPage, SignedIn, TablePage, put_back
 
@@ -70,15 +70,10 @@ class ChannelTable(PortalTable):
         return shown if record.is_enabled else two(shown, badge("Off", "mute", "player-pause"))
 
     def render_to(self, record: DeploymentChannel) -> SafeString:
-        return format_html("<span>{}</span>", _target(record))
+        return format_html('<span class="text-break">{}</span>', _target(record))
 
     def render_last_used_at(self, record: DeploymentChannel) -> SafeString:
-        used = reltime(record.last_used_at, "none yet")
-        return (
-            two(used, format_html('<span class="cell-error">{}</span>', record.last_error))
-            if record.last_error
-            else used
-        )
+        return format_html("{}{}", reltime(record.last_used_at, "none yet"), failure(record.last_error))
 
 
 class CallbackTable(PortalTable):
@@ -316,5 +311,6 @@ def _target(channel: DeploymentChannel) -> str:
     if kind is ChannelKind.WEBHOOK:
         return channel.url
     where = "the hub" if channel.runs_in == "hub" else channel.account.alias
-    named = channel.pipeline.rsplit("/", 1)[-1] or "whatever pipeline asks"
+    queue = f"who asks by the queue {channel.queue_url.rsplit('/', 1)[-1]}" if channel.queue_url else ""
+    named = channel.pipeline.rsplit("/", 1)[-1] or queue or "whatever pipeline asks"
     return f"{named} in {where}"

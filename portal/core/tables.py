@@ -12,6 +12,8 @@ from django.utils.safestring import SafeString
 from .templatetags.portal_ui import NOT_REPORTED
 
 RESULTS = "#results"
+# Of an error in a list; AWS's own words come first.
+_FAILURE_SHOWN = 120
 
 
 class PortalTable(django_tables2.Table):
@@ -33,6 +35,14 @@ def name_cell(label: str, url: str, note: Any = "", *, queue: bool = False) -> S
         label,
         format_html('<span class="kv-hint">{}</span>', note) if note else "",
     )
+
+
+def failure(text: str) -> SafeString:
+    """Return what went wrong under a cell; of a long text the beginning, and the whole of it when opened."""
+    if len(text) <= _FAILURE_SHOWN:
+        return format_html('<span class="cell-error">{}</span>', text) if text else SafeString("")
+    beginning = text[:_FAILURE_SHOWN].rsplit(" ", 1)[0]
+    return format_html('<details class="cell-error"><summary>{} …</summary>{}</details>', beginning, text)
 
 
 def links(items: Iterable[tuple[str, str]], missing: str = "none") -> SafeString:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.core.tables import PortalTable, absent, links, name_cell, two
+from portal.core.tables import PortalTable, absent, failure, links, name_cell, two
 from portal.core.templatetags.portal_ui import (
     account,
     badge,
@@ -27,21 +27,10 @@ from ..choices import SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun, UseCase
 from ..selectors.sync_health import RegionHealth, oldest, worst
 
-# Of an error in a list; AWS's own words come first.
-_ERROR_SHOWN = 120
-
 
 def _over(first: Any, second: Any) -> SafeString:
     """Return one piece with a smaller line under it, when there is something to say there."""
     return format_html('{}<span class="kv-hint">{}</span>', first, second) if second else format_html("{}", first)
-
-
-def _error(text: str) -> SafeString:
-    """Return what went wrong; of a long text the beginning, and the whole of it when opened."""
-    if len(text) <= _ERROR_SHOWN:
-        return format_html('<span class="cell-error">{}</span>', text) if text else SafeString("")
-    beginning = text[:_ERROR_SHOWN].rsplit(" ", 1)[0]
-    return format_html('<details class="cell-error"><summary>{} …</summary>{}</details>', beginning, text)
 
 
 def use_case_links(use_cases: Any) -> SafeString:
@@ -213,7 +202,7 @@ class SyncRunTable(PortalTable):
         )
 
     def render_state(self, record: SyncRun) -> SafeString:
-        return format_html("{}{}", status_badge(record.state, "sync"), _error(record.error))
+        return format_html("{}{}", status_badge(record.state, "sync"), failure(record.error))
 
     def render_found(self, record: SyncRun) -> str | SafeString:
         if record.kind == SyncKind.SHARES:
