@@ -77,8 +77,8 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
     """Write down what is to be registered, with the next public id; returns it and whether it is new.
 
     Runs in the caller's operation, which also orders the delivery. The same `reference` of the same person in the same
-    group gives the registration it gave before. Raises NotFound, Forbidden, WrongState when the group is gone, lies in no
-    hub or its account is switched off, InvalidInput naming the fields, also when the reference stood for something
+    group gives the registration it gave before. Raises NotFound, Forbidden, WrongState when the group is gone, lies in
+    no hub or its account is switched off, InvalidInput naming the fields, also when the reference stood for something
     else. Source: CreateModelPackage.
     """
     group = access.get(ModelGroup, actor, pk=group_id)
