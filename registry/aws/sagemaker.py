@@ -138,8 +138,12 @@ def describe_version(session: AwsSession, arn: str) -> VersionRecord:
     return VersionRecord.from_describe(answer)
 
 
-def search_versions_modified_since(session: AwsSession, since: datetime) -> Iterator[VersionRecord]:
+def search_versions_modified_since(
+    session: AwsSession, since: datetime, *, cross_account: bool = False
+) -> Iterator[VersionRecord]:
     """Yield the account's versions changed at or after a moment, in the order of their change.
+
+    With `cross_account` those of others that were made discoverable to it instead.
 
     Whole seconds, rounded down. Search reads an index of its own that follows writes with an undocumented
     delay: overlap the windows. Packages outside groups are left out. Raises AwsInvalid for a moment without
@@ -154,7 +158,7 @@ def search_versions_modified_since(session: AwsSession, since: datetime) -> Iter
             code="NaiveDatetime",
             message=f"the moment {since.isoformat()} has no time zone",
         )
-    request = {
+    request: dict[str, Any] = {
         "Resource": "ModelPackage",
         "SearchExpression": {
             "Filters": [
@@ -170,6 +174,8 @@ def search_versions_modified_since(session: AwsSession, since: datetime) -> Iter
         "SortOrder": "Ascending",
         "MaxResults": PAGE_SIZE,
     }
+    if cross_account:
+        request["CrossAccountFilterOption"] = "CrossAccount"
     for page in pages(session, "sagemaker", "Search", session.sagemaker.search, request):
         for result in page.get("Results", ()):
             if "ModelPackage" not in result:

@@ -137,12 +137,24 @@ def _search_all(
     under_way: Pass,
     listeners: Listeners,
 ) -> None:
-    for records in _batches(sagemaker.search_versions_modified_since(session, since), BATCH):
+    for records in _batches(_modified_since(account, session, since), BATCH):
         found = plan_found(records, _modified(records))
         under_way.run.unchanged += found.unchanged
         doubtful = _described(session, found.doubtful, under_way)
         for of, theirs in by_group(actor, account, session, [*found.differing, *doubtful], listeners):
             _take_in(actor, of, theirs, under_way, listeners)
+
+
+def _modified_since(account: AwsAccount, session: AwsSession, since: datetime) -> Iterator[VersionRecord]:
+    """Search the account's own versions, and where groups of others are read through it, theirs."""
+    yield from sagemaker.search_versions_modified_since(session, since)
+    groups = ModelGroup.objects.filter(account=account, region=session.account.region, missing_since=None)
+    arns = groups.exclude(arn__contains=f":{account.account_id}:").values_list("arn", flat=True)
+    # Names of groups are not case-sensitive, and a version may spell its group's otherwise.
+    if given := {arn.lower() for arn in arns}:
+        for record in sagemaker.search_versions_modified_since(session, since, cross_account=True):
+            if record.group_arn.lower() in given:
+                yield record
 
 
 def _list_all(actor: Actor, account: AwsAccount, session: AwsSession, under_way: Pass, listeners: Listeners) -> None:

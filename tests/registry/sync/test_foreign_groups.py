@@ -42,6 +42,19 @@ def test_the_group_of_an_owner_the_portal_does_not_reach_is_read_where_it_is_sha
     assert (again.created, again.updated, again.missing) == (0, 0, 0)
 
 
+def test_a_change_of_such_a_version_that_no_list_tells_is_searched_for_too(shared: str) -> None:
+    AwsAccount.objects.filter(account_id=HUB).update(is_enabled=False)
+    aws_story.synced(DEVELOPMENT)
+    arn = ModelVersion.objects.get(group__arn=shared).arn
+    AwsAccount.objects.filter(account_id=HUB).update(is_enabled=True)
+    hub = aws_story.session(HUB)
+    hub.sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataProperties={"validation_auc": "0.5"})
+    AwsAccount.objects.filter(account_id=HUB).update(is_enabled=False)
+    (run,) = sync.sync_changes(account_id=DEVELOPMENT)
+    assert (run.kind, run.state, run.updated) == ("incremental", "succeeded", 1)
+    assert aws_story.known(arn).metadata["validation_auc"] == "0.5"
+
+
 def test_an_account_that_is_disabled_while_it_is_read_is_left_alone(
     aws: Sandbox, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,7 +151,7 @@ def test_a_search_index_that_is_behind_brings_nothing_back(
     client.delete_model_package_group(ModelPackageGroupName=records[1].group_name)
     assert aws_story.synced().missing == 2
     ModelVersion.objects.filter(arn=other).update(arn="unknown/1")
-    monkeypatch.setattr(run.sagemaker, "search_versions_modified_since", lambda *_: iter(records))
+    monkeypatch.setattr(run.sagemaker, "search_versions_modified_since", lambda *_, **__: iter(records))
     (made,) = sync.sync_changes(account_id=HUB)
     assert (made.kind, made.state, made.error) == ("incremental", "succeeded", "")
     assert aws_story.known(arn).missing_since is not None
