@@ -116,20 +116,20 @@ def _not_ours(owner: AwsAccount | None, account_id: str, region: str) -> Trouble
     if owner is None:
         return Trouble(
             EventProblem.UNKNOWN_ACCOUNT,
-            f"The version belongs to account {account_id}, which is not registered. Register it, then replay this.",
+            f"The version belongs to account {account_id}, which is not registered. Register it, then take it in.",
             final=True,
         )
     if not owner.is_enabled:
         return Trouble(
             EventProblem.DISABLED_ACCOUNT,
-            f"The version belongs to {owner}, which is disabled. Enable it, then replay this; its next full pass finds"
+            f"The version belongs to {owner}, which is disabled. Enable it, then take it in; its next full pass finds"
             " the version as well.",
             final=True,
         )
     if region not in owner.regions:
         return Trouble(
             EventProblem.UNKNOWN_ACCOUNT,
-            f"The version lies in {region}, where {owner} is not read. Add the region there, then replay this.",
+            f"The version lies in {region}, where {owner} is not read. Add the region there, then take it in.",
             final=True,
         )
     return None

@@ -19,7 +19,7 @@ from registry.web.filters import choice, search
 from ..choices import OutboxKind, OutboxState
 from ..models import AuditEvent, OutboxMessage, StageRecord
 from ..selectors.audit_trail import tables
-from ..selectors.words import table_words
+from ..selectors.words import field_words, table_words
 
 
 def project_keys(request: Any) -> QuerySet[Project]:
@@ -128,7 +128,7 @@ class AuditFilter(filters.FilterSet):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = tables(self.request.user.actor)
-        self.filters["table"].extra["choices"] = [(table, table_words(table).capitalize()) for table in found]
+        self.filters["table"].extra["choices"] = [(table, field_words(table_words(table))) for table in found]
 
     def by_actor(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(actor__icontains=value.strip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from ..selectors.findings import overdue, owners
 from .wording import name_of, url_of
 
 _SOON = timedelta(days=7)
+_SHARE = re.compile(r"SHR-(\d{1,9})")
 
 
 def subject_link(finding: Finding) -> SafeString:
@@ -37,7 +39,12 @@ def subject_link(finding: Finding) -> SafeString:
     if finding.group:
         url = reverse("registry:group", args=[finding.group.pk])
         return format_html('<a href="{}">{}</a>', url, finding.group.name)
-    return format_html("{}", finding.account) if finding.account else absent("the portal")
+    about = format_html("{}", finding.account) if finding.account else absent("the portal")
+    declared = _SHARE.fullmatch(str(finding.evidence.get("declared_share", "")))
+    if declared is None:
+        return about
+    url = reverse("governance:share", args=[int(declared[1])])
+    return format_html('<a href="{}">{}</a> {}', url, declared[0], about)
 
 
 class FindingTable(PortalTable):

@@ -76,7 +76,8 @@ class ShareTable(PortalTable):
 
 def _state(share: DeclaredShare, drifts: bool) -> str:
     """Return the state to show: what was brought in place once and is not so now has drifted."""
-    return "drifted" if drifts and share.state == DeclarationState.IN_PLACE else share.state
+    carried_out = share.state in (DeclarationState.IN_PLACE, DeclarationState.APPLYING)
+    return "drifted" if drifts and carried_out else share.state
 
 
 class ShareList(TablePage):
@@ -142,7 +143,7 @@ class SharePage(OfShare):
         inside = {one.principal for one in in_ram.members.all() if one.status == "ASSOCIATED"} if in_ram else set()
         return super().get_context_data(
             share=share,
-            state=_state(share, bool(in_ram is None or sharing.drift(share, in_ram)) and bool(share.share_arn)),
+            state=_state(share, share.pk in sharing.drifted([share])),
             in_ram=in_ram,
             posture=posture_of(sharing.posture_of_share(share)),
             may_words=words(Verb(verb) for verb in share.verbs),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -12,7 +12,7 @@ from portal.core import access
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may
 
-from ..choices import AccountPurpose
+from ..choices import AccountPurpose, DeclarationState
 from ..models import (
     AwsAccount,
     DeclaredShare,
@@ -155,14 +155,22 @@ def shown_drift(declared: DeclaredShare) -> list[str] | None:
         return None
     if not declared.share_arn or declared.is_over:
         return []
-    return list(drift(declared, reported([declared]).get(declared.share_arn)))
+    return list(_standing_drift(declared, reported([declared])))
 
 
 def drifted(rows: Iterable[DeclaredShare]) -> set[int]:
     """Return the keys of the declared shares of which RAM says something else."""
     standing = [row for row in rows if row.share_arn and not row.is_over]
     found = reported(standing)
-    return {row.pk for row in standing if drift(row, found.get(row.share_arn))}
+    return {row.pk for row in standing if _standing_drift(row, found)}
+
+
+def _standing_drift(declared: DeclaredShare, found: Mapping[str, ResourceShare]) -> tuple[str, ...]:
+    """Return the differences; what was made a moment ago and not read since has none."""
+    share = found.get(declared.share_arn)
+    if share is None and declared.state == DeclarationState.APPLYING:
+        return ()
+    return drift(declared, share)
 
 
 def posture_of_share(declared: DeclaredShare) -> tuple[AccountPosture, ...]:
