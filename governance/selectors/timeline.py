@@ -240,8 +240,8 @@ def _edits(chains: list[str], title: str) -> list[Entry]:
         changes = [
             {
                 "field": field_words(kinds.get(event.object_id, name) if name == "text" else name),
-                "before": names.get((name, pair[0])) or value_words(_short(pair[0])),
-                "after": names.get((name, pair[1])) or value_words(_short(pair[1])),
+                "before": _said(names, name, pair[0]),
+                "after": _said(names, name, pair[1]),
             }
             for event in reversed(members)
             for name, pair in _pairs(event)
@@ -264,6 +264,12 @@ def _edits(chains: list[str], title: str) -> list[Entry]:
                 )
             )
     return entries
+
+
+def _said(names: dict[tuple[str, Any], str], name: str, value: Any) -> str | None:
+    # A JSON column's value is a list or an object: it refers to nobody, and cannot be looked up.
+    referred = None if isinstance(value, dict | list) else names.get((name, value))
+    return referred or value_words(_short(value))
 
 
 def _edit_title(members: list[AuditEvent], title: str) -> str:

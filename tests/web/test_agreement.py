@@ -70,3 +70,10 @@ def test_a_decision_taken_over_from_sagemaker_is_marked_wherever_it_is_shown(wor
 
 def _activity(made: ModelVersion) -> str:
     return reverse("governance:version_activity", args=[made.pk])
+
+
+def test_history_tells_of_what_changed_inside_a_column(world: World, as_role: AsRole) -> None:
+    made = version(world.group, 31)
+    ModelVersion.objects.filter(pk=made.pk).update(metadata={"note": "changed by hand"}, containers=[])
+    told = words_of(as_role("auditor").get(_activity(made)))
+    assert "changed by hand" in told
