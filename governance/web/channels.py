@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.views.generic import View
 
 from portal.core.errors import InvalidInput
-from portal.core.permissions import Act, may, require
+from portal.core.permissions import Act, may, may_anywhere, require
 from portal.core.tables import PortalTable, absent, failure, name_cell, two
 from portal.core.templatetags.portal_ui import account, arn, badge, plain, reltime
 from portal.core.views import UNUSABLE, ActionView, FormPage, SignedIn, TablePage, put_back
@@ -140,7 +140,11 @@ class CallbackList(TablePage):
         return selectors.callbacks(self.actor).order_by("-pk")
 
     def breadcrumbs(self) -> list[dict[str, str]]:
-        return [{"label": "Waiting pipelines", "url": ""}]
+        path = [{"label": "Deployment channels", "url": reverse("governance:channel_list")}]
+        return [
+            *(path if may_anywhere(self.actor, Act.SEE_OPERATIONS) else []),
+            {"label": "Waiting pipelines", "url": ""},
+        ]
 
     def nothing(self) -> dict[str, str]:
         return {

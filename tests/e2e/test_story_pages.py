@@ -163,6 +163,8 @@ def test_the_main_pages_are_accessible_light_and_dark(sign_in: SignIn) -> None:
     officer, admin = sign_in("governance.officer"), sign_in("ml.admin")
     for address in ("/", "/approvals/", "/use-cases/UC-0001/", "/stage-table/", "/findings/"):
         officer.accessible(address)
+    for address in ("/accounts/111111111111/", "/shares/SHR-0001/", "/shares/new/", "/deployment-channels/"):
+        admin.accessible(address)
     for address in ("/accounts/", "/outbox/", "/policies/", "/policies/2/", "/policies/2/preview/", "/policies/draft/"):
         admin.accessible(address)
 

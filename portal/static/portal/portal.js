@@ -295,6 +295,14 @@
   }
 
   document.addEventListener("htmx:load", (event) => settle(event.detail.elt));
+  // The sidebar can be longer than the window; where one is stays in sight.
+  const here = document.querySelector(".side-nav [aria-current='page']");
+  if (here) {
+    const list = here.closest(".side-nav");
+    const below = here.getBoundingClientRect().bottom - list.getBoundingClientRect().bottom;
+    if (below > 0) list.scrollTop += below + 24;
+  }
+
   showChoices();
   settle(document);
 })();
