@@ -86,7 +86,13 @@ class AccountEditForm(forms.Form):
 class AccountRegisterForm(AccountEditForm):
     """A new account: its twelve digits, and the rest."""
 
-    account_id = forms.CharField(label="Account id", max_length=12, min_length=12, help_text="Twelve digits.")
+    account_id = forms.CharField(
+        label="Account id",
+        max_length=12,
+        min_length=12,
+        help_text="Twelve digits.",
+        error_messages=dict.fromkeys(("min_length", "max_length"), "An account id has twelve digits."),
+    )
     field_order = ("account_id",)
 
     def values(self) -> dict[str, Any]:
