@@ -59,7 +59,7 @@ def test_an_account_is_registered_changed_and_keeps_its_secret(admin: Client) ->
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("account_id", "12", "at least 12"),
+        ("account_id", "12", "twelve digits"),
         ("account_id", "\uff15" * 12, "twelve digits"),
         ("account_id", "333333333333", "already exists"),
         ("role_arn", "arn:aws:iam::666666666666:role/Portal", "belongs to account 666666666666"),
