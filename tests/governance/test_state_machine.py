@@ -12,7 +12,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.db.models import F
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -45,6 +45,8 @@ from tests.scene import settle, undone
 
 pytestmark = pytest.mark.django_db
 EXAMPLES, STEPS = 15, 40
+# The same walks each time, and such that come far: what a walk does not reach it does not prove.
+SEED = 3
 SESSION = "arn:aws:sts::222222222222:assumed-role/DataScientist/somebody"
 
 # How often a move was made, over all walks: a walk that gets nowhere proves nothing.
@@ -406,12 +408,12 @@ class Portal(RuleBasedStateMachine):
 
 def test_whatever_people_do_nothing_that_must_hold_is_broken() -> None:
     run_state_machine_as_test(
-        Portal,
+        seed(SEED)(Portal),
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             deadline=None,
-            derandomize=True,
+            database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
