@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from governance.services import sync
 from registry.aws import events, ram, sagemaker
-from registry.aws.records import ContainerRecord
-from registry.aws.session import AwsSession
+from registry.aws.records import AccountRef, ContainerRecord
+from registry.aws.session import AwsSession, session_for
 from registry.models import AwsAccount, ModelGroup, ModelVersion, Project, SyncRun
 from registry.services import accounts, groups
 from tests.factories import Cast
@@ -28,11 +31,30 @@ def unique(prefix: str) -> str:
     return f"{prefix}-{uuid.uuid4().hex[:8]}"
 
 
+# The groups made so far, so that a test can take its own away: every pass over the hub reads what is left.
+MADE: list[str] = []
+
+
 def new_group(name: str = "") -> str:
     """Create a model package group in the hub; returns its ARN."""
-    return sagemaker.create_group(
+    arn = sagemaker.create_group(
         session(HUB), name=name or unique("group"), description="Scores", tags={"project": "credit-risk"}
     )
+    MADE.append(arn)
+    return arn
+
+
+def take_away(since: int) -> None:
+    """Delete the groups made since then with their versions, as far as they are still there."""
+    cleaner = AccountRef(HUB, "us-east-1", role_arn=f"arn:aws:iam::{HUB}:role/Cleaner")
+    for arn in MADE[since:]:
+        client, name = session_for(cleaner).sagemaker, arn.rsplit("/", 1)[1]
+        with suppress(ClientError):
+            for page in client.get_paginator("list_model_packages").paginate(ModelPackageGroupName=name):
+                for version in page["ModelPackageSummaryList"]:
+                    client.delete_model_package(ModelPackageName=version["ModelPackageArn"])
+            client.delete_model_package_group(ModelPackageGroupName=name)
+    del MADE[since:]
 
 
 def share(group_arn: str, account_id: str = DEVELOPMENT) -> None:

@@ -72,6 +72,11 @@ def aws(aws_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandb
         monkeypatch.setenv(name, value)
     aws_process.forget()
     reset_sessions()
+    from tests import aws_story  # noqa: PLC0415 - it needs Django, which is not set up yet when this file is read
+
+    made = len(aws_story.MADE)
     yield aws_process
     aws_process.forget()
+    reset_sessions()
+    aws_story.take_away(made)
     reset_sessions()

@@ -63,7 +63,8 @@ def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
             evidence=evidence_from_json(rule.evidence),
             metrics=metrics_from_json(rule.metrics),
         )
-        for rule in policy.rules.all()
+        # In the order they were written: equal policies are equal, whatever order the database reads them in.
+        for rule in sorted(policy.rules.all(), key=lambda row: row.pk)
     )
 
 

@@ -57,7 +57,7 @@ def start(committed_db: str, aws: Sandbox, tmp_path: Path) -> Iterator[Start]:
         print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
 
 
-def eventually(question: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def eventually(question: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (answer := question()):
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
