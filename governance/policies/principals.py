@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from registry.aws.arns import role_of_session
+from registry.aws.arns import is_portal, role_of_session
 
 _SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/(?P<role>[^/]+)/(?P<name>[^/]+)")
 _IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
@@ -58,12 +58,7 @@ def identify(principal: Principal, links: Mapping[str, Linked], portal_role: str
     """
     if not principal.arn and not principal.user_profile:
         return Who("somebody AWS does not name", doubt="AWS does not say who it was.")
-    is_portal = (
-        is_session_of(principal.arn, portal_role)
-        if portal_role
-        else bool(portal_session) and principal.source_identity == portal_session
-    )
-    if is_portal:
+    if is_portal(principal.arn, principal.source_identity, role=portal_role, session_name=portal_session):
         return Who(
             f"the portal's own role ({principal.arn})",
             doubt="It was done in the portal's own role, which is nobody's decision.",
@@ -82,12 +77,6 @@ def identify(principal: Principal, links: Mapping[str, Linked], portal_role: str
     doubt = _doubt(principal, by_profile=by_profile is not None, by_arn=by_arn is not None)
     how = "linked" if not doubt else "linked, without proof"
     return Who(f"{person.name} ({shown}, {how})", person, doubt)
-
-
-def is_session_of(arn: str, role: str) -> bool:
-    """Whether an ARN is a role, or a session of it; a session's ARN does not carry the role's path."""
-    head, _, path = role.partition(":role/")
-    return arn == role or role_of_session(arn) == f"{head}:role/{path.rsplit('/', 1)[-1]}"
 
 
 def _doubt(principal: Principal, *, by_profile: bool, by_arn: bool) -> str:

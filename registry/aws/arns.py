@@ -69,13 +69,21 @@ def parse_model_package_arn(arn: str) -> ModelPackageArn:
 def role_of_session(arn: str) -> str:
     """Return the IAM role behind an assumed-role session's ARN, the ARN itself for any other principal.
 
-    A session's ARN does not carry its role's path, so a role with one is not recognised by it.
+    A session's ARN does not carry its role's path: to compare it with a role that may have one, ask `is_session_of`.
     """
     parts = _SESSION.fullmatch(arn)
     return f"arn:{parts['partition']}:iam::{parts['account']}:role/{parts['role']}" if parts else arn
 
 
-def own_role(role_arn: str) -> str:
-    """Return a role's ARN as `role_of_session` would give it: without the role's path."""
-    head, mark, path = role_arn.partition(":role/")
-    return f"{head}{mark}{path.rpartition('/')[2]}"
+def is_session_of(arn: str, role: str) -> bool:
+    """Whether an ARN is a role, or a session of it; a session's ARN does not carry the role's path."""
+    head, _, path = role.partition(":role/")
+    return bool(role) and (arn == role or role_of_session(arn) == f"{head}:role/{path.rpartition('/')[2]}")
+
+
+def is_portal(arn: str, source_identity: str, *, role: str, session_name: str) -> bool:
+    """Whether who did something in an account is the portal itself.
+
+    It is known by the role it assumes there; where it has none, by the source identity it gives itself.
+    """
+    return is_session_of(arn, role) if role else bool(session_name) and source_identity == session_name

@@ -8,7 +8,6 @@ from typing import Any
 from portal.core.actors import Actor
 from portal.core.vocabulary import Role
 
-from ..aws.arns import own_role
 from ..models import AwsAccount
 from ..sharing.documents import Caller
 from ..sharing.posture import posture, ways_by_policy
@@ -20,7 +19,7 @@ LONGEST = 20_480
 
 def group_arn(account: AwsAccount, region: str, name: str) -> str:
     """Return the ARN of a model package group of an account, in the partition of the account's role."""
-    partition = own_role(account.role_arn).split(":")[1] if account.role_arn.startswith("arn:") else _partition(region)
+    partition = account.role_arn.split(":")[1] if account.role_arn.startswith("arn:") else _partition(region)
     return f"arn:{partition}:sagemaker:{region}:{account.account_id}:model-package-group/{name}"
 
 

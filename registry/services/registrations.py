@@ -20,7 +20,7 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
 from ..aws import registering
-from ..aws.arns import own_role, role_of_session
+from ..aws.arns import is_session_of
 from ..aws.errors import AwsError
 from ..aws.records import ContainerRecord, LifeCycle, VersionRecord
 from ..aws.s3 import MalformedS3Url, parse_s3_url
@@ -201,9 +201,7 @@ def _named_in(records: Collection[VersionRecord]) -> Q:
 
 def _made_by_portal(account: AwsAccount, record: VersionRecord) -> bool:
     """Whether the account's own portal role made a version; without a role there is nothing to know it by."""
-    return bool(
-        account.role_arn and record.created_by and role_of_session(record.created_by.arn) == own_role(account.role_arn)
-    )
+    return record.created_by is not None and is_session_of(record.created_by.arn, account.role_arn)
 
 
 def _asked(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from django.utils import timezone
 from portal.core import bulk
 from portal.core.actors import Actor
 
-from ..aws.arns import role_of_session
-from ..aws.records import VersionRecord
+from ..aws.arns import is_portal, role_of_session
+from ..aws.records import Identity, VersionRecord
 from ..aws.s3 import MalformedS3Url, parse_s3_url
+from ..aws.session import SESSION_NAME
 from ..choices import LinkSource
 from ..models import AwsIdentity, ModelGroup, ModelVersion, UseCase, VersionUseCase
 from . import cards, digests, positions, registrations
@@ -89,11 +90,11 @@ def take_in_all(*, actor: Actor, group: ModelGroup, records: Sequence[VersionRec
             version = ModelVersion(arn=record.arn, number=record.version, aws_created_at=key[1], group=group, **values)
             # AWS knows the portal's role alone as the maker of what people register through the portal.
             version.registered_by_id = asked_by.get(version.arn) or people.behind(version.registrant_arn)
-            people.note_modifier(version)
+            people.note_modifier(version, record.last_modified_by)
             _note_place(version)
         else:
             version.group = group
-            names = _alter(version, values, people)
+            names = _alter(version, values, people, record.last_modified_by)
             altered[version.pk] = names
         version.seen_at = now
         named.append(facts.use_case_id)
@@ -229,9 +230,10 @@ class _People:
         """Return the person an AWS principal is linked to: by the session itself, or else by its role."""
         return self._linked.get(arn, self._linked.get(role_of_session(arn)))
 
-    def note_modifier(self, version: ModelVersion) -> None:
+    def note_modifier(self, version: ModelVersion, by: Identity | None) -> None:
         """Write down who changed a version last; while that was the portal itself, it stays who it was before."""
-        if version.modifier_arn and role_of_session(version.modifier_arn) != version.group.account.role_arn:
+        role = version.group.account.role_arn
+        if by and by.arn and not is_portal(by.arn, by.source_identity, role=role, session_name=SESSION_NAME):
             version.changed_by_arn = version.modifier_arn
             version.modified_by_id = self.behind(version.modifier_arn)
 
@@ -246,7 +248,7 @@ def _newest(records: Sequence[VersionRecord], now: datetime) -> dict[Key, Versio
     return newest
 
 
-def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) -> set[str]:
+def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People, by: Identity | None) -> set[str]:
     """Give a known version the values that differ; returns the names of everything that changed on it.
 
     Among them is `revision` when AWS says something else than before, and `missing_since` when it came back. A reading
@@ -264,7 +266,7 @@ def _alter(version: ModelVersion, values: Mapping[str, Any], people: _People) ->
             version.hub_artifact_copied_at = None
         names |= {"hub_artifact_url", "hub_artifact_sha256", "hub_artifact_copied_at"}
     if names and not is_decision:
-        people.note_modifier(version)
+        people.note_modifier(version, by)
         names |= {"modified_by", "changed_by_arn"}
     if names:
         version.revision += 1

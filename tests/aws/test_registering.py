@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from registry.aws import registering, s3_copy, sagemaker
-from registry.aws.arns import own_role, role_of_session
+from registry.aws.arns import is_session_of
 from registry.aws.records import ContainerRecord, LifeCycle
 from registry.aws.s3_parts import composite
 from registry.aws.session import AwsSession
@@ -120,8 +120,10 @@ def test_versions_made_since_are_listed(wire: Wire, session: AwsSession) -> None
 
 def test_a_role_is_known_by_its_sessions_whatever_its_path() -> None:
     session = "arn:aws:sts::111111111111:assumed-role/Portal/model-governance-portal"
-    assert role_of_session(session) == own_role("arn:aws:iam::111111111111:role/governance/Portal")
-    assert own_role("") == ""
+    for role, is_its in (("governance/Portal", True), ("Portal", True), ("Portals", False), ("Portal/other", False)):
+        assert is_session_of(session, f"arn:aws:iam::111111111111:role/{role}") is is_its
+    assert not is_session_of(session, "")
+    assert not is_session_of("", "")
 
 
 def test_equal_part_borders_prove_a_copy_without_reading_it(wire: Wire, session: AwsSession) -> None:

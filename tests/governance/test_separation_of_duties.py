@@ -15,7 +15,7 @@ from governance.services import approvals
 from portal.core.errors import Forbidden
 from portal.core.vocabulary import RiskClass, Role, Stage
 from registry.aws.records import Identity
-from registry.models import ModelVersion, UseCase, User
+from registry.models import AwsAccount, ModelVersion, UseCase, User
 from registry.services import people as registry_people
 from tests.factories import at_stage, group, person, use_case, version
 from tests.factories.people import SYSTEM
@@ -78,9 +78,11 @@ def test_an_identity_linked_after_the_asking_counts_too(place: Place) -> None:
         say(owner, request)
 
 
-def test_who_changed_the_version_last_in_aws_does_not_decide(place: Place, settings: Any) -> None:
+@pytest.mark.parametrize("path", ["", "governance/"], ids=["plain role", "role with a path"])
+def test_who_changed_the_version_last_in_aws_does_not_decide(place: Place, settings: Any, path: str) -> None:
     owner = person(Role.MODEL_OWNER, project=place.project)
     of = group(place.project, place.people)
+    AwsAccount.objects.filter(pk=of.account_id).update(role_arn=of.account.role_arn.replace("role/", f"role/{path}"))
     made = version(of)
     changed = {"created_at": made.aws_created_at, "metadata": {"validation_auc": "0.80"}}
     version(of, last_modified_by=Identity(SESSION.replace("somebody", owner.username), "", "", ""), **changed)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from portal.core.jobs import enqueue_on_commit
 from registry.aws import sagemaker
-from registry.aws.arns import role_of_session
+from registry.aws.arns import is_portal
 from registry.aws.errors import AwsError, AwsNotFound
 from registry.aws.records import LifeCycle, VersionRecord
 from registry.aws.session import SESSION_NAME, AwsSession
@@ -172,9 +172,8 @@ def _is_ours(record: VersionRecord, message: OutboxMessage) -> bool:
     if by is None:
         return False
     account: AwsAccount | None = message.version.group.account if message.version else None
-    if account is not None and account.role_arn:
-        return role_of_session(by.arn) == account.role_arn
-    return by.source_identity == SESSION_NAME
+    role = account.role_arn if account else ""
+    return is_portal(by.arn, by.source_identity, role=role, session_name=SESSION_NAME)
 
 
 def _described(session: AwsSession, arn: str) -> VersionRecord:

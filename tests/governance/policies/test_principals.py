@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from governance.policies.principals import Linked, Principal, identify, is_session_of
+from governance.policies.principals import Linked, Principal, identify
+from registry.aws.arns import is_session_of
 
 ACCOUNT = "222222222222"
 USER = f"arn:aws:iam::{ACCOUNT}:user/grace"
