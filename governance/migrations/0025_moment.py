@@ -1,0 +1,13 @@
+"""Moment."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("governance", "0024_accounts"), ("registry", "0013_page_indexes")]
+
+    operations: ClassVar[list] = []

@@ -1,0 +1,13 @@
+"""Audit packs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("governance", "0026_notifications")]
+
+    operations: ClassVar[list] = []

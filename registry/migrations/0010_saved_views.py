@@ -1,0 +1,13 @@
+"""Saved views."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("registry", "0009_registrations")]
+
+    operations: ClassVar[list] = []

@@ -1,0 +1,13 @@
+"""Use case drafts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("registry", "0010_saved_views")]
+
+    operations: ClassVar[list] = []

@@ -1,0 +1,13 @@
+"""Search."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("registry", "0011_use_case_drafts")]
+
+    operations: ClassVar[list] = []
