@@ -8,6 +8,8 @@ package, version, licence and SHA-256; it is both the shopping list and the seal
     python -m portal.local.vendor_assets --refresh        fetch again with npm, refuse anything that differs
     python -m portal.local.vendor_assets --update         fetch and write new hashes (after editing a version)
     python -m portal.local.vendor_assets --add-icon NAME  vendor one more Tabler icon
+
+``docs/vendored-assets.md`` is the same list for people, with the licences; whatever writes the manifest writes it too.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 VENDOR_ROOT = Path(__file__).resolve().parents[1] / "static" / "vendor"
 MANIFEST = VENDOR_ROOT / "manifest.json"
+LISTING = Path(__file__).resolve().parents[2] / "docs" / "vendored-assets.md"
 ICON_PACKAGE = "@tabler/icons"
 
 # Hashed static storage fails on a source map that was not shipped, and the maps are larger than the files.
@@ -47,6 +50,7 @@ class VendoredPackage(TypedDict):
     name: str
     version: str
     licence: str
+    note: NotRequired[str]
     files: list[VendoredFile]
 
 
@@ -69,6 +73,31 @@ def write_manifest(packages: list[VendoredPackage], path: Path = MANIFEST) -> No
     for package in packages:
         package["files"].sort(key=lambda entry: entry["file"])
     path.write_text(json.dumps({"packages": packages}, indent=2) + "\n", encoding="utf-8")
+    if path == MANIFEST:
+        LISTING.write_text(listing(packages), encoding="utf-8")
+
+
+def listing(packages: Sequence[VendoredPackage]) -> str:
+    """Return the list of what is vendored as people read it: packages with their licence, then every file's hash."""
+    lines = [
+        "# Vendored front-end files",
+        "",
+        "Written by `python -m portal.local.vendor_assets`; the same command compares it with what is on disk.",
+        "htmx is not here: the django-htmx package brings it, pinned with its hash in `requirements/`.",
+        "",
+        "| package | version | licence | licence text | note |",
+        "|---|---|---|---|---|",
+    ]
+    for package in packages:
+        texts = [entry["file"] for entry in package["files"] if "licen" in entry["file"].lower()]
+        text = ", ".join(f"`{name}`" for name in texts) or "in the head of each file"
+        lines.append(
+            f"| {package['name']} | {package['version']} | {package['licence']} | {text} | {package.get('note', '')} |"
+        )
+    lines += ["", "| file under `portal/static/vendor` | SHA-256 |", "|---|---|"]
+    for package in packages:
+        lines += [f"| `{entry['file']}` | `{entry['sha256']}` |" for entry in package["files"]]
+    return "\n".join(lines) + "\n"
 
 
 def strip_source_map(content: bytes) -> bytes:
@@ -101,7 +130,13 @@ def problems(root: Path = VENDOR_ROOT) -> list[str]:
         name = path.relative_to(root).as_posix()
         if path.is_file() and name != MANIFEST.name and name not in listed:
             found.append(f"{name}: on disk but not in the manifest")
+    if root == VENDOR_ROOT and _read(LISTING) != listing(read_manifest()):
+        found.append(f"{LISTING.name}: does not list what the manifest does")
     return found
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _fetch(package: VendoredPackage) -> Iterator[tuple[VendoredFile, bytes]]:

@@ -28,6 +28,17 @@ def test_every_package_names_version_and_licence() -> None:
         assert package["files"], package["name"]
 
 
+def test_people_can_read_the_same_list_with_every_hash_and_the_licences() -> None:
+    packages = vendor_assets.read_manifest()
+    written = vendor_assets.LISTING.read_text(encoding="utf-8")
+    assert written == vendor_assets.listing(packages)
+    for package in packages:
+        assert f"| {package['name']} | {package['version']} | {package['licence']} |" in written
+        assert all(entry["sha256"] in written for entry in package["files"])
+    for name in ("chart.js/LICENSE.md", "cytoscape/LICENSE", "cytoscape-dagre/LICENSE", "dagre/LICENSE"):
+        assert "Permission is hereby granted" in (vendor_assets.VENDOR_ROOT / name).read_text(encoding="utf-8")
+
+
 def test_a_changed_an_unlisted_and_a_missing_file_are_each_reported(tmp_path: Path) -> None:
     copy = tmp_path / "vendor"
     shutil.copytree(vendor_assets.VENDOR_ROOT, copy)
