@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, Status, SubjectKind, Word
+from portal.core.vocabulary import (
+    ChatKind,
+    EvidenceKind,
+    NotificationChannel,
+    NotificationKind,
+    NotificationState,
+    RiskRating,
+    Role,
+    Stage,
+    Status,
+    SubjectKind,
+    Word,
+)
 
 from .lifecycle import MODEL_STAGES as _MODEL_STAGES
 from .lifecycle import RequestState as _RequestState
@@ -14,6 +26,7 @@ __all__ = [
     "CallbackOutcome",
     "CallbackSource",
     "ChannelKind",
+    "ChatKind",
     "DecisionSource",
     "EvidenceKind",
     "EvidenceSource",
@@ -21,11 +34,16 @@ __all__ = [
     "FindingState",
     "GateDecision",
     "MetricKind",
+    "NotificationChannel",
+    "NotificationKind",
+    "NotificationState",
     "OrderAction",
     "OutboxKind",
     "OutboxState",
     "OutsideOutcome",
     "OutsideResponse",
+    "PackScope",
+    "PackState",
     "PipelineHome",
     "PolicyState",
     "RequestState",
@@ -264,6 +282,24 @@ class AuditCheckState(Word):
     SOUND = "sound"
     BROKEN = "broken"
     FAILED = "failed"
+
+
+class PackScope(Word):
+    """What an audit pack is about: one use case with everything of it, or what happened in a period."""
+
+    USE_CASE = "use_case"
+    PERIOD = "period"
+
+
+class PackState(Word):
+    """How far an audit pack has come; the file of an expired or removed one is gone, its row stays."""
+
+    WAITING = "waiting"
+    BUILDING = "building"
+    READY = "ready"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REMOVED = "removed"
 
 
 class ChannelKind(Word):

@@ -270,6 +270,21 @@ class AuditRecordQuerySet(models.QuerySet[Any]):
         return self.all() if actor.is_system or may_anywhere(actor, Act.SEE_AUDIT) else self.none()
 
 
+class AuditPackQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """All of them for those who may read the whole trail; for those of a project what they asked for themselves.
+
+        What is in a pack is what its requester was allowed to see, which somebody else of the project may not be.
+        """
+        if actor.is_system or actor.holds_everywhere(*ROLES[Act.SEE_AUDIT]):
+            return self.all()
+        if not may_anywhere(actor, Act.SEE_AUDIT):
+            return self.none()
+        condition = Q(use_case__project_id__in=list(actor.grants.by_project))
+        condition |= Q(project_id__in=list(actor.grants.by_project))
+        return self.filter(condition, requested_by_id=actor.user_id)
+
+
 class PolicyVersionQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """The policy binds everybody, so everybody may read it; drafts are for ML admins, officers and auditors."""
@@ -343,3 +358,29 @@ class WaitingCallbackQuerySet(models.QuerySet[Any]):
         return self.filter(model_package_arn=model_package_arn, stage=stage, account__account_id=account_id).order_by(
             "pk"
         )
+
+
+class OccasionQuerySet(models.QuerySet[Any]):
+    def untold(self, now: datetime) -> Self:
+        """Occasions nobody was told of yet whose next attempt has come, the oldest first."""
+        return self.filter(told_at=None, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
+
+
+class NotificationQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """One's own, whatever one's roles: nobody reads what another is told."""
+        return self.filter(person_id=actor.user_id) if actor.user_id is not None else self.none()
+
+    def unread(self) -> Self:
+        """What rings the bell."""
+        return self.filter(read_at=None, is_quiet=False)
+
+
+class DeliveryQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """What is sent to oneself."""
+        return self.filter(person_id=actor.user_id) if actor.user_id is not None else self.none()
+
+    def due(self, channel: str, now: datetime) -> Self:
+        """What is to be sent by one way now, the oldest first."""
+        return self.filter(state="pending", channel=channel, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")

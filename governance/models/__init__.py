@@ -3,12 +3,14 @@
 from .anchor import AuditAnchor, AuditCheck
 from .approval import ApprovalRequest, Decision
 from .audit import AuditEvent
+from .audit_pack import AuditPack, AuditPackDownload
 from .delegation import Delegation
 from .deployment_channel import DeploymentChannel
 from .deployment_order import DeploymentOrder, WaitingCallback
 from .evidence import Evidence
 from .finding import Finding
 from .history import PastStageRow, PastUseCase, PastVersion
+from .notification import Notification, NotificationDelivery, NotificationSettings, Occasion, TokenTerms
 from .outbox import OutboxMessage
 from .outside_change import OutsideChange
 from .override import Override
@@ -21,6 +23,8 @@ __all__ = [
     "AuditAnchor",
     "AuditCheck",
     "AuditEvent",
+    "AuditPack",
+    "AuditPackDownload",
     "Decision",
     "Delegation",
     "DeploymentChannel",
@@ -29,6 +33,10 @@ __all__ = [
     "Finding",
     "LifecycleEdge",
     "MetricReport",
+    "Notification",
+    "NotificationDelivery",
+    "NotificationSettings",
+    "Occasion",
     "OutboxMessage",
     "OutsideChange",
     "Override",
@@ -40,6 +48,7 @@ __all__ = [
     "SigningKey",
     "StageEvent",
     "StageRecord",
+    "TokenTerms",
     "UseCaseStageRecord",
     "WaitingCallback",
 ]

@@ -7,8 +7,15 @@ from django.db import connection
 # Tables of the governed apps that the audit trigger does not watch, and why.
 EXEMPT = {
     "governance_auditevent": "the trail itself: append-only",
+    "governance_occasion": "what people are told of; what happened is in the trail already",
+    "governance_notification": "what one person was told, in words; read and removed after a while",
+    "governance_notificationdelivery": "an e-mail or a chat message on its way; it governs nothing",
     "registry_publicnumber": "a counter; every number given out is on the audited row that took it",
     "registry_syncrun": "the portal's own running; it governs nothing",
+    "registry_usecasedraft": (
+        "what one person has typed so far, shown to nobody else and saved while he types: a copy of every keystroke for"
+        " all who read the trail would be a breach, and nothing rests on it; what is registered from it is audited"
+    ),
     "auth_permission": "Django's vocabulary of permissions, written by migrations",
 }
 # What triggers derive from audited tables, and refuse to have written by anybody else.

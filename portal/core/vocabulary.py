@@ -105,3 +105,52 @@ _LABELS = {
     "ml_engineer": "ML engineer",
     "ml_admin": "ML admin",
 }
+
+
+class NotificationKind(Word):
+    """What people are told of; who is told which is `services.recipients`, and by what ways each chooses himself."""
+
+    REQUEST_WAITS = "request_waits"
+    REQUEST_DUE_SOON = "request_due_soon"
+    REQUEST_OVERDUE = "request_overdue"
+    REQUEST_ESCALATED = "request_escalated"
+    REQUEST_PROGRESS = "request_progress"
+    REQUEST_APPROVED = "request_approved"
+    REQUEST_SENT_BACK = "request_sent_back"
+    REQUEST_LAPSED = "request_lapsed"
+    FINDING_OPENED = "finding_opened"
+    FINDING_ASSIGNED = "finding_assigned"
+    FINDING_DUE = "finding_due"
+    REVIEW_DUE = "review_due"
+    BREAK_GLASS = "break_glass"
+    SHARE_DRIFT = "share_drift"
+    DEPLOYMENT_FAILED = "deployment_failed"
+    DEPLOYMENT_DONE = "deployment_done"
+    WRITE_BACK_GIVEN_UP = "write_back_given_up"
+    SYNC_FAILING = "sync_failing"
+    DELEGATION_BEGINS = "delegation_begins"
+    DELEGATION_ENDS = "delegation_ends"
+    PACK_READY = "pack_ready"
+
+
+class NotificationChannel(Word):
+    """How a notification leaves the portal; in the portal itself each is kept anyway."""
+
+    EMAIL = "email"
+    CHAT = "chat"
+
+
+class NotificationState(Word):
+    """How far a delivery has come: dropped is one that had lost its meaning before it was sent."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DROPPED = "dropped"
+
+
+class ChatKind(Word):
+    """Which chat an incoming webhook belongs to; the two take different bodies."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
