@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from portal.core.vocabulary import Stage, Status, SubjectKind
 from registry.choices import DeploymentMode
@@ -25,6 +25,7 @@ from ..models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, Us
 from . import out_of_band, sharing
 from . import policy as policies
 from .breaches import metric_breached
+from .endpoints import with_record_status
 from .observed import Observation, Rule, Seen, key_of
 
 Only = Collection[int] | None
@@ -225,12 +226,8 @@ def _messages(only: Only) -> QuerySet[OutboxMessage]:
 
 def _running(only: Only) -> QuerySet[Any]:
     """Deployments in place, with the status of the record that speaks for their stage and account."""
-    speaking = StageRecord.objects.filter(
-        Q(account=OuterRef("account")) | Q(account=None), version=OuterRef("version"), stage=OuterRef("stage")
-    ).order_by(F("account").asc(nulls_last=True))
     return (
-        _of(Deployment.objects.running(), "version_id", only)
-        .annotate(record_status=Subquery(speaking.values("status")[:1]))
+        with_record_status(_of(Deployment.objects.running(), "version_id", only))
         .select_related("account", "version__group__account")
         .defer(*_heavy("version"))
         .order_by("pk")

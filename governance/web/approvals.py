@@ -25,6 +25,7 @@ from ..selectors.overrides import failing
 from ..services import approvals, preview
 from .checks import checks_of, sign_offs_of
 from .forms import DecisionForm
+from .request_filters import RequestFilter
 from .tables import RequestTable
 from .wording import name_of, request_url, url_of, waiting_words
 
@@ -52,6 +53,8 @@ _NOTHING = {
 class Queue(TablePage):
     template_name = "governance/queue.html"
     table_class = RequestTable
+    filter_class = RequestFilter
+    parameters = ("tab",)
 
     @property
     def tab(self) -> Tab:

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import badge, person, reltime, status_badge
+from portal.core.vocabulary import Stage
 from registry.models import User
 from registry.web.filters import choice, search
 
@@ -24,6 +25,7 @@ from ..choices import FindingKind, FindingState, Severity
 from ..models import Finding
 from ..querysets import FindingQuerySet
 from ..selectors.findings import overdue, owners
+from .request_filters import OF_FINDING, line_of_business, project
 from .wording import name_of, url_of
 
 _SOON = timedelta(days=7)
@@ -110,6 +112,9 @@ class FindingFilter(filters.FilterSet):
         empty_label="Any time",
         choices=[("overdue", "Overdue"), ("soon", "Within seven days")],
     )
+    stage = choice(Stage, "Stage", "stage", "Any stage")
+    project = project(*OF_FINDING)
+    line_of_business = line_of_business(*OF_FINDING)
     # Links from the pages of what they are about.
     use_case = filters.CharFilter(method="by_number", field_name="use_case__number", widget=forms.HiddenInput)
     group = filters.CharFilter(method="by_number", field_name="group__pk", widget=forms.HiddenInput)

@@ -17,6 +17,21 @@ def where_may(actor: Actor, act: Act, path: str) -> Q:
     return Q(**{f"{path}__in": [pk for pk, roles in actor.grants.by_project.items() if roles & ROLES[act]]})
 
 
+def of_projects(project: int | None, line_of_business: int | None, *paths: str) -> Q:
+    """Return the filter for rows one of whose projects (at `paths`) is this one and belongs to this line of business.
+
+    Lists and figures narrow their rows by the same one, so a number and the list behind it agree.
+    """
+    found = Q()
+    for name, value in (("", project), ("__line_of_business", line_of_business)):
+        if value is not None:
+            either = Q()
+            for path in paths:
+                either |= Q(**{f"{path}{name}": value})
+            found &= either
+    return found
+
+
 def projects_where(actor: Actor, act: Act) -> QuerySet[Project]:
     """Return the visible projects on which the actor may do this, by name."""
     rows = Project.objects.visible_to(actor).filter(where_may(actor, act, "pk"))

@@ -9,16 +9,32 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
-from registry.choices import ObjectKind, SyncKind, SyncState
+from registry.choices import ObjectKind, ReviewDue, SyncKind, SyncState
 
-from ..models import ModelGroup, ModelVersion, Project, SyncRun, UseCase
-from ..selectors.catalogue import visible_projects
+from ..models import LineOfBusiness, ModelGroup, ModelVersion, Project, SyncRun, UseCase
+from ..selectors.catalogue import lines_of_business, visible_projects
 from ..selectors.operations import accounts
+from ..selectors.review_dates import due_when
+from ..selectors.sync_health import OF_CHANGES
 from .attributes import AttributeFilterSet
 
 
 def _projects(request: Any) -> QuerySet[Project]:
     return visible_projects(request.user.actor)
+
+
+def _lines(request: Any) -> QuerySet[LineOfBusiness]:
+    return lines_of_business(request.user.actor)
+
+
+def line_of_business(path: str) -> filters.ModelChoiceFilter:
+    """Return a filter over the line of business of the project at `path`."""
+    return filters.ModelChoiceFilter(
+        queryset=_lines,
+        label="Line of business",
+        field_name=f"{path}__line_of_business",
+        empty_label="Any line of business",
+    )
 
 
 def choice(words: Any, label: str, name: str, every: str) -> filters.ChoiceFilter:
@@ -40,10 +56,17 @@ class UseCaseFilter(AttributeFilterSet):
     status = choice(Status, "Status", "status", "Any status")
     risk_class = choice(RiskClass, "Risk", "risk_class", "Any risk")
     project = filters.ModelChoiceFilter(queryset=_projects, label="Project", empty_label="Any project")
+    line_of_business = line_of_business("project")
+    review = filters.ChoiceFilter(
+        method="by_review", label="Next review", empty_label="Any time", choices=ReviewDue.choices()
+    )
 
     class Meta:
         model = UseCase
         fields: list[str] = []
+
+    def by_review(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(due_when(ReviewDue(value)))
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         condition = Q(name__icontains=value) | Q(intended_purpose__icontains=value)
@@ -83,6 +106,7 @@ class VersionFilter(filters.FilterSet):
     project = filters.ModelChoiceFilter(
         queryset=_projects, label="Project", field_name="group__project", empty_label="Any project"
     )
+    line_of_business = line_of_business("group__project")
 
     class Meta:
         model = ModelVersion
@@ -105,7 +129,17 @@ class SyncRunFilter(filters.FilterSet):
     )
     kind = choice(SyncKind, "Kind", "kind", "Any kind")
     state = choice(SyncState, "State", "state", "Any state")
+    # Links from the strip of the last day.
+    region = filters.CharFilter(widget=forms.HiddenInput)
+    since = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="gte", widget=forms.HiddenInput)
+    until = filters.IsoDateTimeFilter(field_name="started_at", lookup_expr="lt", widget=forms.HiddenInput)
+    of_changes = filters.ChoiceFilter(
+        method="by_what", choices=[("yes", "Passes that read versions")], widget=forms.HiddenInput
+    )
 
     class Meta:
         model = SyncRun
         fields: list[str] = []
+
+    def by_what(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(kind__in=OF_CHANGES)

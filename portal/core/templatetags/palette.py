@@ -136,6 +136,15 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "content_changed": Look("No longer what was approved", "bad", "refresh-alert"),
         "deleted": Look("Gone from AWS", "bad", "trash"),
     },
+    "running": {
+        "runs_approved": Look("Runs where it is approved", "good", "circle-check"),
+        "on_trial": Look("Runs on trial before its approval", "live", "flask"),
+        "runs_unapproved": Look("Runs, but is not approved there", "bad", "alert-triangle"),
+        "runs_rejected": Look("Runs, but is rejected or retired", "grave", "alert-octagon"),
+        "approved_not_running": Look("Approved, but not running", "warn", "hourglass"),
+        "ordered": Look("Ordered, not running yet", "wait", "clock"),
+        "over": Look("No longer runs, or no longer wanted", "mute", "archive"),
+    },
     "event": {
         "parked": Look("Waits for a person", "wait", "inbox"),
         "replayed": Look("Taken in", "good", "circle-check"),

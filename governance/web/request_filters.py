@@ -1,0 +1,80 @@
+"""The filters of approval requests; the address carries them, beside the part of the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters as filters
+from django.db.models import Q, QuerySet
+
+from portal.core.vocabulary import RiskRating, Stage
+from registry.models import LineOfBusiness, Project
+from registry.selectors.catalogue import lines_of_business
+from registry.selectors.scope import of_projects
+from registry.web.filters import choice, search
+
+from ..choices import Due, SubjectKind
+from ..models import ApprovalRequest
+from ..selectors.ageing import OVERDUE, due_when
+from .filters import project_keys
+
+# Where the project of an approval request stands, and of a finding.
+OF_SUBJECT = ("use_case__project", "version__group__project")
+OF_FINDING = (*OF_SUBJECT, "group__project")
+
+
+def _lines(request: Any) -> QuerySet[LineOfBusiness]:
+    return lines_of_business(request.user.actor)
+
+
+def project(*paths: str) -> filters.ModelChoiceFilter:
+    """Return a filter over the project at any of the paths."""
+
+    def by_project(rows: QuerySet[Any], name: str, value: Project | None) -> QuerySet[Any]:
+        return rows.filter(of_projects(value.pk, None, *paths)) if value else rows
+
+    return filters.ModelChoiceFilter(
+        queryset=project_keys, label="Project", empty_label="Any project", method=by_project
+    )
+
+
+def line_of_business(*paths: str) -> filters.ModelChoiceFilter:
+    """Return a filter over the line of business of the project at any of the paths."""
+
+    def by_line(rows: QuerySet[Any], name: str, value: LineOfBusiness | None) -> QuerySet[Any]:
+        return rows.filter(of_projects(None, value.pk, *paths)) if value else rows
+
+    return filters.ModelChoiceFilter(
+        queryset=_lines, label="Line of business", empty_label="Any line of business", method=by_line
+    )
+
+
+class RequestFilter(filters.FilterSet):
+    """Approval requests by what they are about and by how they stand to their due date."""
+
+    q = search("Name, AR-000001")
+    kind = choice(SubjectKind, "About", "kind", "Anything")
+    stage = choice(Stage, "Stage", "stage", "Any stage")
+    tier = choice(RiskRating, "Risk", "tier", "Any risk")
+    due = filters.ChoiceFilter(
+        method="by_due", label="Due", empty_label="Any time", choices=[("overdue", "Overdue"), *Due.choices()]
+    )
+    project = project(*OF_SUBJECT)
+    line_of_business = line_of_business(*OF_SUBJECT)
+
+    class Meta:
+        model = ApprovalRequest
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        condition = Q(use_case__name__icontains=value) | Q(version__group__name__icontains=value)
+        digits = value.upper().removeprefix("AR-")
+        if digits.isdecimal() and len(digits) < 19:
+            condition |= Q(pk=int(digits))
+        return rows.filter(condition)
+
+    def by_due(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        found = Q()
+        for due in OVERDUE if value == "overdue" else (Due(value),):
+            found |= due_when(due)
+        return rows.filter(found)
