@@ -28,11 +28,13 @@ __all__ = [
     "ChannelKind",
     "ChatKind",
     "DecisionSource",
+    "Due",
     "EvidenceKind",
     "EvidenceSource",
     "FindingKind",
     "FindingState",
     "GateDecision",
+    "InPlace",
     "MetricKind",
     "NotificationChannel",
     "NotificationKind",
@@ -93,6 +95,56 @@ class Agreement(Word):
     LIFECYCLE_CHANGED = "lifecycle_changed"
     CONTENT_CHANGED = "content_changed"
     DELETED = "deleted"
+
+
+class Due(Word):
+    """How an open request stands to its due date, from what is latest to what has most time: no two overlap."""
+
+    LONG_OVERDUE = "long_overdue"
+    OVERDUE = "newly_overdue"
+    TODAY = "within_a_day"
+    SOON = "within_three_days"
+    LATER = "later"
+
+    @property
+    def label(self) -> str:
+        return _DUE_LABELS[self.value]
+
+
+_DUE_LABELS = {
+    "long_overdue": "Overdue for more than a week",
+    "newly_overdue": "Overdue for up to a week",
+    "within_a_day": "Due within a day",
+    "within_three_days": "Due in one to three days",
+    "later": "Due later",
+}
+
+
+class InPlace(Word):
+    """How a deployment stands to the portal's word about its version at that stage: `selectors.endpoints` judges."""
+
+    RUNS_APPROVED = "runs_approved"
+    ON_TRIAL = "on_trial"
+    RUNS_UNAPPROVED = "runs_unapproved"
+    RUNS_REJECTED = "runs_rejected"
+    APPROVED_NOT_RUNNING = "approved_not_running"
+    ORDERED = "ordered"
+    OVER = "over"
+
+    @property
+    def label(self) -> str:
+        return _IN_PLACE_LABELS[self.value]
+
+
+_IN_PLACE_LABELS = {
+    "runs_approved": "Runs where it is approved",
+    "on_trial": "Runs on trial before its approval",
+    "runs_unapproved": "Runs, but is not approved there",
+    "runs_rejected": "Runs, but is rejected or retired",
+    "approved_not_running": "Approved, but not running",
+    "ordered": "Ordered, not running yet",
+    "over": "No longer runs, or no longer wanted",
+}
 
 
 class OutsideResponse(Word):

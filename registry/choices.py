@@ -13,12 +13,15 @@ __all__ = [
     "DeploymentMode",
     "DeploymentState",
     "DocumentKind",
+    "DraftStep",
     "EventProblem",
+    "HourOfSync",
     "LinkSource",
     "ObjectKind",
     "ParkedEventState",
     "PermissionOutcome",
     "PreflightMethod",
+    "ReviewDue",
     "RiskClass",
     "RiskRating",
     "Role",
@@ -28,6 +31,7 @@ __all__ = [
     "SyncHealth",
     "SyncKind",
     "SyncState",
+    "ViewAudience",
 ]
 
 
@@ -195,3 +199,51 @@ class PreflightMethod(Word):
     SIMULATED = "simulated"
     PROBED = "probed"
     FAILED = "failed"
+
+
+class DraftStep(Word):
+    """The steps in which a use case is written down before it is registered, in their order."""
+
+    PURPOSE = "purpose"
+    PEOPLE = "people"
+    DOCUMENTS = "documents"
+    AI_ACT = "ai-act"
+
+
+class ReviewDue(Word):
+    """How a use case that is not retired stands to the date of its next review."""
+
+    OVERDUE = "overdue"
+    SOON = "within_30_days"
+    LATER = "later"
+    NO_DATE = "no_date"
+
+    @property
+    def label(self) -> str:
+        return {
+            "overdue": "Review overdue",
+            "within_30_days": "Review within 30 days",
+            "later": "Review later",
+            "no_date": "No review date",
+        }[self.value]
+
+
+class HourOfSync(Word):
+    """How the passes over one region went within one hour."""
+
+    OK = "ok"
+    SLOW = "slow"
+    FAILING = "failing"
+    NONE = "none"
+
+    @property
+    def label(self) -> str:
+        return {"ok": "OK", "slow": "Slow or unsteady", "failing": "Failing", "none": "No pass"}[self.value]
+
+
+class ViewAudience(Word):
+    """Who may apply a saved view of a list."""
+
+    OWNER = "owner"
+    PROJECT = "project"
+    EVERYBODY = "everybody"

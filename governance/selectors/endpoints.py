@@ -114,7 +114,7 @@ def counts(actor: Actor, where: Q) -> dict[InPlace, int]:
     rows = Deployment.objects.visible_to(actor).filter(where).exclude(state__in=sorted(_OVER))
     columns = ("state", "mode", "version__stage", "record_status")
     groups = with_record_status(rows).values_list(*columns).annotate(total=Count("pk"))
-    found = dict.fromkeys((word for word in InPlace if word is not InPlace.OVER), 0)
+    found: dict[InPlace, int] = {word: 0 for word in InPlace if word is not InPlace.OVER}
     for state, mode, stage, status, total in groups.order_by():
         word = judged(state, mode, stage, status)
         if word in found:

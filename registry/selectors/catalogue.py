@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, F, Prefetch, Q, QuerySet
@@ -10,7 +12,17 @@ from portal.core import access
 from portal.core.actors import Actor
 
 from ..choices import DocumentKind
-from ..models import Deployment, ModelGroup, ModelVersion, Project, ResourceShare, UseCase, UseCaseDocument
+from ..models import (
+    Deployment,
+    LineOfBusiness,
+    ModelGroup,
+    ModelVersion,
+    Project,
+    ResourceShare,
+    UseCase,
+    UseCaseDocument,
+    VersionUseCase,
+)
 
 # What a list never shows and a row may hold much of.
 HEAVY = ("described", "card", "containers", "metadata", "metric_sources", "drift_baselines")
@@ -19,6 +31,11 @@ HEAVY = ("described", "card", "containers", "metadata", "metric_sources", "drift
 def visible_projects(actor: Actor) -> QuerySet[Any]:
     """Return the projects an actor may see, by name."""
     return Project.objects.visible_to(actor).order_by("name", "pk")
+
+
+def lines_of_business(actor: Actor) -> QuerySet[Any]:
+    """Return the lines of business an actor may see, by name."""
+    return LineOfBusiness.objects.visible_to(actor).order_by("name", "pk")
 
 
 def use_cases(actor: Actor) -> QuerySet[Any]:
@@ -75,6 +92,25 @@ def use_cases_behind(actor: Actor, subject: ModelGroup | ModelVersion) -> QueryS
     """Return the use cases a group or version serves, as far as the actor may see them."""
     served = list(subject.use_cases.values_list("pk", flat=True))
     return UseCase.objects.visible_to(actor).filter(pk__in=served).order_by("number")
+
+
+def served_by(actor: Actor, of: Sequence[ModelVersion]) -> Mapping[int, list[UseCase]]:
+    """Return the use cases each of several versions serves, as far as the actor may see them, by the version's key."""
+    found: dict[int, list[UseCase]] = defaultdict(list)
+    seen = UseCase.objects.visible_to(actor)
+    links = VersionUseCase.objects.filter(version__in=of, use_case__in=seen).select_related("use_case")
+    for link in links.order_by("use_case__number"):
+        found[link.version_id].append(link.use_case)
+    return found
+
+
+def running_of(actor: Actor, of: Sequence[ModelVersion]) -> Mapping[int, list[Deployment]]:
+    """Return the deployments each of several versions runs in, by the version's key."""
+    found: dict[int, list[Deployment]] = defaultdict(list)
+    rows = Deployment.objects.visible_to(actor).running().filter(version__in=of).select_related("account")
+    for deployment in rows.order_by("pk"):
+        found[deployment.version_id].append(deployment)
+    return found
 
 
 def groups_behind(actor: Actor, served: UseCase) -> list[ModelGroup]:
