@@ -51,6 +51,12 @@ class OverrideId(_PublicId):
     prefix, regex = "BG", r"BG-[0-9]{1,18}"
 
 
+class PackId(_PublicId):
+    """PACK-000001"""
+
+    prefix, regex = "PACK", r"PACK-[0-9]{1,18}"
+
+
 class RegistrationId(_PublicId):
     """REG-000001"""
 
@@ -102,6 +108,7 @@ def register() -> None:
         ("finding", FindingId),
         ("override", OverrideId),
         ("evidence", EvidenceId),
+        ("pack", PackId),
         ("registration", RegistrationId),
         ("group_creation", GroupCreationId),
         ("share", ShareId),

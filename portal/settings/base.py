@@ -10,7 +10,7 @@ from csp.constants import NONE, SELF
 
 from portal.schedule import SCHEDULE
 
-from .environment import Environment, anchors_storage, database_from_url, evidence_storage
+from .environment import Environment, anchors_storage, database_from_url, evidence_storage, packs_storage
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 ENVIRONMENT = Environment()  # type: ignore[call-arg]  # every field comes from the environment
@@ -28,6 +28,20 @@ PORTAL_AWS_CONCURRENCY = ENVIRONMENT.aws_concurrency
 PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
 # Networks, such as 10.20.0.0/16, that signed webhooks may go to although they are not public; there also over http.
 PORTAL_WEBHOOK_ALLOWED_NETWORKS = ENVIRONMENT.webhook_allowed_networks
+# People are reminded so long before a request is due; one that is overdue for so long is escalated to ML admins as well.
+PORTAL_REMINDER = timedelta(hours=ENVIRONMENT.reminder_hours)
+PORTAL_ESCALATION = timedelta(hours=ENVIRONMENT.escalation_hours)
+PORTAL_REVIEW_REMINDER = timedelta(days=ENVIRONMENT.review_reminder_days)
+# Without a server no e-mail is made: people read in the portal, and their settings say so.
+PORTAL_EMAIL_IS_ON = bool(ENVIRONMENT.email_host)
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if ENVIRONMENT.email_host else 'dummy'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = ENVIRONMENT.email_host, ENVIRONMENT.email_port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENVIRONMENT.email_user, ENVIRONMENT.email_password
+EMAIL_USE_TLS = ENVIRONMENT.email_security == "starttls"
+EMAIL_USE_SSL = ENVIRONMENT.email_security == "tls"
+# Seconds for each step of talking to the server.
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.email_from
 # A finding opens when a decision waits longer than this for its way to AWS, or a deployment to be reported.
 PORTAL_WRITE_BACK_PATIENCE_MINUTES = ENVIRONMENT.write_back_patience_minutes
 PORTAL_DEPLOYMENT_PATIENCE_DAYS = ENVIRONMENT.deployment_patience_days
@@ -149,6 +163,9 @@ STATICFILES_DIRS = [BASE_DIR / "portal" / "static"]
 MEDIA_ROOT = ENVIRONMENT.home / "media"
 # Bytes. The handler bounds what one request may carry in files, before anybody asks who sends them.
 PORTAL_EVIDENCE_MAX_BYTES = ENVIRONMENT.evidence_max_mb * 1024 * 1024
+# How long the file of an audit pack is kept, and how many bytes of evidence one may hold.
+PORTAL_PACK_DAYS = ENVIRONMENT.pack_days
+PORTAL_PACK_EVIDENCE_MAX_BYTES = ENVIRONMENT.pack_evidence_max_mb * 1024 * 1024
 FILE_UPLOAD_HANDLERS = [
     "portal.core.uploads.BoundedUploads",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -162,6 +179,7 @@ STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     "evidence": evidence_storage(ENVIRONMENT),
+    "packs": packs_storage(ENVIRONMENT),
     # The signed anchors of the audit trail: out of the database's reach, and in a bucket with Object Lock out of ours.
     "anchors": anchors_storage(ENVIRONMENT),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -44,6 +44,17 @@ class Environment(BaseSettings):
     )
     aws_concurrency: int = Field(8, alias="PORTAL_AWS_CONCURRENCY", ge=1, le=64)
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
+    email_host: str = Field("", alias="PORTAL_EMAIL_HOST")
+    email_port: int = Field(587, alias="PORTAL_EMAIL_PORT", ge=1, le=65_535)
+    email_user: str = Field("", alias="PORTAL_EMAIL_USER")
+    email_password: str = Field("", alias="PORTAL_EMAIL_PASSWORD")
+    email_security: Literal["starttls", "tls", "none"] = Field("starttls", alias="PORTAL_EMAIL_SECURITY")
+    email_from: str = Field(
+        "Model Governance Portal <portal@localhost>", alias="PORTAL_EMAIL_FROM", pattern=r"^[^\r\n]*@[^\r\n]+$"
+    )
+    reminder_hours: int = Field(24, alias="PORTAL_REMINDER_HOURS", ge=1, le=336)
+    escalation_hours: int = Field(48, alias="PORTAL_ESCALATION_HOURS", ge=1, le=720)
+    review_reminder_days: int = Field(14, alias="PORTAL_REVIEW_REMINDER_DAYS", ge=1, le=90)
     log_level: str = Field("INFO", alias="PORTAL_LOG_LEVEL")
     evidence_max_mb: int = Field(25, alias="PORTAL_EVIDENCE_MAX_MB", ge=1, le=500)
     evidence_bucket: str = Field("", alias="PORTAL_EVIDENCE_BUCKET", pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
@@ -53,6 +64,17 @@ class Environment(BaseSettings):
         "", alias="PORTAL_EVIDENCE_KMS_KEY", pattern=r"^$|^arn:aws[a-z-]*:kms:[^\s]+$|^alias/[^\s]+$|^[0-9a-f-]{36}$"
     )
     evidence_on_disk: bool = Field(False, alias="PORTAL_EVIDENCE_ON_DISK")
+    packs_bucket: str = Field("", alias="PORTAL_PACKS_BUCKET", pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    packs_region: str = Field("", alias="PORTAL_PACKS_REGION", pattern=r"^$|^[a-z]{2}(-[a-z]+)+-\d$")
+    packs_prefix: str = Field(
+        "audit-packs", alias="PORTAL_PACKS_PREFIX", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
+    )
+    packs_kms_key: str = Field(
+        "", alias="PORTAL_PACKS_KMS_KEY", pattern=r"^$|^arn:aws[a-z-]*:kms:[^\s]+$|^alias/[^\s]+$|^[0-9a-f-]{36}$"
+    )
+    packs_on_disk: bool = Field(False, alias="PORTAL_PACKS_ON_DISK")
+    pack_days: int = Field(30, alias="PORTAL_PACK_DAYS", ge=1, le=3650)
+    pack_evidence_max_mb: int = Field(2048, alias="PORTAL_PACK_EVIDENCE_MAX_MB", ge=1, le=20_480)
 
     @field_validator(
         "allowed_hosts", "trusted_origins", "key_encryption_keys", "webhook_allowed_networks", mode="before"
@@ -86,6 +108,47 @@ class Environment(BaseSettings):
         if self.evidence_bucket and self.evidence_on_disk:
             raise ValueError("PORTAL_EVIDENCE_BUCKET and PORTAL_EVIDENCE_ON_DISK exclude each other")
         return self
+
+
+    @model_validator(mode="after")
+    def _packs_in_one_place(self) -> Self:
+        if not self.packs_bucket and (self.packs_region or self.packs_kms_key):
+            raise ValueError("PORTAL_PACKS_REGION and _KMS_KEY say nothing without PORTAL_PACKS_BUCKET")
+        if self.packs_bucket and not self.packs_region:
+            raise ValueError("PORTAL_PACKS_BUCKET needs PORTAL_PACKS_REGION")
+        if self.packs_bucket and self.packs_on_disk:
+            raise ValueError("PORTAL_PACKS_BUCKET and PORTAL_PACKS_ON_DISK exclude each other")
+        # The check of evidence takes what lies below its prefix, and has no row, for a file that belongs to nothing.
+        if self.packs_bucket and self.packs_bucket == self.evidence_bucket:
+            below = f"{self.evidence_prefix}/" if self.evidence_prefix else ""
+            if f"{self.packs_prefix}/".startswith(below):
+                raise ValueError("PORTAL_PACKS_PREFIX must lie outside of PORTAL_EVIDENCE_PREFIX in the same bucket")
+        return self
+
+
+def packs_storage(environment: Environment) -> dict[str, object]:
+    """Return the STORAGES entry for audit packs: the bucket named in the environment, or a folder of PORTAL_HOME."""
+    if not environment.packs_bucket:
+        return {
+            "BACKEND": "portal.core.durable_storage.DurableFileSystemStorage",
+            "OPTIONS": {
+                "location": environment.home.resolve() / "media" / "audit-packs",
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    key = environment.packs_kms_key
+    return {
+        "BACKEND": "governance.services.evidence_bucket.EvidenceBucket",
+        "OPTIONS": {
+            "bucket_name": environment.packs_bucket,
+            "region_name": environment.packs_region,
+            "location": environment.packs_prefix,
+            "file_overwrite": False,
+            "default_acl": None,
+            "object_parameters": {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {},
+        },
+    }
 
 
 def anchors_storage(environment: Environment) -> dict[str, object]:

@@ -17,6 +17,11 @@ if not ENVIRONMENT.evidence_bucket and not ENVIRONMENT.evidence_on_disk:
         " PORTAL_EVIDENCE_ON_DISK=true when PORTAL_HOME is a disk that every process of the portal shares and that is"
         " backed up."
     )
+if not ENVIRONMENT.packs_bucket and not ENVIRONMENT.packs_on_disk and not ENVIRONMENT.evidence_on_disk:
+    raise ImproperlyConfigured(
+        "Set PORTAL_PACKS_BUCKET and PORTAL_PACKS_REGION to where audit packs are kept, or PORTAL_PACKS_ON_DISK=true"
+        " when PORTAL_HOME is a disk that every process of the portal shares."
+    )
 
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
