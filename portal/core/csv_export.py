@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
 from rest_framework.renderers import BaseRenderer
 
-# A spreadsheet takes a cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from .cells import cell, lines
+
+__all__ = ["CsvRenderer", "cell", "lines", "streamed"]
 
 
 class CsvRenderer(BaseRenderer):
@@ -23,29 +21,6 @@ class CsvRenderer(BaseRenderer):
 
     def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
         raise NotImplementedError("CSV is streamed with `streamed`.")
-
-
-def cell(value: Any) -> str:
-    """Return a value as one cell: JSON for objects, "" for None, and an apostrophe before what looks like a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, Mapping | list):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True)
-    written = str(value)
-    return f"'{written}" if isinstance(value, str) and written.startswith(_FORMULA) else written
-
-
-def lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a header and one line per row, each ready to be sent."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    yield buffer.getvalue()
-    for row in rows:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow([cell(row[name]) for name in columns])
-        yield buffer.getvalue()
 
 
 def streamed(filename: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> StreamingHttpResponse:
