@@ -27,15 +27,16 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def made_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def made_database(django_db_setup: None, django_db_blocker: Any, pytestconfig: pytest.Config) -> Iterator[None]:
     """The test database, also when no selected test has the mark that makes pytest-django create it."""
     if connection.settings_dict["NAME"].startswith("test_"):
         yield
         return
     with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False, aliases=("default",))
+        keep = bool(pytestconfig.getvalue("reuse_db")) and not pytestconfig.getvalue("create_db")
+        made = setup_databases(0, interactive=False, keepdb=keep, aliases=("default",), serialized_aliases=())
         yield
-        teardown_databases(made, verbosity=0)
+        teardown_databases(made, verbosity=0, keepdb=keep)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,4 +1,7 @@
-"""A started portal: PostgreSQL, Valkey, sandbox AWS, web, worker and beat, as `make up` starts them."""
+"""A started portal: PostgreSQL, Valkey, sandbox AWS, web, worker and beat, as `make up` starts them.
+
+Journeys that need no worker, beat or AWS take the portal in the test process instead: tests/e2e/live.py.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,12 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
+from .live import live, person
+from .pages import PASSWORD, chromium, chromium_process
+
+__all__ = ["chromium", "chromium_process", "live", "person"]
+
 PROJECT = Path(__file__).resolve().parents[2]
-PASSWORD = "governance"
 STARTS_WITHIN = 120.0
 T = TypeVar("T")
 

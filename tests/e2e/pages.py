@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, expect, sync_playwright
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, ConsoleMessage, Cookie, Page, Response, expect, sync_playwright
 
-from .conftest import PASSWORD, StartedPortal
-
+PASSWORD = "governance"
 PATIENCE_MS = 15_000
+SCHEMES = ("light", "dark")
 # What Chromium needs as root, and not to look for its maker's hosts.
 _ARGUMENTS = (
     "--no-sandbox",
@@ -24,20 +27,28 @@ _ARGUMENTS = (
 )
 # A refusal is an answer with its status; Chromium reports every such answer on the console as well.
 _ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+# The rules a theme can change the answer of: the rest reads the same document twice.
+_OF_COLOUR = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+_RUN_AXE = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found => found.violations)"
 
 
 class Person:
     """One person's browser window."""
 
-    def __init__(self, browser: Browser, portal: StartedPortal, username: str) -> None:
-        self.portal = portal
-        self.context = browser.new_context(base_url=portal.url, viewport={"width": 1440, "height": 900})
+    def __init__(self, browser: Browser, url: str, username: str, cookie: dict[str, str] | None = None) -> None:
+        """Open a window and sign in: by the form, or with the cookie of a session that was made already."""
+        self.url = url
+        self.username = username
+        self.context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
         self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
         self.page.on("response", self._on_response)
+        if cookie is not None:
+            self.context.add_cookies([{**cookie, "url": url}])  # type: ignore[list-item]
+            return
         self.page.goto("/sign-in/")
         self.page.get_by_label("User name").fill(username)
         self.page.get_by_label("Password").fill(PASSWORD)
@@ -52,33 +63,80 @@ class Person:
         if response.status >= 500:
             self.complaints.append(f"{response.status} {response.url}")
 
+    def cookies(self) -> list[Cookie]:
+        return self.context.cookies()
+
     def confirm(self, button: str) -> None:
         """Press a button of an act of authority, then the one that says yes in its dialog."""
         self.page.get_by_role("button", name=button, exact=True).first.click()
         self.page.get_by_role("dialog").get_by_role("button", name=re.compile(r"^Yes")).click()
 
     def accessible(self, address: str) -> None:
-        """Open a page and have axe look at it, light and dark."""
-        for scheme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            self.page.goto(address)
-            expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
-            found = Axe().run(self.page)
-            assert found.violations_count == 0, f"{address} in {scheme}:\n{found.generate_report()}"
-        self.page.emulate_media(color_scheme="light")
+        """Open a page, wait until its fragments are in, and have axe look at it in light and dark."""
+        self.page.goto(address)
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+        found = violations(self.page)
+        assert not found, f"{address}:\n" + "\n".join(found)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium: the one `make test` found or installed.
+def violations(page: Page) -> list[str]:
+    """Have axe look at the page as it stands, in light and in dark; return theme, rule and node of each violation.
 
-    Playwright is stopped behind the module: its event loop stays on this thread until then, and Django would take
-    the queries of every later test of this process for those of a coroutine.
+    The theme is switched in place. All of axe's rules run in light; in dark those that look at colours, as nothing
+    else in the document differs.
     """
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE_SCRIPT)
+    # A colour on its way to another is neither.
+    page.add_style_tag(content="*, *::before, *::after { transition: none !important; animation: none !important; }")
+    wanted = page.evaluate("document.documentElement.dataset.bsTheme")
+    complaints = []
+    for scheme in SCHEMES:
+        page.evaluate("scheme => (document.documentElement.dataset.bsTheme = scheme)", scheme)
+        found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, {} if scheme == "light" else _OF_COLOUR)
+        for violation in found:
+            for node in violation["nodes"]:
+                complaints.append(f"{scheme}: {violation['id']}: {node['html'][:300]}\n    {node['failureSummary']}")
+    page.evaluate("scheme => (document.documentElement.dataset.bsTheme = scheme)", wanted)
+    return complaints
+
+
+@dataclass(frozen=True)
+class Chromium:
+    """A started browser, and the event loop its commands run on."""
+
+    browser: Browser
+    loop: asyncio.AbstractEventLoop
+
+    def take(self) -> None:
+        """Put the loop on this thread, as Playwright left it."""
+        asyncio._set_running_loop(self.loop)
+
+    @staticmethod
+    def leave() -> None:
+        """Take it off, or Django would take the queries of every later test of this process for a coroutine's."""
+        asyncio._set_running_loop(None)
+
+
+@pytest.fixture(scope="session")
+def chromium_process() -> Iterator[Chromium]:
+    """The one headless Chromium of this test process; modules use it through `chromium`."""
     path = os.environ.get("PORTAL_CHROMIUM")
     if not path and not os.environ.get("CI"):
         pytest.skip("NO BROWSER: neither Debian's chromium nor Playwright's could be found or installed")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path or None, args=list(_ARGUMENTS))
-        yield browser
-        browser.close()
+        started = Chromium(
+            playwright.chromium.launch(executable_path=path or None, args=list(_ARGUMENTS)), asyncio.get_running_loop()
+        )
+        started.leave()
+        yield started
+        started.take()
+        started.browser.close()
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_process: Chromium) -> Iterator[Browser]:
+    """A headless Chromium: the one `make test` found or installed, started once for all modules of this process."""
+    chromium_process.take()
+    yield chromium_process.browser
+    chromium_process.leave()

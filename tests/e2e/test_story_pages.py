@@ -13,9 +13,7 @@ from playwright.sync_api import Browser, expect
 
 from . import scientist
 from .conftest import StartedPortal, eventually
-from .pages import Person, chromium
-
-__all__ = ["chromium"]
+from .pages import Person
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +27,7 @@ def sign_in(chromium: Browser, started_portal: StartedPortal) -> Iterator[SignIn
 
     def enter(username: str) -> Person:
         if username not in people:
-            people[username] = Person(chromium, started_portal, username)
+            people[username] = Person(chromium, started_portal.url, username)
         return people[username]
 
     yield enter
