@@ -71,6 +71,9 @@ _RULES = (
     _Rule(InPlace.ORDERED, _COMING),
 )
 
+# What runs and must not: what the findings about running versions are opened for.
+DISAGREEING = (InPlace.RUNS_UNAPPROVED, InPlace.RUNS_REJECTED)
+
 
 def judged(state: str, mode: str, stage: str, status: str | None) -> InPlace:
     """Return how a deployment stands: its state and mode, the stage its version is in, its record's status there."""
@@ -102,11 +105,11 @@ def endpoints(actor: Actor) -> QuerySet[Any]:
     )
 
 
-def standing(rows: QuerySet[Any], word: InPlace) -> QuerySet[Any]:
-    """Return those of the rows of `endpoints` that stand so."""
+def standing(rows: QuerySet[Any], *words: InPlace) -> QuerySet[Any]:
+    """Return those of the rows of `endpoints` that stand in one of these ways."""
     # The states say it to the database as well, which then need not judge every row there ever was.
-    states = {state for rule in _RULES if rule.word is word for state in rule.states}
-    return rows.filter(state__in=sorted(states), in_place=word)
+    states = {state for rule in _RULES if rule.word in words for state in rule.states}
+    return rows.filter(state__in=sorted(states), in_place__in=words)
 
 
 def counts(actor: Actor, where: Q) -> dict[InPlace, int]:

@@ -21,6 +21,8 @@ from .filters import project_keys
 # Where the project of an approval request stands, and of a finding.
 OF_SUBJECT = ("use_case__project", "version__group__project")
 OF_FINDING = (*OF_SUBJECT, "group__project")
+# Several of the ways an open request can stand to its due date, by what a link asks for.
+_GROUPS: dict[str, tuple[Due, ...]] = {"any": tuple(Due), "overdue": OVERDUE}
 
 
 def _lines(request: Any) -> QuerySet[LineOfBusiness]:
@@ -57,7 +59,10 @@ class RequestFilter(filters.FilterSet):
     stage = choice(Stage, "Stage", "stage", "Any stage")
     tier = choice(RiskRating, "Risk", "tier", "Any risk")
     due = filters.ChoiceFilter(
-        method="by_due", label="Due", empty_label="Any time", choices=[("overdue", "Overdue"), *Due.choices()]
+        method="by_due",
+        label="Due",
+        empty_label="Any time",
+        choices=[("any", "Any date, still open"), ("overdue", "Overdue"), *Due.choices()],
     )
     project = project(*OF_SUBJECT)
     line_of_business = line_of_business(*OF_SUBJECT)
@@ -75,6 +80,6 @@ class RequestFilter(filters.FilterSet):
 
     def by_due(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         found = Q()
-        for due in OVERDUE if value == "overdue" else (Due(value),):
+        for due in _GROUPS.get(value) or (Due(value),):
             found |= due_when(due)
         return rows.filter(found)

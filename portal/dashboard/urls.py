@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from . import views
+from . import overview, views
 
 urlpatterns = [
     path("", views.Home.as_view(), name="home"),
+    path("dashboard/", overview.Dashboard.as_view(), name="dashboard"),
     path("sign-in/", views.SignIn.as_view(), name="sign_in"),
     path("sign-out/", views.SignOut.as_view(), name="sign_out"),
 ]

@@ -1,0 +1,253 @@
+// Draws lines (Chart.js) and graphs (cytoscape with dagre) from the JSON blocks beside them. The libraries are only
+// brought when a page has something to draw, so this file may stand on every page; fragments that htmx brings in are
+// found by themselves. Whatever cannot be drawn leaves its table, which is there from the start.
+(function () {
+  "use strict";
+
+  const root = document.documentElement;
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
+  const arriving = new Map();
+  const drawn = new Map();
+
+  function bring(url) {
+    if (!arriving.has(url)) {
+      arriving.set(url, new Promise((resolve, reject) => {
+        const script = document.createElement("script");
+        script.src = url;
+        script.addEventListener("load", resolve);
+        script.addEventListener("error", () => { arriving.delete(url); reject(new Error(url)); });
+        document.head.append(script);
+      }));
+    }
+    return arriving.get(url);
+  }
+
+  function bringAll(urls) {
+    return urls.reduce((before, url) => before.then(() => bring(url)), Promise.resolve());
+  }
+
+  function specOf(figure) {
+    const block = figure.querySelector("script[type='application/json']");
+    return block ? JSON.parse(block.textContent) : null;
+  }
+
+  function colour(name) {
+    return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
+  }
+
+  // A grave tone is white on red: on a ground of its own only the red shows.
+  function inkOf(tone) {
+    return colour(tone === "grave" ? "grave-ground" : `${tone}-ink`);
+  }
+
+  function go(url) {
+    if (url) window.location.assign(url);
+  }
+
+  // Lines -----------------------------------------------------------------------------------------------------
+
+  const shapes = ["circle", "rect", "triangle", "rectRot", "star", "cross"];
+
+  function dayOf(at) {
+    return new Date(at).toISOString().slice(0, 10);
+  }
+
+  function datasetOf(line, index) {
+    const ink = inkOf(line.tone);
+    const bad = inkOf("bad");
+    if (line.threshold) {
+      return {
+        label: line.label, data: line.points, borderColor: bad, backgroundColor: bad, borderWidth: 1.5,
+        borderDash: [6, 4], pointRadius: 0, pointHitRadius: 0, stepped: "middle",
+      };
+    }
+    return {
+      label: line.label, data: line.points, borderColor: ink, backgroundColor: ink, borderWidth: 2, tension: 0,
+      pointStyle: line.points.map((point) => (point.bad ? "crossRot" : shapes[index % shapes.length])),
+      pointRadius: line.points.map((point) => (point.bad ? 8 : 4)),
+      pointBorderWidth: line.points.map((point) => (point.bad ? 3 : 1)),
+      pointBorderColor: line.points.map((point) => (point.bad ? bad : ink)),
+      pointBackgroundColor: ink, pointHoverRadius: 7, pointHitRadius: 8,
+    };
+  }
+
+  function optionsOf(spec) {
+    const ink = colour("ink-soft");
+    const grid = colour("line");
+    const over = spec.labels.length > 0;
+    const nameOf = (value) => (over ? spec.labels[value] || "" : dayOf(value));
+    return {
+      responsive: true, maintainAspectRatio: false, animation: still.matches ? false : { duration: 250 },
+      parsing: false, normalized: true,
+      interaction: { mode: "nearest", intersect: false },
+      onHover: (event, found) => { event.native.target.style.cursor = found.some((one) => one.element.$context.raw.url) ? "pointer" : "default"; },
+      onClick: (event, found) => { const hit = found.find((one) => one.element.$context.raw.url); if (hit) go(hit.element.$context.raw.url); },
+      scales: {
+        x: {
+          type: "linear", offset: over, grid: { color: grid }, border: { color: grid },
+          min: over ? 0 : undefined, max: over ? Math.max(spec.labels.length - 1, 0) : undefined,
+          ticks: { color: ink, stepSize: over ? 1 : undefined, precision: over ? 0 : undefined, maxRotation: 40, autoSkip: true, callback: nameOf },
+        },
+        y: { grid: { color: grid }, border: { color: grid }, ticks: { color: ink }, grace: "8%", title: { display: Boolean(spec.unit), text: spec.unit, color: ink } },
+      },
+      plugins: {
+        legend: { display: true, position: "bottom", labels: { color: colour("ink"), usePointStyle: false, boxWidth: 18, boxHeight: 2 } },
+        tooltip: {
+          filter: (item) => !spec.lines[item.datasetIndex].threshold,
+          callbacks: {
+            title: (items) => (items.length ? (over ? nameOf(items[0].raw.x) : new Date(items[0].raw.x).toISOString().slice(0, 16).replace("T", " ") + " UTC") : ""),
+            label: (item) => `${item.dataset.label}: ${item.raw.y}${item.raw.note ? `, ${item.raw.note}` : ""}`,
+          },
+        },
+      },
+    };
+  }
+
+  function lines(figure, spec) {
+    const canvas = figure.querySelector("canvas");
+    const make = () => ({ type: "line", data: { datasets: spec.lines.map(datasetOf) }, options: optionsOf(spec) });
+    const chart = new window.Chart(canvas, make());
+    return {
+      recolour: (animate) => {
+        const made = make();
+        chart.data = made.data;
+        chart.options = made.options;
+        chart.update(animate ? undefined : "none");
+      },
+      end: () => chart.destroy(),
+    };
+  }
+
+  // Graphs ----------------------------------------------------------------------------------------------------
+
+  // Cytoscape would write an inline style sheet unless this id is taken; figures.css has the one rule of it.
+  function takeStyleSheet() {
+    const id = "__________cytoscape_stylesheet";
+    if (!document.getElementById(id)) {
+      const taken = document.createElement("meta");
+      taken.id = id;
+      document.head.append(taken);
+    }
+  }
+
+  function graphStyle(spec) {
+    const font = getComputedStyle(document.body).fontFamily;
+    const tones = [...new Set(spec.nodes.map((node) => node.tone))];
+    return [
+      { selector: "node", style: {
+        shape: "round-rectangle", label: "data(text)", "text-wrap": "wrap", "text-max-width": 150, "text-valign": "center",
+        "text-halign": "center", "font-family": font, "font-size": 12, "line-height": 1.25, width: 172, height: 58,
+        "border-width": 1.5, color: colour("ink"), "background-color": colour("paper"), "border-color": colour("line-strong"),
+      } },
+      ...tones.map((tone) => ({ selector: `node[tone = "${tone}"]`, style: {
+        "border-color": tone === "grave" ? colour("grave-line") : colour(`${tone}-ink`), "background-color": colour(`${tone}-ground`), color: colour(`${tone}-ink`),
+      } })),
+      { selector: "node[?unknown]", style: { "border-style": "dashed", "font-style": "italic", "background-color": colour("ground"), color: colour("ink-soft"), "border-color": colour("line-strong") } },
+      { selector: "node[?here]", style: { "border-width": 4, "font-weight": "bold" } },
+      { selector: "edge", style: {
+        width: 1.5, "curve-style": "bezier", "target-arrow-shape": "triangle", "arrow-scale": 0.9, label: "data(text)",
+        "font-family": font, "font-size": 10, color: colour("ink-soft"), "text-background-color": colour("ground"),
+        "text-background-opacity": 1, "text-background-padding": 2, "line-color": colour("line-strong"), "target-arrow-color": colour("line-strong"),
+      } },
+      { selector: "edge[?unknown]", style: { "line-style": "dashed" } },
+    ];
+  }
+
+  function graph(figure, spec) {
+    takeStyleSheet();
+    const place = figure.querySelector(".graph-canvas");
+    const narrow = place.clientWidth < 620;
+    const cy = window.cytoscape({
+      container: place,
+      elements: [
+        ...spec.nodes.map((node) => ({ data: { id: node.id, text: node.kind + "\n" + node.label, tone: node.tone, unknown: node.unknown, here: node.here, url: node.url } })),
+        ...spec.edges.map((edge, index) => ({ data: { id: `e${index}`, source: edge.source, target: edge.target, text: edge.label, unknown: edge.unknown } })),
+      ],
+      style: graphStyle(spec),
+      layout: { name: "dagre", rankDir: narrow ? "TB" : "LR", nodeSep: 18, rankSep: narrow ? 46 : 86, fit: true, padding: 16, animate: false },
+      userZoomingEnabled: false, minZoom: 0.15, maxZoom: 2.5, autoungrabify: true, boxSelectionEnabled: false,
+    });
+    cy.on("tap", "node", (event) => go(event.target.data("url")));
+    cy.on("mouseover", "node", (event) => { place.style.cursor = event.target.data("url") ? "pointer" : ""; });
+    cy.on("mouseout", "node", () => { place.style.cursor = ""; });
+    const centre = () => ({ x: place.clientWidth / 2, y: place.clientHeight / 2 });
+    const moves = {
+      in: () => cy.zoom({ level: cy.zoom() * 1.3, renderedPosition: centre() }),
+      out: () => cy.zoom({ level: cy.zoom() / 1.3, renderedPosition: centre() }),
+      left: () => cy.panBy({ x: 80, y: 0 }),
+      right: () => cy.panBy({ x: -80, y: 0 }),
+      up: () => cy.panBy({ x: 0, y: 80 }),
+      down: () => cy.panBy({ x: 0, y: -80 }),
+      fit: () => cy.fit(undefined, 16),
+    };
+    const press = (event) => {
+      const button = event.target.closest("[data-graph]");
+      if (button && moves[button.dataset.graph]) moves[button.dataset.graph]();
+    };
+    figure.addEventListener("click", press);
+    const refit = new ResizeObserver(() => { cy.resize(); cy.fit(undefined, 16); });
+    refit.observe(place);
+    return {
+      recolour: () => cy.style(graphStyle(spec)),
+      end: () => { refit.disconnect(); figure.removeEventListener("click", press); cy.destroy(); },
+    };
+  }
+
+  // Finding them ----------------------------------------------------------------------------------------------
+
+  const kinds = { lines, graph };
+
+  function failed(figure) {
+    const place = figure.querySelector(".figure-canvas, .graph");
+    if (!place || figure.querySelector(".figure-failed")) return;
+    const words = document.createElement("p");
+    words.className = "figure-failed";
+    words.textContent = "This could not be drawn. The table below says the same.";
+    place.replaceWith(words);
+    const table = figure.querySelector(".figure-data");
+    if (table) table.open = true;
+  }
+
+  function draw(figure) {
+    if (drawn.has(figure)) return;
+    drawn.set(figure, null);
+    bringAll(figure.dataset.library.split(" ")).then(() => {
+      if (!figure.isConnected) { drawn.delete(figure); return; }
+      const spec = specOf(figure);
+      if (spec) drawn.set(figure, kinds[figure.dataset.figure](figure, spec));
+    }).catch(() => failed(figure));
+  }
+
+  function look() {
+    for (const [figure, made] of drawn) {
+      if (!figure.isConnected) {
+        if (made) made.end();
+        drawn.delete(figure);
+      }
+    }
+    document.querySelectorAll("figure[data-figure]").forEach(draw);
+  }
+
+  function recolour(animate) {
+    drawn.forEach((made) => { if (made) made.recolour(animate); });
+  }
+
+  document.addEventListener("DOMContentLoaded", look);
+  document.addEventListener("htmx:afterSettle", look);
+  new MutationObserver(() => recolour(true)).observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });
+
+  // On paper there is no dark theme.
+  let before = "";
+  window.addEventListener("beforeprint", () => {
+    before = root.dataset.bsTheme || "";
+    if (before === "dark") { root.dataset.bsTheme = "light"; recolour(false); }
+  });
+  window.addEventListener("afterprint", () => { if (before === "dark") { root.dataset.bsTheme = before; recolour(false); } });
+
+  // Choosing what a figure shows sends its form without a button; with htmx only that part of the page is fetched.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-figure-choice]");
+    if (form) form.requestSubmit();
+  });
+  if (document.readyState !== "loading") look();
+})();
