@@ -66,11 +66,18 @@
     ];
   }
 
-  document.addEventListener("htmx:responseError", (event) => toast(...refusal(event.detail.xhr)));
-  document.addEventListener("htmx:sendError", () =>
-    toast("The portal did not answer", "Check your connection. Nothing was changed; try again."));
-  document.addEventListener("htmx:timeout", () =>
-    toast("The portal took too long", "It may still be working. Reload the page before you try again."));
+  // What asks by itself goes on by itself (progress.js); nobody pressed anything that could fail.
+  const bySelf = (event) => event.target instanceof Element && event.target.dataset.poll !== undefined;
+
+  document.addEventListener("htmx:responseError", (event) => {
+    if (!bySelf(event) || event.detail.xhr.status < 500) toast(...refusal(event.detail.xhr));
+  });
+  document.addEventListener("htmx:sendError", (event) => {
+    if (!bySelf(event)) toast("The portal did not answer", "Check your connection. Nothing was changed; try again.");
+  });
+  document.addEventListener("htmx:timeout", (event) => {
+    if (!bySelf(event)) toast("The portal took too long", "It may still be working. Reload the page before you try again.");
+  });
 
   // Times -----------------------------------------------------------------------------------------------------
 
