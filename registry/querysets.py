@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Self
 
 from django.contrib.auth.models import UserManager
@@ -12,8 +11,15 @@ from django.db.models import Q
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 
-from .access import shared_group_ids, shared_use_case_ids
-from .choices import AccountPurpose, ClassificationState, DeclarationState, DeploymentState, ShareState, Stage
+from .choices import (
+    AccountPurpose,
+    ClassificationState,
+    DeclarationState,
+    DeploymentState,
+    ShareState,
+    Stage,
+    ViewAudience,
+)
 
 
 def in_projects(actor: Actor, path: str) -> Q | None:
@@ -31,7 +37,7 @@ def seen_use_cases(actor: Actor, path: str = "") -> Q | None:
     condition = in_projects(actor, f"{path}project_id")
     if condition is None or actor.user_id is None:
         return None
-    shared = _shared(actor, "use_cases", shared_use_case_ids)
+    shared = sorted(actor.grants.use_cases)
     return condition | Q(**{f"{path}pk__in": shared}) if shared else condition
 
 
@@ -40,17 +46,8 @@ def seen_versions(actor: Actor, path: str = "") -> Q | None:
     condition = in_projects(actor, f"{path}group__project_id")
     if condition is None or actor.user_id is None:
         return None
-    shared = _shared(actor, "groups", shared_group_ids)
+    shared = sorted(actor.grants.groups)
     return condition | Q(**{f"{path}group_id__in": shared}) if shared else condition
-
-
-def _shared(actor: Actor, what: str, ids_for: Callable[[int], Any]) -> tuple[int, ...]:
-    """Return the ids of what is shown to an actor by name, read once for him; mostly there is nothing."""
-    assert actor.user_id is not None
-    if what not in actor.memo:
-        actor.memo[what] = tuple(ids_for(actor.user_id))
-    found: tuple[int, ...] = actor.memo[what]
-    return found
 
 
 def _restricted(rows: Any, actor: Actor, path: str) -> Any:
@@ -103,13 +100,40 @@ class UseCaseQuerySet(models.QuerySet[Any]):
         return self.exclude(stage=Stage.RETIRED)
 
 
+class UseCaseDraftQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Drafts of the actor's own: nobody else's, whatever his roles."""
+        return self.none() if actor.user_id is None else self.filter(author_id=actor.user_id)
+
+
+class OfUseCaseQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Rows of the use cases the actor may see."""
+        condition = seen_use_cases(actor, "use_case__")
+        return self.all() if condition is None else self.filter(condition)
+
+
+class SavedViewQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """The actor's own views, those for everybody, and those for a project he holds a role on."""
+        if actor.is_system:
+            return self.all()
+        everybody, project = ViewAudience.EVERYBODY.value, ViewAudience.PROJECT.value
+        condition = Q(owner_id=actor.user_id)
+        if actor.grants.everywhere:
+            return self.filter(condition | Q(audience__in=[everybody, project]))
+        if actor.grants.by_project:
+            condition |= Q(audience=everybody) | Q(audience=project, project__in=list(actor.grants.by_project))
+        return self.filter(condition)
+
+
 class ClassificationQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Classifications of the use cases the actor may see."""
         condition = in_projects(actor, "use_case__project_id")
         if condition is None or actor.user_id is None:
             return self.all()
-        return self.filter(condition | Q(use_case_id__in=shared_use_case_ids(actor.user_id)))
+        return self.filter(condition | Q(use_case_id__in=sorted(actor.grants.use_cases)))
 
     def confirmed(self) -> Self:
         """The one per use case that its class rests on."""
@@ -128,7 +152,7 @@ class ModelGroupQuerySet(models.QuerySet[Any]):
             return self.all()
         if may_anywhere(actor, Act.EDIT_GROUP):
             condition |= Q(project=None)
-        return self.filter(condition | Q(pk__in=_shared(actor, "groups", shared_group_ids)))
+        return self.filter(condition | Q(pk__in=sorted(actor.grants.groups)))
 
     def unlinked(self) -> Self:
         """Groups nobody has claimed for a project yet."""
@@ -166,7 +190,7 @@ class RegistrationQuerySet(models.QuerySet[Any]):
         condition = in_projects(actor, "group__project_id")
         if condition is None or actor.user_id is None:
             return self.all()
-        return self.filter(condition | Q(group_id__in=_shared(actor, "groups", shared_group_ids)))
+        return self.filter(condition | Q(group_id__in=sorted(actor.grants.groups)))
 
 
 class GroupCreationQuerySet(models.QuerySet[Any]):

@@ -6,8 +6,16 @@ from typing import ClassVar
 
 from django.db import migrations
 
+from ._audited import append_only, audited
+
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("governance", "0028_search")]
+    dependencies: ClassVar = [("governance", "0028_search"), ("registry", "0011_use_case_drafts")]
 
-    operations: ClassVar[list] = []
+    operations: ClassVar[list] = [
+        migrations.RunSQL(audited("registry_savedview") + audited("registry_usualview"), migrations.RunSQL.noop),
+        # A review stands as it was recorded. Drafts of use cases stay outside: see EXEMPT of selectors.audit_coverage.
+        migrations.RunSQL(
+            audited("registry_usecasereview") + append_only("registry_usecasereview"), migrations.RunSQL.noop
+        ),
+    ]

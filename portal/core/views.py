@@ -6,6 +6,7 @@ templates only hide what would be refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
@@ -17,20 +18,41 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
+from django.utils.text import slugify
 from django.views.generic import TemplateView, View
-from django_tables2 import RequestConfig
 
 from .actors import Actor
 from .errors import InvalidInput
+from .listing import (
+    COLUMNS,
+    EVERY_FIELD,
+    EXPORT,
+    FIELDS,
+    LOOKS,
+    MOVE,
+    PAGE,
+    PER_PAGE,
+    SORT,
+    VIEW,
+    Listing,
+    columns_in,
+    filters_set,
+)
+from .paging import CappedPaginator, page_number, page_size
 from .permissions import Act, require_anywhere
+from .saved_views import View as SavedView
+from .saved_views import views_of
+from .table_export import XLSX_ROWS, FileFormat, csv_file, xlsx_file
 from .tables import PortalTable
 from .templatetags.portal_ui import empty_state
 
 # A form that cannot be used is shown again with this status; htmx is told to swap it in.
 UNUSABLE = 422
+_BATCH = 500
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -88,12 +110,21 @@ class Page(SignedIn, TemplateView):
 
 
 class TablePage(Page):
-    """A list: `rows` (already limited to what the actor may see), its filters from the URL, and a table."""
+    """A list: `rows` (already limited to what the actor may see), its filters from the URL, and a table.
+
+    Searching, filters, sorting, columns, paging, saved views and files come with it: `filter_class` is a django-filter
+    set (its free text is called `q` or `search`), `table_class` a PortalTable, and the template includes
+    components/filter_bar.html above and components/results.html in `#results`.
+    """
 
     fragment = "results"
     table_class: ClassVar[type[PortalTable]]
     filter_class: ClassVar[type[Any] | None] = None
     per_page: ClassVar[int] = 25
+    # What the address says beside filters and looks, such as the tab of a list; kept when filters change.
+    parameters: ClassVar[tuple[str, ...]] = ()
+    # Whether a file of the shown columns makes sense; False where the cells are made for a page at a time.
+    exports_columns: ClassVar[bool] = True
 
     def rows(self) -> QuerySet[Any]:
         """Return every row the actor may see, in the list's own order."""
@@ -107,28 +138,140 @@ class TablePage(Page):
         """Return what the table is made with, beside its rows."""
         return {}
 
+    def ready(self, table: PortalTable) -> None:
+        """Tell the table what its cells need to know, before any of them is shown or written into a file."""
+
+    def every_field(self) -> tuple[Sequence[str], Callable[[QuerySet[Any]], Iterable[Mapping[str, Any]]]] | None:
+        """Return the columns of the complete file of this list and what makes its rows; None without such a file."""
+        return None
+
+    def file_name(self) -> str:
+        """Return how a file of this list is called, without its day and ending."""
+        return slugify(self.table_class.label)
+
+    @property
+    def list_key(self) -> str:
+        """The name saved views know this list by; "" for a list below one object, which has none."""
+        match = self.request.resolver_match
+        return "" if match is None or match.kwargs else match.view_name
+
+    @classmethod
+    def saved_parameters(cls, request: HttpRequest) -> set[str]:
+        """Return the names of what a saved view of this list may hold."""
+        page = cls(request=request)
+        chosen = page.chosen(page.rows().none())
+        return {*(chosen.form.fields if chosen is not None else ()), *cls.parameters, *LOOKS}
+
+    @cached_property
+    def saved(self) -> Sequence[SavedView]:
+        return views_of(self.actor, self.list_key) if self.list_key else ()
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # a file
+        if EXPORT in request.GET:
+            return self.file()
+        elsewhere = self.canonical()
+        return HttpResponseRedirect(elsewhere) if elsewhere else super().get(request, *args, **kwargs)
+
+    def canonical(self) -> str:
+        """Return where the whole of what is asked for is in the address: of a view that is named, and of one's own."""
+        query = self.request.GET
+        if MOVE in query:
+            moved = query.copy()
+            moved.pop(MOVE)
+            moved.setlist(COLUMNS, [",".join(columns_in(query))])
+            return f"{self.request.path}?{moved.urlencode(safe=',')}"
+        if set(query) - {VIEW} or wants_fragment(self.request):
+            return ""
+        given = query.get(VIEW, "")
+        found = next((view for view in self.saved if (str(view.pk) == given if given else view.is_default)), None)
+        return f"{self.request.path}?{found.query}&{VIEW}={found.pk}" if found and found.query else ""
+
+    def chosen(self, rows: QuerySet[Any]) -> Any:
+        """Return the filters as the address has them, None for a list without."""
+        if self.filter_class is None:
+            return None
+        return self.filter_class(self.request.GET or None, queryset=rows, request=self.request)
+
+    def table_of(self, rows: QuerySet[Any]) -> PortalTable:
+        """Return the table over these rows, sorted and with the columns the address asks for."""
+        table = self.table_class(rows, request=self.request, **self.table_arguments())
+        table.choose_columns(columns_in(self.request.GET))
+        if wanted := self.request.GET.getlist(SORT):
+            table.order_by = wanted
+        return table
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        chosen = None
         rows = self.rows()
-        if self.filter_class is not None:
-            chosen = self.filter_class(self.request.GET or None, queryset=rows, request=self.request)
+        chosen = self.chosen(rows)
+        if chosen is not None:
             # A filter with a value that does not exist shows nothing and says so, instead of showing everything.
             rows = chosen.qs if not chosen.is_bound or chosen.form.is_valid() else rows.none()
-        table = self.table_class(rows, request=self.request, **self.table_arguments())
-        RequestConfig(self.request, paginate={"per_page": self.per_page}).configure(table)
+        table = self.table_of(rows)
+        self.ready(table)
+        table.paginate(
+            paginator_class=CappedPaginator,
+            per_page=page_size(self.request.GET.get(PER_PAGE, ""), self.per_page),
+            page=1,
+        )
+        table.page = table.paginator.get_page(page_number(self.request.GET.get(PAGE, "")))
+        self.listing = Listing(
+            self.request,
+            key=self.list_key,
+            table=table,
+            chosen=chosen,
+            beside=self.parameters,
+            views=self.saved,
+            has_every_field=self.every_field() is not None,
+            has_shown_columns=self.exports_columns,
+        )
         table.empty_text = self._empty_text(chosen)
-        return super().get_context_data(**{"filter": chosen, "table": table, **kwargs})
+        return super().get_context_data(**{"filter": chosen, "table": table, "listing": self.listing, **kwargs})
 
     def _empty_text(self, chosen: Any) -> str:
-        if chosen is not None and chosen.is_bound and any(value for value in chosen.form.data.values()):
+        if chosen is not None and filters_set(chosen.form):
             return empty_state(
                 "Nothing matches these filters",
                 "Change or clear a filter to see more.",
                 icon="filter-off",
                 action_label="Clear the filters",
-                action_url=self.request.path,
+                action_url=self.listing.clear_url,
             )
         return empty_state(**self.nothing())
+
+    def file(self) -> HttpResponseBase:
+        """Return the list as the file the address asks for. Raises InvalidInput."""
+        try:
+            form = FileFormat(self.request.GET.get(EXPORT, ""))
+        except ValueError:
+            raise InvalidInput("A list can be had as csv or xlsx.", errors={EXPORT: ["Give csv or xlsx."]}) from None
+        rows = self.rows()
+        chosen = self.chosen(rows)
+        if chosen is not None:
+            if chosen.is_bound and not chosen.form.is_valid():
+                raise InvalidInput("These filters cannot be used.", errors=dict(chosen.form.errors))
+            rows = chosen.qs
+        table = self.table_of(rows)
+        self.ready(table)
+        rows = table.data.data
+        if form is FileFormat.XLSX:
+            rows = rows[: XLSX_ROWS + 1]
+        heads, lines = self._sheet(table, rows)
+        name = f"{self.file_name()}-{timezone.now():%Y-%m-%d}"
+        if form is FileFormat.CSV:
+            return csv_file(name, heads, lines)
+        return xlsx_file(name, str(self.table_class.label), heads, lines)
+
+    def _sheet(self, table: PortalTable, rows: QuerySet[Any]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        complete = self.every_field()
+        if complete is not None and (self.request.GET.get(FIELDS) == EVERY_FIELD or not self.exports_columns):
+            columns, made = complete
+            return columns, ([row[name] for name in columns] for row in made(rows))
+        names = table.file_columns()
+        records = rows.iterator(chunk_size=_BATCH)
+        return (
+            [table.head_of(name) for name in names],
+            ([table.file_value(name, record) for name in names] for record in records),
+        )
 
 
 class FormPage(Page):

@@ -11,10 +11,13 @@ from .numbering import PublicNumber
 from .organisation import LineOfBusiness, Project, ProjectGroupObjectPermission, ProjectUserObjectPermission
 from .preflight import AccountPreflight
 from .registration import Registration
+from .saved_view import SavedView, UsualView
 from .share import DeclaredShare, GroupPolicy, RamPermission, ResourceShare, ShareInvitation, SharePrincipal
 from .sync_run import SyncRun
 from .token import ApiToken
 from .use_case import UseCase, UseCaseDocument, UseCaseGroupObjectPermission, UseCaseUserObjectPermission
+from .use_case_draft import UseCaseDraft
+from .use_case_review import UseCaseReview
 from .user import AwsIdentity, User
 from .version import ModelVersion, VersionUseCase
 
@@ -43,13 +46,17 @@ __all__ = [
     "RamPermission",
     "Registration",
     "ResourceShare",
+    "SavedView",
     "ShareInvitation",
     "SharePrincipal",
     "SyncRun",
     "UseCase",
     "UseCaseDocument",
+    "UseCaseDraft",
     "UseCaseGroupObjectPermission",
+    "UseCaseReview",
     "UseCaseUserObjectPermission",
     "User",
+    "UsualView",
     "VersionUseCase",
 ]
