@@ -14,21 +14,25 @@ from registry.choices import SyncState
 from registry.models import AwsAccount
 from registry.services import sync_runs
 
-from .choices import AuditCheckScope
+from .choices import AuditCheckScope, NotificationChannel
 from .services import (
     anchors,
     artifacts,
     audit_checks,
     callbacks,
+    daily_digest,
     deadlines,
     evidence_checks,
     lanes,
+    notification_delivery,
     out_of_band,
     registry_events,
+    reminders,
     reread,
     review,
     share_sync,
     sync,
+    telling,
 )
 
 
@@ -198,3 +202,32 @@ def check_evidence(*, after: int = 0, **_: Any) -> None:
             if monotonic() > deadline:
                 enqueue_on_commit("governance.check_evidence", after=found.row.pk)
                 return
+
+
+@shared_task(name="governance.tell_people")
+def tell_people(**_: Any) -> None:
+    """Tell people of what happened since anybody was told of anything."""
+    with correlated():
+        telling.tell_due()
+
+
+@shared_task(name="governance.deliver_notifications")
+def deliver_notifications(*, channel: str, **_: Any) -> None:
+    """Send the notifications that are due by one way, e-mail or chat, so that neither waits for the other."""
+    with correlated():
+        notification_delivery.deliver_due(channel=NotificationChannel(channel))
+
+
+@shared_task(name="governance.remind_people")
+def remind_people(**_: Any) -> None:
+    """Tell people of what is due or overdue, and send the digests whose hour has come."""
+    with correlated():
+        reminders.remind(actor=Actor.system("clock"))
+        daily_digest.send_due()
+
+
+@shared_task(name="governance.prune_notifications")
+def prune_notifications(**_: Any) -> None:
+    """Remove what people were told long ago."""
+    with correlated():
+        reminders.prune()

@@ -20,6 +20,28 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "read-callbacks": {"task": "governance.read_callbacks", "schedule": 20.0, "options": {"expires": 20}},
     # Requests live for days: to the quarter of an hour is close enough.
     "expire-requests": {"task": "governance.expire_requests", "schedule": 900.0, "options": {"expires": 600}},
+    # The bell asks once a minute, and a decision should not wait for a broker to tell of it: some seconds are soon.
+    "tell-people": {"task": "governance.tell_people", "schedule": 5.0, "options": {"expires": 5}},
+    # Enqueued where something is to be sent; these find what a killed worker left and what waits for its next attempt.
+    "send-e-mails": {
+        "task": "governance.deliver_notifications",
+        "schedule": 30.0,
+        "kwargs": {"channel": "email"},
+        "options": {"expires": 30},
+    },
+    "send-chats": {
+        "task": "governance.deliver_notifications",
+        "schedule": 30.0,
+        "kwargs": {"channel": "chat"},
+        "options": {"expires": 30},
+    },
+    # Reminders are about hours and days, digests about an hour of the day.
+    "remind-people": {"task": "governance.remind_people", "schedule": 300.0, "options": {"expires": 240}},
+    "prune-notifications": {
+        "task": "governance.prune_notifications",
+        "schedule": crontab(hour=2, minute=11),
+        "options": {"expires": 43200},
+    },
     # What an event tells is found at once; this finds what only time or silence tells.
     "review-findings": {"task": "governance.review_findings", "schedule": 300.0, "options": {"expires": 240}},
     # Somebody who names a bucket waits for what lies in it, but not in front of the screen.

@@ -21,7 +21,7 @@ from registry.models import ModelVersion, UseCase
 from registry.services.digests import digest
 from registry.services.positions import announced
 
-from ..choices import DecisionSource, Verdict
+from ..choices import DecisionSource, NotificationKind, Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
 from ..models import ApprovalRequest, Decision
 from ..policies.engine import waiting_for
@@ -35,6 +35,7 @@ from . import lifecycle
 from .closing import close
 from .entitlement import Entitlement, SelfApproval, entitlement, missing_approvals, modifier_of
 from .locking import lock_request, lock_subject, lock_use_case, lock_version
+from .notifications import tell
 
 __all__ = [
     "AlreadyDecided",
@@ -117,7 +118,7 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
         content = decided_content(subject, stage)
         now = timezone.now()
         with announced(Verb.REGISTER):
-            return ApprovalRequest.objects.create(
+            request = ApprovalRequest.objects.create(
                 kind=policies.kind_of(subject),
                 use_case=subject if isinstance(subject, UseCase) else None,
                 version=subject if isinstance(subject, ModelVersion) else None,
@@ -137,6 +138,8 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
                 due_at=now + timedelta(days=needs.days_until_due),
                 expires_at=now + timedelta(days=needs.days_until_expiry),
             )
+        tell(NotificationKind.REQUEST_WAITS, key=f"request:{request.pk}:waits", about=request, actor=actor)
+        return request
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ def decide(
         _refuse_unless_open(actor, request, subject)
         _refuse_without_words(verdict, comment, back_to)
         if subject.stage != request.stage or digest_of(subject, Stage(request.stage)) != request.digest:
-            close(request, Verb.OUTDATE, RequestState.OUTDATED, "It changed after it was submitted.")
+            close(request, Verb.OUTDATE, RequestState.OUTDATED, "It changed after it was submitted.", actor=actor)
             stale = _stale(request, subject)
         else:
             if verdict is Verdict.APPROVE:
@@ -201,7 +204,7 @@ def withdraw(*, actor: Actor, request_id: int, reason: str = "") -> ApprovalRequ
             raise Forbidden(f"Only {request.requester} who asked may withdraw {request.public_id}.")
         if request.state != RequestState.OPEN:
             raise RequestClosed(f"{request.public_id} is {request.state} and cannot be withdrawn.")
-        close(request, Verb.WITHDRAW, RequestState.WITHDRAWN, reason.strip())
+        close(request, Verb.WITHDRAW, RequestState.WITHDRAWN, reason.strip(), actor=actor)
         return request
 
 
@@ -348,7 +351,7 @@ def _record(
 
 def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decision: Decision) -> None:
     if decision.verdict == Verdict.REJECT:
-        close(request, Verb.REJECT, RequestState.REJECTED, decision.comment)
+        close(request, Verb.REJECT, RequestState.REJECTED, decision.comment, actor=actor)
         if request.renews:
             # What stands stays, outdated as it is: only retirement or a rollback takes it out of service.
             return
@@ -361,19 +364,21 @@ def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decisio
         )
         return
     if decision.verdict == Verdict.REQUEST_CHANGES:
-        close(request, Verb.REQUEST_CHANGES, RequestState.CHANGES_REQUESTED, decision.comment)
+        close(request, Verb.REQUEST_CHANGES, RequestState.CHANGES_REQUESTED, decision.comment, actor=actor)
         return
     missing = missing_approvals(request, decision)
     if missing:
         request.waiting_roles = _roles(missing)
         request.save(update_fields=["waiting_roles"])
+        news = NotificationKind.REQUEST_PROGRESS
+        tell(news, key=f"decision:{decision.pk}", about=request, actor=actor, decision=decision.pk)
         return
     if request.renews:
-        close(request, Verb.APPROVE, RequestState.APPROVED, "")
+        close(request, Verb.APPROVE, RequestState.APPROVED, "", actor=actor)
         lifecycle.renew(actor=actor, subject=subject, request=request, reason=decision.comment)
         return
     with announced(Verb.APPROVE):
-        close(request, Verb.APPROVE, RequestState.APPROVED, "")
+        close(request, Verb.APPROVE, RequestState.APPROVED, "", actor=actor)
         lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment)
     lifecycle.go_on(actor=actor, subject=subject, request=request, reason=decision.comment)
 

@@ -32,14 +32,14 @@ def subject_changed(*, actor: Actor, subject: Subject, why: str) -> None:
     """
     # Use cases stand before requests in the order of locks.
     waiting = [subject] if isinstance(subject, UseCase) else [lock_use_case(pk) for pk in _served(subject)]
-    if _follow(subject, why):
+    if _follow(actor, subject, why):
         for use_case in waiting:
             lifecycle.advance_use_case_if_ready(actor=actor, use_case=use_case)
 
 
-def _follow(subject: Subject, why: str) -> bool:
+def _follow(actor: Actor, subject: Subject, why: str) -> bool:
     """Do so for one subject; returns whether an approval is valid again and none is outdated any more."""
-    outdated = [request for request in _open_requests(Q(**_about(subject))) if _outdate(request, subject, why)]
+    outdated = [request for request in _open_requests(Q(**_about(subject))) if _outdate(actor, request, subject, why)]
     moved, restored = _judge(subject, _standing_records(subject))
     if outdated or moved:
         _report(subject, outdated, why)
@@ -76,7 +76,7 @@ def registry_changed(
         # Versions stand before use cases in the order of locks, so they are not locked here: whoever decides on one
         # holds this use case, and its requests and records are locked.
         for version in _bound_versions(Q(use_cases=what)):
-            _follow(version, f"The risk class of {what.public_id} changed.")
+            _follow(actor, version, f"The risk class of {what.public_id} changed.")
         lifecycle.advance_use_case_if_ready(actor=actor, use_case=what)
 
 
@@ -103,10 +103,10 @@ def _open_requests(condition: Q) -> Iterable[ApprovalRequest]:
     )
 
 
-def _outdate(request: ApprovalRequest, subject: Subject, why: str) -> bool:
+def _outdate(actor: Actor, request: ApprovalRequest, subject: Subject, why: str) -> bool:
     if request.digest == digest_of(subject, Stage(request.stage)):
         return False
-    close(request, Verb.OUTDATE, RequestState.OUTDATED, why)
+    close(request, Verb.OUTDATE, RequestState.OUTDATED, why, actor=actor)
     return True
 
 

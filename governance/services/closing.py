@@ -4,26 +4,40 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from portal.core.actors import Actor
 from registry.models import ModelVersion, UseCase
 from registry.services.positions import announced
 
+from ..choices import NotificationKind
 from ..lifecycle import RequestState, Verb
 from ..models import ApprovalRequest
+from .notifications import tell
+
+_TOLD = {
+    RequestState.APPROVED: NotificationKind.REQUEST_APPROVED,
+    RequestState.REJECTED: NotificationKind.REQUEST_SENT_BACK,
+    RequestState.CHANGES_REQUESTED: NotificationKind.REQUEST_SENT_BACK,
+}
 
 
-def close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str) -> None:
-    """Move a locked open request into one of its final states. Runs in the caller's operation."""
+def close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str, *, actor: Actor | None = None) -> None:
+    """Move a locked open request into one of its final states, and tell those it concerns but the actor.
+
+    Runs in the caller's operation.
+    """
     request.state = state
     request.waiting_roles = []
     request.closed_at = timezone.now()
     request.closing_note = note
     with announced(verb):
         request.save(update_fields=["state", "waiting_roles", "closed_at", "closing_note"])
+    kind = _TOLD.get(state, NotificationKind.REQUEST_LAPSED)
+    tell(kind, key=f"request:{request.pk}:{state.value}", about=request, actor=actor)
 
 
-def outdate(subject: UseCase | ModelVersion, reason: str) -> list[ApprovalRequest]:
+def outdate(subject: UseCase | ModelVersion, reason: str, *, actor: Actor | None = None) -> list[ApprovalRequest]:
     """Close a locked subject's open requests: what they ask about has changed. Runs in the caller's operation."""
     requests = list(ApprovalRequest.objects.select_for_update(no_key=True).open().about(subject))
     for request in requests:
-        close(request, Verb.OUTDATE, RequestState.OUTDATED, reason)
+        close(request, Verb.OUTDATE, RequestState.OUTDATED, reason, actor=actor)
     return requests

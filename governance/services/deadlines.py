@@ -9,11 +9,12 @@ from django.utils import timezone
 from portal.core.actors import Actor
 from portal.core.operations import operation
 
-from ..choices import RequestState
+from ..choices import NotificationKind, RequestState
 from ..lifecycle import Verb
 from ..models import ApprovalRequest
 from .closing import close
 from .locking import lock_request, lock_subject
+from .notifications import tell
 
 
 def expire_due(*, actor: Actor, now: datetime | None = None) -> list[ApprovalRequest]:
@@ -37,7 +38,9 @@ def expire_due(*, actor: Actor, now: datetime | None = None) -> list[ApprovalReq
 def escalate_due(*, actor: Actor, now: datetime | None = None) -> list[ApprovalRequest]:
     """Mark the open requests past their due date as escalated, once each: from then on every officer sees them.
 
-    Who may decide does not change. `now` is the moment to judge by, by default this one.
+    Who may decide does not change. Those who may are told that it is overdue, and so is who asked; the others with a
+    deciding role there that it is escalated, and ML admins later (`services.reminders`). `now` is the moment to judge
+    by, by default this one.
     """
     moment = now or timezone.now()
     overdue = ApprovalRequest.objects.overdue(moment).filter(escalated_at=None)
@@ -48,5 +51,7 @@ def escalate_due(*, actor: Actor, now: datetime | None = None) -> list[ApprovalR
             if request.state == RequestState.OPEN and request.escalated_at is None:
                 request.escalated_at = moment
                 request.save(update_fields=["escalated_at"])
+                tell(NotificationKind.REQUEST_OVERDUE, key=f"request:{request.pk}:overdue", about=request)
+                tell(NotificationKind.REQUEST_ESCALATED, key=f"request:{request.pk}:escalated", about=request)
                 escalated.append(request)
     return escalated

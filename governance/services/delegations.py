@@ -14,7 +14,9 @@ from portal.core.permissions import ROLES, Act, may, require_anywhere
 from portal.core.vocabulary import Role
 from registry.models import Project, User
 
+from ..choices import NotificationKind
 from ..models import Delegation
+from .notifications import tell
 
 LONGEST = timedelta(days=90)
 
@@ -44,7 +46,7 @@ def delegate(
         problems = _problems(delegator, to, role, project, starts_on, ends_on, reason)
         if problems:
             raise InvalidInput("This cannot be delegated.", errors=problems)
-        return Delegation.objects.create(
+        row = Delegation.objects.create(
             delegator=delegator,
             delegate=to,
             role=role,
@@ -54,6 +56,8 @@ def delegate(
             reason=reason.strip(),
             made_by=actor.name,
         )
+        tell(NotificationKind.DELEGATION_BEGINS, key=f"delegation:{row.pk}:made", about=row, actor=actor)
+        return row
 
 
 def revoke(*, actor: Actor, delegation_id: int) -> Delegation:
@@ -73,6 +77,7 @@ def revoke(*, actor: Actor, delegation_id: int) -> Delegation:
             raise WrongState("This delegation is over already.")
         row.revoked_at, row.revoked_by = timezone.now(), actor.name
         row.save(update_fields=["revoked_at", "revoked_by"])
+        tell(NotificationKind.DELEGATION_ENDS, key=f"delegation:{row.pk}:revoked", about=row, actor=actor)
         return row
 
 

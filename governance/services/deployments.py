@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import Q
+from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -14,9 +15,11 @@ from registry.choices import DeploymentState
 from registry.models import Deployment
 from registry.services import deployments as registry_deployments
 
+from ..choices import NotificationKind
 from ..models import StageRecord
 from . import in_production, review
 from .locking import lock_version
+from .notifications import tell
 
 REPORTABLE = (
     DeploymentState.IN_PROGRESS,
@@ -24,6 +27,10 @@ REPORTABLE = (
     DeploymentState.FAILED,
     DeploymentState.REMOVED,
 )
+_NEWS = {
+    DeploymentState.DEPLOYED: NotificationKind.DEPLOYMENT_DONE,
+    DeploymentState.FAILED: NotificationKind.DEPLOYMENT_FAILED,
+}
 
 
 def report(
@@ -53,6 +60,9 @@ def report(
                 account=deployment.account,
                 reason=detail.strip() or "Reported deployed.",
             )
+        if news := _NEWS.get(state):
+            key = f"deployment:{deployment.pk}:{timezone.now().isoformat()}"
+            tell(news, key=key, about=deployment, actor=actor, state=state.value, said=detail.strip()[:500])
         review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DEPLOYMENT)
         return deployment
 

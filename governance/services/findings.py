@@ -21,9 +21,10 @@ from portal.core.permissions import Act, may, require
 from portal.core.vocabulary import Stage
 from registry.models import AwsAccount, User
 
-from ..choices import FINDING_MOVES, FindingKind, FindingState, Severity
+from ..choices import FINDING_MOVES, FindingKind, FindingState, NotificationKind, Severity
 from ..models import Finding
 from ..selectors.observed import Observation, Subject, key_of
+from .notifications import tell, tell_of_findings
 
 SEVERITY: dict[FindingKind, Severity] = {
     FindingKind.APPROVED_OUTSIDE: Severity.SERIOUS,
@@ -159,9 +160,11 @@ def record(
     if not fresh:
         return 0
     same = Finding.objects.unresolved().filter(kind=kind, subject_key__in=[finding.subject_key for finding in fresh])
-    before = same.count()
+    before = set(same.values_list("pk", flat=True))
     Finding.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=_BATCH)
-    return same.count() - before
+    opened = set(same.values_list("pk", flat=True)) - before
+    tell_of_findings(kind, opened)
+    return len(opened)
 
 
 def settle(kind: FindingKind, candidates: Collection[int], agreed: Collection[str], note: str, moment: datetime) -> int:
@@ -215,6 +218,9 @@ def assign(*, actor: Actor, finding_id: int, owner: User | None, reason: str = "
             )
         finding.owner = owner
         finding.save(update_fields=["owner"])
+        if owner is not None:
+            key = f"finding:{finding.pk}:assigned:{timezone.now().isoformat()}"
+            tell(NotificationKind.FINDING_ASSIGNED, key=key, about=finding, actor=actor, owner=owner.pk)
         return finding
 
 

@@ -60,7 +60,7 @@ def absorb_missing(actor: Actor, versions: Sequence[ModelVersion]) -> None:
     """Record that AWS no longer lists versions."""
     lock_use_cases_of(versions)
     for version in versions:
-        outdate(version, "AWS no longer has this version.")
+        outdate(version, "AWS no longer has this version.", actor=actor)
     findings.record(
         FindingKind.MISSING_IN_AWS,
         [

@@ -220,7 +220,7 @@ def renew(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: s
 
 def prohibit(*, actor: Actor, use_case: UseCase, reason: str) -> None:
     """Send a use case found unacceptable back to POC, rejected, with every approval it had; the use case is locked."""
-    outdate(use_case, f"It was found unacceptable: {reason}")
+    outdate(use_case, f"It was found unacceptable: {reason}", actor=actor)
     moved = ledger.move_records(
         actor=actor,
         records=ledger.all_records(use_case),

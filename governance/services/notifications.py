@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
+from uuid import uuid4
 
 from django.db.models import Model
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.operations import operation
 
-from ..choices import NotificationKind
+from ..choices import FindingKind, NotificationKind
 from ..models import Notification, Occasion
 from ..models.notification import LONGEST_KEY
 from ..selectors.told import NAMES
@@ -32,6 +34,26 @@ def tell(kind: NotificationKind, *, key: str, about: Model, actor: Actor | None 
     may not see `about`, and never the actor himself. `details` are JSON.
     """
     _write(kind, key, actor, NAMES[type(about)], about.pk, details)
+
+
+_OF_FINDINGS = {
+    FindingKind.REVIEW_OVERDUE: NotificationKind.REVIEW_DUE,
+    FindingKind.BREAK_GLASS_USED: NotificationKind.BREAK_GLASS,
+    FindingKind.WRITE_BACK_FAILED: NotificationKind.WRITE_BACK_GIVEN_UP,
+    FindingKind.SHARE_DRIFT: NotificationKind.SHARE_DRIFT,
+    FindingKind.SHARE_TO_UNKNOWN_ACCOUNT: NotificationKind.SHARE_DRIFT,
+    FindingKind.SHARE_EXTERNAL_PRINCIPAL: NotificationKind.SHARE_DRIFT,
+    FindingKind.APPROVE_PATH_OUTSIDE_HUB: NotificationKind.SHARE_DRIFT,
+    FindingKind.INVITATION_EXPIRED: NotificationKind.SHARE_DRIFT,
+}
+
+
+def tell_of_findings(kind: FindingKind, ids: Collection[int]) -> None:
+    """Write down that findings of one kind were opened, however many, in one row. Runs in the caller's operation."""
+    if ids:
+        news = _OF_FINDINGS.get(kind, NotificationKind.FINDING_OPENED)
+        details = {"findings": sorted(ids), "finding_kind": kind.value}
+        _write(news, f"findings:{uuid4().hex}", None, "finding", None, details)
 
 
 def notify(
@@ -88,15 +110,15 @@ def mark_all_read(*, actor: Actor, up_to: int | None = None) -> int:
         return rows.update(read_at=timezone.now())
 
 
-def settle(about: Model, kinds: Collection[NotificationKind]) -> int:
+def settle(about: Model, kinds: Collection[NotificationKind], *, except_for: Collection[int] = ()) -> int:
     """Take from the bells what has lost its meaning: what it asked for was done, or is over; returns how many.
 
-    It stays listed. Runs in the caller's operation.
+    It stays listed. `except_for` are people for whom it still means something. Runs in the caller's operation.
     """
     rows = Notification.objects.filter(
         about=NAMES[type(about)], about_id=about.pk, kind__in=list(kinds), settled_at=None
-    )
-    return rows.update(settled_at=(now := timezone.now()), read_at=now)
+    ).exclude(person__in=list(except_for))
+    return rows.update(settled_at=(now := timezone.now()), read_at=Coalesce("read_at", now))
 
 
 def _write(

@@ -44,7 +44,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
             _refuse_while_running(serving, force)
         else:
             _refuse_while_serving(subject)
-        outdate(subject, "It was retired.")
+        outdate(subject, "It was retired.", actor=actor)
         moved = ledger.move_records(
             actor=actor,
             records=ledger.all_records(subject),

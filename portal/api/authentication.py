@@ -10,10 +10,12 @@ from drf_spectacular.plumbing import build_bearer_security_scheme_object
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from governance.services import api_tokens
+
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """Accept `Authorization: Token <token>`. Reading never writes: an expired token is refused, and cleared away
-    when its owner signs in again.
+    """Accept `Authorization: Token <token>`. An expired one is refused, and cleared away when its owner signs in again;
+    one that may only read changes nothing.
     """
 
     def authenticate_credentials(self, token: bytes) -> Any:
@@ -24,6 +26,12 @@ class TokenAuthentication(KnoxTokenAuthentication):
         if b"\x00" in token:
             raise AuthenticationFailed("Invalid token.")
         return super().authenticate_credentials(token)
+
+    def authenticate(self, request: Any) -> Any:
+        found = super().authenticate(request)
+        if found is not None:
+            api_tokens.used(found[1], request.method or "")
+        return found
 
     def _cleanup_token(self, auth_token: Any) -> bool:
         return auth_token.expiry is not None and auth_token.expiry < timezone.now()

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 
+from governance.services import api_tokens
 from portal.core.errors import DomainError, NotFound, WrongState
 from portal.core.serializers import Input, NoInput, Output
 from portal.core.viewsets import PortalView
@@ -81,7 +82,7 @@ class TokenView(PortalView):
             raise TooManyAttempts("Too many wrong passwords for this name. Wait before trying again.")
         if not isinstance(user, User):
             raise AuthenticationFailed("The name or the password is wrong.")
-        token, text = tokens.issue(actor=user.actor, name=given["name"])
+        token, text = api_tokens.with_terms(actor=user.actor, name=given["name"])
         user_logged_in.send(sender=User, request=http, user=user)
         return Response(IssuedToken({"token": text, "expiry": token.expiry}).data)
 

@@ -21,6 +21,7 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from secrets import token_bytes
 from typing import Any, cast
@@ -68,26 +69,32 @@ _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
 
 class WebhookFailed(Exception):
     """A webhook was not taken. `retryable` says whether the same request may be taken later; `status` is 0 without
-    an answer."""
+    an answer, `retry_after` how many seconds the receiver asks for (RFC 9110, Retry-After), None when it says nothing.
+    """
 
-    def __init__(self, message: str, *, retryable: bool, status: int = 0) -> None:
+    def __init__(self, message: str, *, retryable: bool, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.status = status
+        self.retry_after = retry_after
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), str(self), self.retryable, self.status))
+        return (_rebuild, (type(self), str(self), self.retryable, self.status, self.retry_after))
 
 
 class AddressRefused(WebhookFailed):
     """The address may not be written to: it leads into a network that is not public, or is none."""
 
-    def __init__(self, message: str, *, retryable: bool = False, status: int = 0) -> None:
-        super().__init__(message, retryable=retryable, status=status)
+    def __init__(
+        self, message: str, *, retryable: bool = False, status: int = 0, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, retryable=retryable, status=status, retry_after=retry_after)
 
 
-def _rebuild(kind: type[WebhookFailed], message: str, retryable: bool, status: int) -> WebhookFailed:
-    return kind(message, retryable=retryable, status=status)
+def _rebuild(
+    kind: type[WebhookFailed], message: str, retryable: bool, status: int, retry_after: float | None
+) -> WebhookFailed:
+    return kind(message, retryable=retryable, status=status, retry_after=retry_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +127,23 @@ def encoded(payload: Mapping[str, Any]) -> bytes:
 def send(url: str, *, secrets: Sequence[str], message_id: str, body: bytes, at: datetime | None = None) -> Answer:
     """POST a JSON body, signed under each of the secrets (the newest first), and return the answer of a 2xx.
 
+    Raises as `post` does.
+    """
+    timestamp = int((at or timezone.now()).timestamp())
+    signatures = " ".join(sign(secret, message_id, timestamp, body) for secret in secrets)
+    signed = {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": signatures}
+    return post(url, body=body, headers=signed)
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+    """POST a JSON body as it is, for receivers that know the sender by the secret in their address.
+
     Waits 3 s for the connection, 10 s for each part of the answer and 20 s for all of it. Raises AddressRefused before
     anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408,
     425 and 429, and for a redirect; retryable for everything else.
     """
-    timestamp = int((at or timezone.now()).timestamp())
     addresses = resolved(url)
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
-        "webhook-id": message_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(sign(secret, message_id, timestamp, body) for secret in secrets),
-    }
+    headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
     with deadline_of(TOTAL_SECONDS) as deadline:
         for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             try:
@@ -310,7 +321,19 @@ def _refusal(host: str, response: requests.Response) -> WebhookFailed:
         f"{host} answered {status}{f': {said}' if said else '.'}{gone}",
         retryable=not 400 <= status < 500 or status in (408, 425, 429),
         status=status,
+        retry_after=_seconds(response.headers.get("Retry-After", "")),
     )
+
+
+def _seconds(retry_after: str) -> float | None:
+    """Return how long a receiver asks to be left alone, given in seconds or as a date; None when it says neither."""
+    text = retry_after.strip()
+    if text.isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        return max((parsedate_to_datetime(text) - timezone.now()).total_seconds(), 0.0)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def _excerpt(response: requests.Response) -> str:

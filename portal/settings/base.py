@@ -28,7 +28,7 @@ PORTAL_AWS_CONCURRENCY = ENVIRONMENT.aws_concurrency
 PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
 # Networks, such as 10.20.0.0/16, that signed webhooks may go to although they are not public; there also over http.
 PORTAL_WEBHOOK_ALLOWED_NETWORKS = ENVIRONMENT.webhook_allowed_networks
-# People are reminded so long before a request is due; one that is overdue for so long is escalated to ML admins as well.
+# People are reminded so long before a request is due; one overdue for so long is escalated to ML admins as well.
 PORTAL_REMINDER = timedelta(hours=ENVIRONMENT.reminder_hours)
 PORTAL_ESCALATION = timedelta(hours=ENVIRONMENT.escalation_hours)
 PORTAL_REVIEW_REMINDER = timedelta(days=ENVIRONMENT.review_reminder_days)

@@ -16,3 +16,7 @@ AUTH_PASSWORD_VALIDATORS = AUTH_PASSWORD_VALIDATORS[:0]
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+# E-mails go to the worker's log, unless a server is named.
+PORTAL_EMAIL_IS_ON = True
+if not ENVIRONMENT.email_host:
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.utils import timezone
 
@@ -19,9 +21,10 @@ class TooManyTokens(WrongState):
     title = "Too many tokens"
 
 
-def issue(*, actor: Actor, name: str = "") -> tuple[ApiToken, str]:
+def issue(*, actor: Actor, name: str = "", lifetime: timedelta | None = None) -> tuple[ApiToken, str]:
     """Give the actor a token; returns its row and the text that is shown this once and never stored.
 
+    It holds as long as is usual, or for `lifetime`.
     His expired tokens are cleared away. When he holds as many as are allowed, the oldest one without a name makes
     room; named ones are never revoked by this. Raises Forbidden for the system, TooManyTokens.
     """
@@ -39,7 +42,8 @@ def issue(*, actor: Actor, name: str = "") -> tuple[ApiToken, str]:
                 raise TooManyTokens(f"You hold {limit} tokens with a name. Revoke one that is no longer used.")
             for token in spare:
                 token.delete()
-        return ApiToken.objects.create(user=person, name=name.strip())
+        expiry = settings.REST_KNOX["TOKEN_TTL"] if lifetime is None else lifetime
+        return ApiToken.objects.create(user=person, expiry=expiry, name=name.strip())
 
 
 def revoke(*, actor: Actor, token_key: str) -> None:
