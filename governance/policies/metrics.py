@@ -16,6 +16,8 @@ from .facts import MetricRule, MetricsFact, Number, Operator, Outcome
 _NAMES = ("name", "segment", "facet", "group", "value_or_threshold")
 _ACRONYMS = frozenset({"auc", "roc", "f1", "mae", "mse", "rmse", "mape", "r2", "psi", "ks", "di", "dpl"})
 _EXACT = 10**18
+# Deeper than a report may be, and a bound for what was stored before that was checked.
+_DEEPEST = 8
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,33 @@ def has_number(values: object) -> bool:
     if isinstance(values, list):
         return any(map(has_number, values))
     return is_number(values)
+
+
+def numbers(values: object, prefix: str = "", depth: int = 0) -> dict[str, Number]:
+    """Return every number of a report by its dotted path, in the order of the report; the first of one path counts."""
+    found: dict[str, Number] = {}
+    if depth > _DEEPEST:
+        return found
+    for name, value in _entries(values):
+        path = f"{prefix}.{name}" if prefix else name
+        inner = value["value"] if isinstance(value, Mapping) and "value" in value else value
+        if is_number(inner):
+            found.setdefault(path, inner)
+        else:
+            for deeper, number in numbers(inner, path, depth + 1).items():
+                found.setdefault(deeper, number)
+    return found
+
+
+def number_for(rule: MetricRule, values: Mapping[str, Any]) -> Number | None:
+    """Return the one number a report has for a rule; None where it has none, or several that differ."""
+    found = _values(rule, values)
+    return found[0] if found and is_number(found[0]) and all(value == found[0] for value in found) else None
+
+
+def number_at(name: str, values: Mapping[str, Any]) -> Number | None:
+    """Return the one number a report has under a dotted path, as `number_for`."""
+    return number_for(MetricRule(name, Operator.AT_LEAST, 0), values)
 
 
 def within(rule: MetricRule, number: Number) -> bool:

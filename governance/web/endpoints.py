@@ -115,8 +115,8 @@ class EndpointList(TablePage):
     def nothing(self) -> dict[str, str]:
         return {
             "title": "No deployment is known",
-            "text": "An approval orders the deployment for the next stage; what was ordered, and what was reported of it,"
-            " is listed here.",
+            "text": "An approval orders the deployment for the next stage. What was ordered, and what was reported of"
+            " it, is listed here.",
             "icon": "rocket",
             "action_label": "See the model versions",
             "action_url": reverse("registry:version_list"),

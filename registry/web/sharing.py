@@ -18,9 +18,8 @@ def posture_of(rows: Iterable[AccountPosture]) -> list[dict[str, Any]]:
     aliases = operations.aliases({row.account_id for row in found})
     return [
         {
-            "who": _who(row.account_id, aliases),
-            "cells": [{"label": verb.label, "shown": _cell(verb, row.ways.get(verb, ()))} for verb in Verb],
-            "through": list(dict.fromkeys(_through(way) for ways in row.ways.values() for way in ways)),
+            "who": who_of(row.account_id, aliases),
+            **posture_cells(row),
             "words": row.words,
             "is_guarded": row.is_guarded,
         }
@@ -28,7 +27,16 @@ def posture_of(rows: Iterable[AccountPosture]) -> list[dict[str, Any]]:
     ]
 
 
-def _who(account_id: str, aliases: dict[str, str]) -> Any:
+def posture_cells(row: AccountPosture) -> dict[str, Any]:
+    """Return the five verbs of one account for one group with how sure they are, and what opens them."""
+    return {
+        "cells": [{"label": verb.label, "shown": _cell(verb, row.ways.get(verb, ()))} for verb in Verb],
+        "through": list(dict.fromkeys(_through(way) for ways in row.ways.values() for way in ways)),
+    }
+
+
+def who_of(account_id: str, aliases: dict[str, str]) -> Any:
+    """Show an account by its id: one the portal knows, one it does not, or everybody."""
     if account_id == "*":
         return badge("Everybody", "grave", "world")
     if not account_id.isdecimal():
