@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Case, IntegerField, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.models import ModelGroup, ModelVersion, UseCase
 
-from ..choices import OutboxState, Severity
+from ..choices import MetricKind, OutboxState, Severity
 from ..lifecycle import STAGES
-from ..models import ApprovalRequest, Finding, OutboxMessage, StageRecord, UseCaseStageRecord
+from ..models import ApprovalRequest, Finding, MetricReport, OutboxMessage, StageRecord, UseCaseStageRecord
 from . import policy as policies
 from .stage_table import expanded
 
@@ -51,6 +52,12 @@ def requests_about(subject: Subject) -> list[ApprovalRequest]:
         .order_by("-pk")
     )
     return list(found)
+
+
+def open_request_about(subject: Subject) -> ApprovalRequest | None:
+    """Return the request that waits about a subject where it stands, with its decisions; None without one."""
+    found = ApprovalRequest.objects.about(subject).open().select_related("requester", "policy", "use_case__project")
+    return found.prefetch_related("decisions__decider", "decisions__on_behalf_of").order_by("-pk").first()
 
 
 def records_of_use_case(use_case: UseCase) -> list[UseCaseStageRecord]:
@@ -108,9 +115,16 @@ def last_write_back(version: ModelVersion) -> OutboxMessage | None:
     return OutboxMessage.objects.filter(version=version, kind="write_back").order_by("-id").first()
 
 
-def records_of_version(version: ModelVersion, stage: Stage) -> list[StageRecord]:
-    """Return a version's records of one stage, one per account."""
-    return list(StageRecord.objects.filter(version=version, stage=stage).select_related("account").order_by("pk"))
+def records_of_version(version: ModelVersion, stage: Stage | None = None) -> list[StageRecord]:
+    """Return a version's records of one stage, or of all, one per account."""
+    rows = StageRecord.objects.filter(version=version).select_related("account").order_by("pk")
+    return list(rows if stage is None else rows.filter(stage=stage))
+
+
+def reports_of(version: ModelVersion, kind: MetricKind, limit: int = 30) -> list[MetricReport]:
+    """Return the reports of metrics that came in for a version, the latest measured first."""
+    rows = MetricReport.objects.filter(record__version=version, kind=kind).select_related("record__account")
+    return list(rows.order_by("-captured_at", "-pk")[:limit])
 
 
 def is_earlier_there(version: ModelVersion, stage: Stage) -> bool:
@@ -141,3 +155,12 @@ def is_outdated_here(subject: Subject) -> bool:
     if subject.status not in (Status.APPROVED, Status.DEPLOYED):
         return False
     return any(record.stage == subject.stage for record in outdated_approvals(subject))
+
+
+def approved_groups(group_ids: Collection[int]) -> list[str]:
+    """Return the names of those model groups with a version whose approval stands, by name."""
+    standing = StageRecord.objects.filter(
+        version__group_id=OuterRef("pk"), status__in=policies.STANDING, outdated_at=None
+    ).exclude(approved_digest="")
+    found = ModelGroup.objects.filter(Exists(standing), pk__in=list(group_ids))
+    return list(found.order_by("name", "pk").values_list("name", flat=True))

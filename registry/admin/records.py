@@ -32,6 +32,7 @@ from ..models import (
     UseCase,
     UseCaseDocument,
     UseCaseGroupObjectPermission,
+    UseCaseReview,
     UseCaseUserObjectPermission,
     VersionUseCase,
 )
@@ -86,6 +87,15 @@ class UseCaseDocumentAdmin(RecordAdmin):
     search_fields = ("use_case__name", "text")
     date_hierarchy = "written_at"
     ordering = ("-written_at",)
+
+
+@admin.register(UseCaseReview, site=console)
+class UseCaseReviewAdmin(RecordAdmin):
+    list_display = ("use_case", "reviewed_on", "reviewer", "next_review_on", "recorded_at")
+    list_select_related = ("use_case", "reviewer")
+    search_fields = ("use_case__name", "=use_case__number", "note")
+    date_hierarchy = "reviewed_on"
+    ordering = ("-reviewed_on",)
 
 
 @admin.register(ModelGroup, site=console)

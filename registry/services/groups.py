@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
-from portal.core.errors import Forbidden, InvalidInput, StaleEdit
+from portal.core.errors import Forbidden, InvalidInput, StaleEdit, WrongState
 from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import hold_until_commit
 from portal.core.operations import operation
@@ -132,3 +132,49 @@ def edit(
         # By name: governance keeps its findings about the group true, and registry knows nothing of them.
         enqueue_on_commit("governance.reconcile_group", group_id=group.pk)
         return group
+
+
+def claim(*, actor: Actor, group_id: int, revision: int, project: Project) -> ModelGroup:
+    """Have a group that belongs to nobody belong to a project; who owns it and what it serves is said later.
+
+    Raises NotFound, Forbidden, WrongState when it is claimed already, StaleEdit when it was edited since `revision`.
+    """
+    seen = access.get(ModelGroup, actor, pk=group_id)
+    if seen.project_id is not None:
+        raise WrongState(f"{seen.name} belongs to {seen.project} already.")
+    with operation(actor, "claim model group"):
+        served = list(seen.use_cases.all())
+        return edit(
+            actor=actor, group_id=group_id, revision=revision, project=project, owner=seen.owner, use_cases=served
+        )
+
+
+def serve(*, actor: Actor, use_case: UseCase, group_ids: Collection[int]) -> list[ModelGroup]:
+    """Have existing groups of a use case's project serve it too, beside what they serve already.
+
+    This is how a use case that is being registered says which models it is built from: it takes the right to register
+    use cases on the project. Runs in the caller's operation. Raises Forbidden, InvalidInput naming `groups` for one
+    that is not there, gone from AWS, or another project's.
+    """
+    require(actor, Act.REGISTER_USE_CASE, use_case.project_id)
+    wanted = sorted(set(group_ids))
+    rows = ModelGroup.objects.visible_to(actor).filter(
+        pk__in=wanted, project_id=use_case.project_id, missing_since=None
+    )
+    found = list(
+        ModelGroup.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=list(rows.values_list("pk", flat=True)))
+        .order_by("pk")
+    )
+    if len(found) != len(wanted):
+        raise InvalidInput(
+            "Some fields need your attention.",
+            errors={"groups": ["One of these model groups is not this project's any more. Choose again."]},
+        )
+    for group in found:
+        group.use_cases.add(use_case)
+        ModelGroup.objects.filter(pk=group.pk).update(revision=F("revision") + 1)
+        versions.link_group(group)
+        changes.tell(actor=actor, what=group, fields=["use_cases"], why=f"It serves {use_case.public_id} now as well.")
+        enqueue_on_commit("governance.reconcile_group", group_id=group.pk)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -40,7 +41,7 @@ def create(
     """Insert a use case at POC, pending, with the next public id.
 
     Runs in the caller's operation, which opens its ledger. Raises Forbidden without a registering role on the
-    project, InvalidInput naming the fields.
+    project, InvalidInput naming the fields, also a custom attribute that is required and was left out.
     """
     require(actor, Act.REGISTER_USE_CASE, project.pk)
     if actor.user_id is None:
@@ -51,8 +52,7 @@ def create(
         registered_by_id=actor.user_id,
         **_values(text),
     )
-    if attributes is not None:
-        use_case.attributes = clean(ObjectKind.USE_CASE, attributes, project_id=project.pk)
+    use_case.attributes = clean(ObjectKind.USE_CASE, attributes or {}, project_id=project.pk)
     _validated(use_case, project)
     use_case.number = PublicNumber.take("UC")
     positions.enter(use_case)
@@ -77,6 +77,13 @@ def edit(
     with operation(actor, "edit use case"):
         use_case = _editable(actor, use_case_id, Act.EDIT_USE_CASE, revision)
         values = _values(text)
+        if is_review_overdue(use_case) and text.next_review_on != use_case.next_review_on:
+            raise InvalidInput(
+                "Some fields need your attention.",
+                errors={
+                    "next_review_on": ["Its review is overdue: record it, or put it off with a reason, in Reviews."]
+                },
+            )
         changed = [name for name, value in values.items() if getattr(use_case, name) != value]
         for name, value in values.items():
             setattr(use_case, name, value)
@@ -116,27 +123,59 @@ def classify(
         return _revised(use_case)
 
 
-def write_documents(*, actor: Actor, use_case_id: int, texts: Mapping[DocumentKind, str]) -> list[UseCaseDocument]:
+def write_documents(
+    *,
+    actor: Actor,
+    use_case_id: int,
+    texts: Mapping[DocumentKind, str],
+    read: Mapping[DocumentKind, str] | None = None,
+) -> list[UseCaseDocument]:
     """Write parts of the use case's governance; each keeps its author and time, the audit trail what it said before.
 
-    An empty text leaves that part as it is. Raises NotFound, Forbidden, WrongState once retired.
+    An empty text leaves that part as it is. `read` has the `text_mark` of each part as the writer read it: a part he
+    left as it was is not written, and one that somebody else wrote since is not overwritten. Raises NotFound,
+    Forbidden, StaleEdit, WrongState once retired.
     """
     with operation(actor, "write governance documents"):
         use_case = _editable(actor, use_case_id, Act.EDIT_USE_CASE, None)
         if actor.user_id is None:
             raise InvalidInput("A document is written by a person.")
+        now = {DocumentKind(document.kind): document.text for document in use_case.documents.all()}
+        wanted = {kind: same_lines(text) for kind, text in texts.items()}
+        if read is not None:
+            wanted = {kind: text for kind, text in wanted.items() if text_mark(text) != read.get(kind, "")}
+            if any(
+                text and text_mark(now.get(kind, "")) not in (read.get(kind, ""), text_mark(text))
+                for kind, text in wanted.items()
+            ):
+                raise StaleEdit("Somebody wrote a part of these documents since you opened them. Read it first.")
         written = []
-        for kind, text in texts.items():
-            current = use_case.documents.filter(kind=kind).first()
-            if not text.strip() or (current is not None and current.text == text.strip()):
+        for kind, text in wanted.items():
+            if not text or now.get(kind) == text:
                 continue
             document, _ = UseCaseDocument.objects.update_or_create(
-                use_case=use_case, kind=kind, defaults={"text": text.strip(), "author_id": actor.user_id}
+                use_case=use_case, kind=kind, defaults={"text": text, "author_id": actor.user_id}
             )
             written.append(document)
         if written:
             changes.tell(actor=actor, what=use_case, fields=["documents"], why="Its documents were edited.")
         return written
+
+
+def is_review_overdue(use_case: UseCase) -> bool:
+    """Whether the day of the next review has passed."""
+    return use_case.next_review_on is not None and use_case.next_review_on < timezone.localdate()
+
+
+def text_mark(text: str) -> str:
+    """Return what tells one text of a document from another: "" for none, else 16 hexadecimal digits."""
+    plain = same_lines(text)
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()[:16] if plain else ""
+
+
+def same_lines(text: str) -> str:
+    """Return a text without outer blanks and with the line ends that browsers change put back."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def _editable(actor: Actor, use_case_id: int, act: Act, revision: int | None) -> UseCase:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from governance.choices import MetricKind
-from governance.services import callbacks, metrics, out_of_band
+from governance.services import callbacks, metrics, out_of_band, use_case_reviews
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
 from portal.settings import base
@@ -103,6 +104,14 @@ def complete(world: World) -> None:
             assign_perm("view_usecase", holder, world.draft)
             assign_perm("view_modelgroup", holder, world.group)
         people.grant(actor=SYSTEM, role=Role.AUDITOR, to=readers, project=world.elsewhere)
+    use_case_reviews.record(
+        actor=cast.officer.actor,
+        use_case_id=world.asked.pk,
+        revision=world.asked.revision,
+        reviewed_on=timezone.localdate(),
+        note="Nothing changed.",
+        next_review_on=timezone.localdate() + timedelta(days=180),
+    )
     callbacks.post(
         actor=cast.engineer.actor,
         model_package_arn=world.trial.arn,
