@@ -5,7 +5,6 @@ Worked out only when a page with the frame is rendered, so fragments and the API
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 from django.conf import settings
@@ -13,12 +12,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from governance.selectors import inbox
-from governance.selectors import operations as governance_operations
+from governance.selectors.waiting import Waiting, waiting_for
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 from portal.core.vocabulary import Role
-from registry.selectors import events
 
 Section = dict[str, Any]
 
@@ -32,33 +29,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     actor = cast("Actor", cast("Any", user).actor)
     return {
         **context,
-        "navigation": SimpleLazyObject(lambda: sections(actor, request.path, Waiting.of(actor))),
+        "navigation": SimpleLazyObject(lambda: sections(actor, request.path, waiting_for(actor))),
         # Of a page that says what went wrong, nobody asks what else waits.
         "places": SimpleLazyObject(lambda: sections(actor, request.path, Waiting())),
         "user_roles": SimpleLazyObject(lambda: sorted(actor.grants.anywhere)),
         "user_menu": SimpleLazyObject(lambda: _menu(actor)),
     }
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """How much waits for somebody: decisions, findings, parked events, outbox messages given up."""
-
-    decisions: int = 0
-    findings: int = 0
-    parked: int = 0
-    failed: int = 0
-
-    @classmethod
-    def of(cls, actor: Actor) -> Waiting:
-        """Count what waits for this actor."""
-        operates = may_anywhere(actor, Act.SEE_OPERATIONS)
-        return cls(
-            decisions=inbox.waiting_on(actor),
-            findings=sum(governance_operations.standing_by_severity(actor).values()),
-            parked=events.parked_count(actor) if operates else 0,
-            failed=governance_operations.outbox_counts(actor).get("failed", 0) if operates else 0,
-        )
 
 
 def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:

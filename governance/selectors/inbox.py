@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
+from portal.core.counting import count_together
 from portal.core.permissions import ROLES, Act
 from registry.selectors.catalogue import HEAVY
 
@@ -48,12 +49,13 @@ def queue(actor: Actor, tab: Tab) -> QuerySet[Any]:
 def counts(actor: Actor) -> dict[Tab, int]:
     """Return how many requests the parts of the queue hold that are about work still open."""
     open_ones = ApprovalRequest.objects.visible_to(actor).open()
-    return {
-        Tab.MINE: waiting_on(actor),
-        Tab.ROLES: open_ones.filter(waits_for_roles_of(actor)).count(),
-        Tab.OVERDUE: open_ones.overdue().count(),
-        Tab.ASKED: open_ones.filter(requester_id=actor.user_id).count(),
+    lists = {
+        Tab.MINE: ApprovalRequest.objects.awaiting(actor),
+        Tab.ROLES: open_ones.filter(waits_for_roles_of(actor)),
+        Tab.OVERDUE: open_ones.overdue(),
+        Tab.ASKED: open_ones.filter(requester_id=actor.user_id),
     }
+    return {Tab(name): total for name, total in count_together(**lists).items()}
 
 
 def waiting_on(actor: Actor) -> int:

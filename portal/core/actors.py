@@ -12,10 +12,12 @@ from .vocabulary import Role
 
 @dataclass(frozen=True)
 class Grants:
-    """The roles of one actor: everywhere, and per project id."""
+    """The roles of one actor, everywhere and per project id; and the use cases and groups shown to him by name."""
 
     everywhere: frozenset[Role] = frozenset()
     by_project: Mapping[int, frozenset[Role]] = field(default_factory=dict)
+    use_cases: frozenset[int] = frozenset()
+    groups: frozenset[int] = frozenset()
 
     def on(self, project_id: int | None) -> frozenset[Role]:
         """Return the roles held on a project; a thing without a project answers to global roles only."""
