@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
+from portal.core.search import words_index
 from registry.models import ModelVersion, UseCase, User
 
 from ..choices import REQUEST_STATE_CHOICES, DecisionSource, RiskRating, Role, Stage, SubjectKind, Verdict
@@ -75,7 +76,7 @@ class ApprovalRequest(models.Model):
                 | (~Q(state=RequestState.OPEN) & Q(closed_at__isnull=False)),
             ),
         ]
-        indexes = [models.Index(fields=["state", "due_at"])]
+        indexes = [models.Index(fields=["state", "due_at"]), words_index("approval_request_words", "note")]
 
     @property
     def public_id(self) -> str:

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from portal.core.search import letters_index, words_index
 from portal.core.vocabulary import EvidenceKind
 from registry.models import AwsAccount, ModelVersion, UseCase, User
 
@@ -98,6 +99,8 @@ class Evidence(models.Model):
         indexes = [
             models.Index(fields=["use_case", "kind"], name="evidence_of_use_case"),
             models.Index(fields=["version", "kind"], name="evidence_of_version"),
+            letters_index("evidence_letters", "title"),
+            words_index("evidence_words", "title", "note", "filename"),
         ]
 
     @property

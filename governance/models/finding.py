@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.core.search import words_index
 from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase, User
 
 from ..choices import FindingKind, FindingState, Severity, Stage
@@ -69,6 +70,7 @@ class Finding(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "severity"]),
+            words_index("finding_words", "summary"),
             models.Index(
                 fields=["due_on"],
                 condition=Q(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED]),

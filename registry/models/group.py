@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from portal.core.search import letters_index, words_index
+
 from ..querysets import ModelGroupQuerySet
 from .account import AwsAccount
 from .attribute import value_index
@@ -33,7 +35,11 @@ class ModelGroup(models.Model):
     objects = ModelGroupQuerySet.as_manager()
 
     class Meta:
-        indexes = [value_index("model_group_attributes")]
+        indexes = [
+            value_index("model_group_attributes"),
+            letters_index("model_group_letters", "name"),
+            words_index("model_group_words", "name", "description"),
+        ]
 
     @property
     def scope_project_id(self) -> int | None:

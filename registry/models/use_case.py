@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from portal.core.search import letters_index, words_index
+
 from ..choices import DocumentKind, RiskClass, Stage, Status
 from ..querysets import UseCaseQuerySet
 from .attribute import value_index
@@ -45,6 +47,8 @@ class UseCase(models.Model):
             models.Index(fields=["stage", "status"]),
             models.Index(fields=["project", "stage"]),
             value_index("use_case_attributes"),
+            letters_index("use_case_letters", "name"),
+            words_index("use_case_words", "name", "description", "intended_purpose", "business_owner"),
         ]
 
     @property

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import models
 
+from portal.core.search import words_index
+
 from ..choices import LinkSource, RiskRating, Stage, Status
 from ..querysets import ModelVersionQuerySet
 from .group import ModelGroup
@@ -76,6 +78,7 @@ class ModelVersion(models.Model):
         indexes = [
             models.Index(fields=["stage", "status"]),
             models.Index(fields=["group", "-number"]),
+            words_index("model_version_words", "description", "purpose", "owner_name"),
         ]
 
     @property
