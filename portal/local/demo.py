@@ -7,10 +7,13 @@ it stopped.
 from __future__ import annotations
 
 import io
+import logging
+import os
 import tarfile
 from collections.abc import Callable
 
 from botocore.exceptions import ClientError
+from celery import current_app
 from django.conf import settings
 
 from governance.choices import Verdict
@@ -39,11 +42,15 @@ from registry.services import accounts, groups, organisation, people, preflight,
 from registry.services.use_cases import UseCaseText
 
 from . import demo_roles
+from .company import play
+from .demo_clock import Clock
 from .demo_users import DEMO_PASSWORD, DEMO_USERS
 from .sandbox.accounts import DEVELOPMENT, HUB, PRODUCTION, TEST
 
+logger = logging.getLogger(__name__)
+
 ACTOR = Actor.system("demo")
-GROUP = "credit-risk"
+GROUP, USE_CASE = "credit-risk", "Credit risk scoring"
 HUB_BUCKET, DEVELOPMENT_BUCKET = "ml-artifacts-hub", "ml-artifacts-dev"
 ARTIFACT_KEY = "credit-risk/model.tar.gz"
 SHARE = "credit-risk with development"
@@ -64,14 +71,39 @@ class DemoRefused(Exception):
     """Demo people share a printed password, so they exist under the local settings only."""
 
 
-def load(say: Callable[[str], None] = print, *, sandbox: bool = True) -> None:
+def load(say: Callable[[str], None] = print, *, sandbox: bool = True, company: bool = False) -> None:
     """Load the demo data into the portal and the sandbox AWS.
 
     Without the sandbox (the user's own AWS is used) only people and project are made: nobody's accounts are touched.
-    Raises DemoRefused outside the local settings.
+    With `company` a company's last three months come on top, under a clock that is set back; that takes a minute and
+    the owner of the tables. Raises DemoRefused outside the local settings, demo_clock.ClockRefused.
     """
     if not getattr(settings, "PORTAL_ALLOW_DEMO", False):
         raise DemoRefused(f"Demo data is for the local settings, not {settings.SETTINGS_MODULE}.")
+    if not (sandbox and company):
+        _load(say, sandbox=sandbox)
+        return
+    # What the services ask workers for is done here, and the rest the periodic sweeps find: no worker runs yet, and
+    # thousands of messages from months ago are not to be what the first one finds.
+    current_app.conf.broker_url = "memory://"
+    progress = play.Progress.found()
+    if progress.is_ended:
+        say("the company is there already")
+        return
+    clock = Clock(os.environ["AWS_ENDPOINT_URL"])
+    with clock.running():
+        clock.go_to(progress.begin)
+        clock.tell_sandbox()
+        _load(say, sandbox=True, clock=clock)
+        refused = play.play(clock, progress, say)
+    for reason, count in sorted(refused.items()):
+        logger.info("%d times refused: %s", count, reason)
+    _finish(say)
+    play.end(progress)
+    say("three months of work: done, and the audit trail verified")
+
+
+def _load(say: Callable[[str], None], *, sandbox: bool, clock: Clock | None = None) -> None:
     project = _organisation()
     _people(project)
     say("people and project")
@@ -80,20 +112,31 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True) -> None:
     hub, development = (demo_roles.administrator(account_id) for account_id in (HUB, DEVELOPMENT))
     _accounts()
     _artifacts(hub, development)
-    _event_queue(hub)
     _shared_group(hub, development)
-    say("accounts, artifacts, event queue, shared model group")
+    say("accounts, artifacts, shared model group")
     use_case = _use_case(project)
+    _sync()
+    _claim(project, use_case)
+    _declare_share()
+    say("first sync done, model group claimed, its share declared")
+    if clock is None:
+        _finish(say)
+
+
+def _finish(say: Callable[[str], None]) -> None:
+    """Do what is of today: the first use case leaves POC, events come in, everything has just been looked at."""
+    use_case = _approve(UseCase.objects.get(name=USE_CASE, project__key="credit-risk"))
     say(f"{use_case.public_id} approved out of POC")
+    _event_queue(demo_roles.administrator(HUB))
+    _check_roles()
+    say("event queue made, connection and permissions of every account checked")
+
+
+def _sync() -> None:
     for account_id in (HUB, DEVELOPMENT):
         for run in sync.sync_account(account_id=account_id, requested_by="demo"):
             if run.error:
                 raise RuntimeError(f"The first sync failed: {run.error}")
-    _claim(project, use_case)
-    _declare_share()
-    say("first sync done, model group claimed, its share declared")
-    _check_roles()
-    say("connection and permissions of every account checked")
 
 
 def _check_roles() -> None:
@@ -232,13 +275,13 @@ def _shared_group(hub: AwsSession, development: AwsSession) -> None:
 
 def _use_case(project: Project) -> UseCase:
     scientist, officer = _person("data.scientist").actor, _person("governance.officer").actor
-    use_case = UseCase.objects.filter(project=project, name="Credit risk scoring").first()
+    use_case = UseCase.objects.filter(project=project, name=USE_CASE).first()
     if use_case is None:
         use_case = governed_use_cases.register(
             actor=scientist,
             project_id=project.pk,
             text=UseCaseText(
-                name="Credit risk scoring",
+                name=USE_CASE,
                 intended_purpose="Rank loan applications by the risk of default, for manual review.",
                 description="Consumer loans up to 50,000. The score never decides alone.",
                 business_owner="Head of Consumer Lending",
@@ -255,6 +298,12 @@ def _use_case(project: Project) -> UseCase:
             reason="Evaluates the creditworthiness of natural persons: AI Act Annex III point 5(b).",
         )
     use_case.refresh_from_db()
+    return use_case
+
+
+def _approve(use_case: UseCase) -> UseCase:
+    """Have the first use case leave POC."""
+    scientist = _person("data.scientist").actor
     if use_case.stage == Stage.POC:
         request = ApprovalRequest.objects.open().about(use_case).first() or approvals.submit(
             actor=scientist,

@@ -52,8 +52,11 @@ def load_demo(home: Path, *, sandbox: bool) -> None:
     database = _database_identity()
     if marker.exists() and marker.read_text() == database:
         return
-    print("Loading the demo data (once)", flush=True)
-    call_command("load_demo", without_sandbox=not sandbox)
+    size = os.environ.get("PORTAL_DEMO", "company")
+    if size not in ("small", "company"):
+        raise CommandError(f"PORTAL_DEMO is {size!r}; it is small (one use case) or company (the default).")
+    print("Loading the demo data (once; a minute)" if size == "company" else "Loading the demo data (once)", flush=True)
+    call_command("load_demo", without_sandbox=not sandbox, company=sandbox and size == "company")
     marker.write_text(database)
 
 

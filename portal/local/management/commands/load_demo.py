@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.local import demo
+from portal.local.demo_clock import ClockRefused
 
 
 class Command(BaseCommand):
@@ -15,12 +16,13 @@ class Command(BaseCommand):
     help = "Load the demo data (local settings only); loading twice changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the switch for one's own AWS."""
+        """Add the switches for one's own AWS, and for the company."""
         parser.add_argument("--without-sandbox", action="store_true", help="people and project only, no AWS")
+        parser.add_argument("--company", action="store_true", help="with a company's last three months: a minute's work")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError outside the local settings."""
         try:
-            demo.load(lambda text: self.stdout.write(f"  demo: {text}"), sandbox=not options["without_sandbox"])
-        except demo.DemoRefused as refusal:
+            demo.load(lambda text: self.stdout.write(f"  demo: {text}"), sandbox=not options["without_sandbox"], company=options["company"])
+        except (demo.DemoRefused, ClockRefused) as refusal:
             raise CommandError(str(refusal)) from refusal

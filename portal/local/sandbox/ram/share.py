@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..organization import covered, is_unit, members
-from ..settings import settings
+from ..settings import now, settings
 from .permissions import RESOURCE_TYPE
-
-
-def now() -> datetime:
-    """The time, as RAM stamps it: UTC, to the millisecond."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 @dataclass

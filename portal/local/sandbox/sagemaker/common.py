@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from ..settings import now
 from ..state import journal
+
+__all__ = ["TOKEN_LIFETIME", "Aggregate", "Record", "asked", "now", "pick"]
 
 Record = dict[str, Any]
 TOKEN_LIFETIME = timedelta(days=1)
-
-
-def now() -> datetime:
-    """The time as SageMaker stamps it: UTC, to the millisecond."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def asked(p: Record, *tokens: str) -> str:
