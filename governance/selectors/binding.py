@@ -16,8 +16,8 @@ from registry.models import ModelVersion, UseCase
 from registry.services.digests import canonical, digest
 
 from ..choices import RequestState
-from ..models import ApprovalRequest, StageRecord
-from . import evidence
+from ..models import ApprovalRequest
+from .gathered import Gathered, gather
 
 # The edition of the content below. What was decided under another one is compared field by field, never by digest.
 EDITION = 2
@@ -36,13 +36,15 @@ class FieldDifference:
     after: Any
 
 
-def decided_content(subject: Subject, stage: Stage) -> dict[str, Any]:
+def decided_content(subject: Subject, stage: Stage, known: Gathered | None = None) -> dict[str, Any]:
     """Return everything a decision about a subject at a stage is bound to, as JSON.
 
     A version's validation metrics are those of this stage: results of another stage do not bind here. What the
-    portal's own write-back changes in SageMaker is left out, and so is what comes in while it runs.
+    portal's own write-back changes in SageMaker is left out, and so is what comes in while it runs. `known` is what was
+    read before.
     """
-    proofs = {f"{row.kind} {row.public_id}": row.fingerprint for row in evidence.standing(subject)}
+    known = known or gather([subject])
+    proofs = {f"{row.kind} {row.public_id}": row.fingerprint for row in known.evidence_of(subject)}
     if isinstance(subject, ModelVersion):
         return {
             "edition": EDITION,
@@ -57,7 +59,7 @@ def decided_content(subject: Subject, stage: Stage) -> dict[str, Any]:
             "source_uri": subject.source_uri,
             "risk_rating": subject.risk_rating,
             "use_cases": {use_case.public_id: use_case.risk_class for use_case in subject.use_cases.all()},
-            "validation_metrics": _validation_metrics(subject, stage),
+            "validation_metrics": _validation_metrics(known, subject, stage),
             "evidence": proofs,
         }
     return {
@@ -67,14 +69,14 @@ def decided_content(subject: Subject, stage: Stage) -> dict[str, Any]:
         "intended_purpose": subject.intended_purpose,
         "business_owner": subject.business_owner,
         "risk_class": subject.risk_class,
-        "documents": {document.kind: document.text for document in subject.documents.all()},
+        "documents": {document.kind: document.text for document in known.documents_of(subject)},
         "evidence": proofs,
     }
 
 
-def digest_of(subject: Subject, stage: Stage) -> str:
+def digest_of(subject: Subject, stage: Stage, known: Gathered | None = None) -> str:
     """Return the digest of `decided_content`."""
-    return digest(decided_content(subject, stage))
+    return digest(decided_content(subject, stage, known))
 
 
 def digest_against(subject: Subject, stage: Stage, approved: str) -> str:
@@ -115,11 +117,12 @@ def moved_since(request: ApprovalRequest) -> list[FieldDifference]:
     return difference(request.facts, decided_content(request.subject, Stage(request.stage)))
 
 
-def _validation_metrics(version: ModelVersion, stage: Stage) -> dict[str, Any]:
-    records = StageRecord.objects.filter(version=version, stage=stage).values_list(
-        "account__account_id", "validation_metrics"
-    )
-    return {account or "": metrics for account, metrics in records if metrics is not None}
+def _validation_metrics(known: Gathered, version: ModelVersion, stage: Stage) -> dict[str, Any]:
+    return {
+        record.account.account_id if record.account else "": record.validation_metrics
+        for record in known.records_of(version)
+        if record.stage == stage and record.validation_metrics is not None
+    }
 
 
 def _leaves(content: Mapping[str, Any]) -> dict[str, Any]:

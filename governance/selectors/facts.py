@@ -15,28 +15,29 @@ from ..lifecycle import MODEL_STAGES
 from ..models import StageRecord
 from ..policies.facts import EvidenceFact, MetricsFact, SubjectFacts
 from ..policies.metrics import has_number
-from . import evidence
+from .gathered import Gathered, gather
 
 # Where ModelMetrics of a model package points at a report SageMaker Clarify wrote. Source: DescribeModelPackage.
 _REPORTS = {EvidenceKind.BIAS_REPORT: "Bias", EvidenceKind.EXPLAINABILITY_REPORT: "Explainability"}
 
 
-def facts_of(subject: UseCase | ModelVersion, stage: Stage) -> SubjectFacts:
+def facts_of(subject: UseCase | ModelVersion, stage: Stage, known: Gathered | None = None) -> SubjectFacts:
     """Return what a subject has to show at a stage: its own content, what was reported, what was uploaded.
 
-    Metrics are those of the stage, or else of the latest earlier stage that has any.
+    Metrics are those of the stage, or else of the latest earlier stage that has any. `known` is what was read before.
     """
+    known = known or gather([subject])
     if isinstance(subject, UseCase):
-        return SubjectFacts(evidence=(*_documents(subject), *_uploaded(subject)))
-    records = _records_up_to(subject, stage)
+        return SubjectFacts(evidence=(*_documents(known, subject), *_uploaded(known, subject)))
+    records = _records_up_to(known, subject, stage)
     return SubjectFacts(
-        evidence=(*_card(subject), *_reports(subject), *_validation(records), *_uploaded(subject)),
+        evidence=(*_card(subject), *_reports(subject), *_validation(records), *_uploaded(known, subject)),
         metrics=tuple(fact for kind in MetricKind for fact in _metrics(records, kind)),
     )
 
 
-def _documents(use_case: UseCase) -> Iterator[EvidenceFact]:
-    for document in use_case.documents.select_related("author").order_by("pk"):
+def _documents(known: Gathered, use_case: UseCase) -> Iterator[EvidenceFact]:
+    for document in known.documents_of(use_case):
         if document.text.strip():
             yield EvidenceFact(
                 EvidenceKind(document.kind),
@@ -62,17 +63,15 @@ def _reports(version: ModelVersion) -> Iterator[EvidenceFact]:
                 yield EvidenceFact(kind, uri.strip(), content_digest.removeprefix("sha256:").lower())
 
 
-def _uploaded(subject: UseCase | ModelVersion) -> Iterator[EvidenceFact]:
-    for row in evidence.standing(subject):
+def _uploaded(known: Gathered, subject: UseCase | ModelVersion) -> Iterator[EvidenceFact]:
+    for row in known.evidence_of(subject):
         yield EvidenceFact(EvidenceKind(row.kind), f"{row.public_id} {row.title}", row.sha256)
 
 
-def _records_up_to(version: ModelVersion, stage: Stage) -> list[list[StageRecord]]:
+def _records_up_to(known: Gathered, version: ModelVersion, stage: Stage) -> list[list[StageRecord]]:
     """Return the records of a stage and of those before it, by stage, the latest first."""
     reached = MODEL_STAGES[: MODEL_STAGES.index(stage) + 1] if stage in MODEL_STAGES else MODEL_STAGES
-    found = list(
-        StageRecord.objects.filter(version=version, stage__in=reached).select_related("account").order_by("pk")
-    )
+    found = known.records_of(version)
     return [[record for record in found if record.stage == one] for one in reversed(reached)]
 
 

@@ -31,6 +31,7 @@ from ..policies.facts import (
 )
 from ..policies.rules import evaluate, requirements, tier_of_use_case, tier_of_version
 from .facts import facts_of
+from .gathered import Gathered
 
 __all__ = [
     "STANDING", "by_number", "checks", "facts_of", "in_force", "kind_of", "matrix_of", "models_in_scope", "path_of",
@@ -116,11 +117,12 @@ def checks(
     needs: Requirements,
     overrides: Sequence[OverrideFact] = (),
     now: datetime | None = None,
+    known: Gathered | None = None,
 ) -> tuple[Check, ...]:
     """Return how a subject stands, at a stage, against what is needed there; every one must hold before a decision."""
     if not (needs.evidence or needs.metrics):
         return ()
-    return evaluate(needs, facts_of(subject, stage), overrides, now or timezone.now())
+    return evaluate(needs, facts_of(subject, stage, known), overrides, now or timezone.now())
 
 
 def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]:

@@ -1,0 +1,63 @@
+"""What the portal holds about several subjects, read at once: the same number of queries however many there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry.models import ModelVersion, UseCase, UseCaseDocument
+
+from ..models import Evidence, StageRecord
+
+Subject = UseCase | ModelVersion
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Stage records of versions, documents of use cases and the evidence that counts, by their subjects' keys."""
+
+    records: Mapping[int, Sequence[StageRecord]]
+    documents: Mapping[int, Sequence[UseCaseDocument]]
+    proofs: Mapping[tuple[type, int], Sequence[Evidence]]
+
+    def records_of(self, version: ModelVersion) -> Sequence[StageRecord]:
+        """Return a version's records, oldest first."""
+        return self.records.get(version.pk, ())
+
+    def documents_of(self, use_case: UseCase) -> Sequence[UseCaseDocument]:
+        """Return what is written of a use case's governance, in the order it was first written."""
+        return self.documents.get(use_case.pk, ())
+
+    def evidence_of(self, subject: Subject) -> Sequence[Evidence]:
+        """Return the evidence that counts for a subject: latest editions that are not withdrawn, oldest first."""
+        return self.proofs.get((type(subject), subject.pk), ())
+
+
+def gather(subjects: Iterable[Subject]) -> Gathered:
+    """Read what decisions about these subjects rest on, beside the subjects themselves."""
+    versions, use_cases = keys_of(subjects)
+    records: dict[int, list[StageRecord]] = defaultdict(list)
+    documents: dict[int, list[UseCaseDocument]] = defaultdict(list)
+    proofs: dict[tuple[type, int], list[Evidence]] = defaultdict(list)
+    if versions:
+        for record in StageRecord.objects.filter(version__in=versions).select_related("account").order_by("pk"):
+            records[record.version_id].append(record)
+        for row in Evidence.objects.filter(version__in=versions).standing().order_by("pk"):
+            proofs[ModelVersion, row.version_id].append(row)
+    if use_cases:
+        found = UseCaseDocument.objects.filter(use_case__in=use_cases).select_related("author").order_by("pk")
+        for document in found:
+            documents[document.use_case_id].append(document)
+        for row in Evidence.objects.filter(use_case__in=use_cases).standing().order_by("pk"):
+            proofs[UseCase, row.use_case_id].append(row)
+    return Gathered(records, documents, proofs)
+
+
+def keys_of(subjects: Iterable[Subject]) -> tuple[list[int], list[int]]:
+    """Return the keys of the versions and of the use cases among some subjects."""
+    versions: list[int] = []
+    use_cases: list[int] = []
+    for subject in subjects:
+        (versions if isinstance(subject, ModelVersion) else use_cases).append(subject.pk)
+    return versions, use_cases
