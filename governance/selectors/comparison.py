@@ -1,27 +1,69 @@
-"""What changes: a version against the last approved one of its group, a use case against its last request."""
+"""What changes: a version against the last approved one of its group, versions beside each other, a use case against
+its last request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from portal.core.actors import Actor
+from portal.core.errors import InvalidInput, NotFound
 from portal.core.vocabulary import Stage
 from registry.models import ModelVersion, UseCase
-from registry.selectors.card_view import flat, path_words
 
 from ..models import ApprovalRequest, AuditEvent, StageRecord
-from .policy import STANDING
+from ..policies.facts import MetricRule
+from ..policies.measures import Direction, best_of, delta_words, direction_of, verdict_words
+from .policy import STANDING, in_force, rules_of
+from .version_sheet import CHANGING, Sheet, Title, metrics_of, sheets_of
 from .words import field_words, value_words
+
+__all__ = [
+    "FEWEST", "MOST", "Comparison", "Predecessor", "SideBySide", "changed_since_last_request", "chosen", "compare",
+    "edits_since", "metrics_of", "predecessor", "side_by_side",
+]  # fmt: skip
+
+# As many columns as a page can show beside each other.
+FEWEST, MOST = 2, 4
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One group of differences: rows of {field, before, after}."""
+    """One group of differences: rows of {field, before, after, note}."""
 
     title: str
     rows: list[dict[str, Any]]
     compared: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One version's value in words (None: not reported), by how much it differs from the first version's, and whether
+    it is the best of them."""
+
+    text: str | None
+    delta: str = ""
+    is_best: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One field of several versions; `direction` says in words which way is better."""
+
+    field: str
+    cells: tuple[Cell, ...]
+    differs: bool
+    direction: str = ""
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """One section of several versions beside each other; `same` counts the lines in which all agree."""
+
+    title: str
+    lines: tuple[Line, ...]
+    same: int
 
 
 @dataclass(frozen=True)
@@ -44,25 +86,91 @@ def predecessor(version: ModelVersion, stage: Stage) -> Predecessor | None:
     return Predecessor(found.version, Stage(found.stage)) if found is not None else None
 
 
-def compare(before: ModelVersion, after: ModelVersion) -> list[Comparison]:
-    """Return what differs between two versions, in groups; a group that agrees has no rows."""
-    return [
-        _compared("Containers and artifact", _containers(before), _containers(after)),
-        _compared("Validation metrics", metrics_of(before), metrics_of(after)),
-        _compared("Risk and ownership", _answers(before), _answers(after)),
-        _compared("Metadata", before.metadata, after.metadata),
-        _compared("Model card", _card(before), _card(after)),
-    ]
+def chosen(actor: Actor, asked: Sequence[str]) -> list[ModelVersion]:
+    """Return the versions asked for by their ids, in that order.
 
-
-def metrics_of(version: ModelVersion) -> dict[str, Any]:
-    """Return the validation metrics last reported at any stage of a version, flattened; empty when there are none."""
-    record = (
-        StageRecord.objects.filter(version=version, validation_metrics__isnull=False)
-        .order_by("-validation_captured_at", "-pk")
-        .first()
+    Raises NotFound for one the actor may not see or that is no id, InvalidInput for fewer than two, more than four or
+    the same twice.
+    """
+    ids = [int(given) for given in asked if given.isascii() and given.isdigit() and len(given) < 19]
+    if len(ids) < len(asked):
+        raise NotFound("There is no such model version.")
+    if len(set(ids)) < len(ids):
+        raise InvalidInput("The same version was chosen twice. Choose different ones.")
+    if len(ids) > MOST:
+        raise InvalidInput(f"{len(ids)} versions are chosen; at most {MOST} fit beside each other. Leave some out.")
+    rows = ModelVersion.objects.visible_to(actor).select_related(
+        "group__account", "group__project", "group__owner", "registered_by"
     )
-    return flat(record.validation_metrics) if record is not None else {}
+    found = {version.pk: version for version in rows.filter(pk__in=ids)}
+    if len(found) < len(ids):
+        raise NotFound("There is no such model version, or you may not see it.")
+    if len(ids) < FEWEST:
+        raise InvalidInput(
+            "Nothing is chosen yet. Choose two to four versions."
+            if not ids
+            else "Only one version is chosen. Choose at least one more."
+        )
+    return [found[pk] for pk in ids]
+
+
+def side_by_side(actor: Actor, versions: Sequence[ModelVersion]) -> list[SideBySide]:
+    """Return everything several versions have beside each other, by section; numbers with their differences."""
+    sheets = sheets_of(actor, versions)
+    rules = _metric_rules()
+    return [_beside(title, [sheet[title] for sheet in sheets], rules) for title in Title]
+
+
+def compare(actor: Actor, before: ModelVersion, after: ModelVersion) -> list[Comparison]:
+    """Return what differs between two versions, in groups; a group that agrees has no rows."""
+    old, new = sheets_of(actor, [before, after])
+    rules = _metric_rules()
+    return [_compared(title, old, new, rules) for title in CHANGING]
+
+
+def _metric_rules() -> list[MetricRule]:
+    return [metric for rule in rules_of(in_force()) for metric in rule.metrics]
+
+
+def _beside(title: Title, parts: Sequence[Mapping[str, Any]], rules: Sequence[MetricRule]) -> SideBySide:
+    lines = []
+    for name in dict.fromkeys(name for part in parts for name in part):
+        values = [part.get(name) for part in parts]
+        direction = direction_of(name, rules) if title.is_measured else Direction.UNKNOWN
+        best = best_of(values, direction)
+        cells = tuple(
+            Cell(
+                value_words(value),
+                delta_words(values[0], value) if index and title.is_measured else "",
+                best[index],
+            )
+            for index, value in enumerate(values)
+        )
+        differs = any(value != values[0] for value in values[1:])
+        lines.append(Line(name, cells, differs, direction.value if differs else ""))
+    return SideBySide(title.value, tuple(lines), sum(1 for line in lines if not line.differs))
+
+
+def _compared(title: Title, old: Sheet, new: Sheet, rules: Sequence[MetricRule]) -> Comparison:
+    before, after = old[title], new[title]
+    names = list(dict.fromkeys([*after, *before]))
+    rows = [
+        {
+            "field": name,
+            "before": value_words(before.get(name)),
+            "after": value_words(after.get(name)),
+            "note": _note_of(name, before.get(name), after.get(name), rules) if title.is_measured else "",
+        }
+        for name in names
+        if before.get(name) != after.get(name)
+    ]
+    return Comparison(title.value, rows, len(names))
+
+
+def _note_of(name: str, before: Any, after: Any, rules: Sequence[MetricRule]) -> str:
+    """Say how a number changed: "+0.02, better"."""
+    verdict = verdict_words(before, after, direction_of(name, rules))
+    return ", ".join(part for part in (delta_words(before, after), verdict) if part)
 
 
 def changed_since_last_request(request: ApprovalRequest) -> tuple[ApprovalRequest | None, list[dict[str, Any]]]:
@@ -111,44 +219,3 @@ def _note(changes: dict[str, list[Any]], name: str, pair: Any) -> None:
         changes[name][1] = pair[1]
     else:
         changes[name] = list(pair)
-
-
-def _compared(title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Comparison:
-    names = list(dict.fromkeys([*after, *before]))
-    rows = [
-        {"field": name, "before": value_words(before.get(name)), "after": value_words(after.get(name))}
-        for name in names
-        if before.get(name) != after.get(name)
-    ]
-    return Comparison(title, rows, len(names))
-
-
-def _containers(version: ModelVersion) -> dict[str, Any]:
-    words = {
-        "image": "Image",
-        "image_digest": "Image digest",
-        "model_data_url": "Artifact",
-        "model_data_etag": "Artifact ETag",
-        "framework": "Framework",
-        "framework_version": "Framework version",
-    }
-    many = len(version.containers) > 1
-    return {
-        f"Container {index}: {label}" if many else label: container.get(key) or None
-        for index, container in enumerate(version.containers, start=1)
-        for key, label in words.items()
-    }
-
-
-def _card(version: ModelVersion) -> dict[str, Any]:
-    return {path_words(path): value for path, value in flat(version.card or {}).items()}
-
-
-def _answers(version: ModelVersion) -> dict[str, Any]:
-    return {
-        "Risk rating": version.risk_rating,
-        "Purpose": version.purpose or None,
-        "Owner on the card": version.owner_name or None,
-        "Line of business": version.line_of_business or None,
-        "Description": version.description or None,
-    }
