@@ -132,6 +132,45 @@ def value_words(value: Any) -> str | None:
     return _WORDS.get(text, text)
 
 
+_CONTENT = {
+    "containers": "Container",
+    "metrics": "Metric report",
+    "drift_baselines": "Drift baseline",
+    "metadata": "Metadata",
+    "card": "Model card",
+    "risk_rating": "Risk rating",
+    "source_uri": "Source",
+    "use_cases": "Class of",
+    "validation_metrics": "Validation metric",
+    "evidence": "Evidence",
+    "documents": "Document",
+    "edition": "Form in which it was kept",
+}
+_STEP = re.compile(r"""\[(\d+)\]|"((?:[^"\\]|\\.)*)"|([^.\[\]"]+)""")
+
+
+def content_words(path: str) -> str:
+    """Return a path into what a decision is bound to in plain words: "Container 1: image digest"."""
+    steps = [(index, quoted or plain) for index, quoted, plain in _STEP.findall(path)]
+    if not steps:
+        return path
+    (_, first), rest = steps[0], steps[1:]
+    head = _CONTENT.get(first) or field_words(first)
+    if rest and rest[0][0]:
+        head, rest = f"{head} {int(rest[0][0]) + 1}", rest[1:]
+    if first == "documents" and rest:
+        rest = [("", field_words(rest[0][1]).lower()), *rest[1:]]
+    if first == "validation_metrics" and len(rest) > 1:
+        # By account; one without is that of a stage that runs nowhere.
+        rest = [*rest[1:], ("", f"account {rest[0][1]}")] if rest[0][1] else rest[1:]
+    if first == "evidence" and rest:
+        kind, _, number = rest[0][1].rpartition(" ")
+        rest = [("", f"{value_words(kind)} {number}".strip()), *rest[1:]]
+    said = ", ".join(f"entry {int(index) + 1}" if index else word.replace("_", " ") for index, word in rest)
+    joint = " " if first == "use_cases" else ": "
+    return f"{head}{joint}{said}" if said else head
+
+
 def table_words(table: str) -> str:
     """Return a table in plain words: `registry_usecase` reads "use case"."""
     name = table.split("_", 1)[-1]

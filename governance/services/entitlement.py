@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden
 from portal.core.permissions import ROLES, Act
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase, User
+from registry.selectors.people import holders_on
 
 from ..choices import Verdict
 from ..models import ApprovalRequest, Decision, Delegation
@@ -116,6 +119,53 @@ def missing_approvals(request: ApprovalRequest, *given: Decision) -> tuple[Appro
         if decision.verdict == Verdict.APPROVE
     ]
     return outstanding(Requirements.from_json(request.requirements).approvals, votes)
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Somebody who may sign, in his own name or (a delegate) in another's."""
+
+    person: User
+    in_the_name_of: User | None = None
+
+
+def who_could_sign(subject: Subject, role: Role, *, request: ApprovalRequest | None = None) -> tuple[Signer, ...]:
+    """Return who could give a signature in a role about a subject now, by name; delegates after those they speak for.
+
+    Left out is whom `entitlement` would refuse: who has a part in it, administers, or has spoken on the `request`.
+    """
+    project_id = subject.scope_project_id
+    admins = set(holders_on(Role.ML_ADMIN, project_id).values_list("pk", flat=True))
+    spoken = {
+        person
+        for word in (request.decisions.all() if request else ())
+        for person in (word.decider_id, word.on_behalf_of_id)
+    }
+
+    def barred(person: User) -> bool:
+        return (
+            person.pk in admins
+            or person.pk in spoken
+            or bool(part_in(subject, person.pk, person.username, request=request))
+        )
+
+    signers = [person for person in holders_on(role, project_id) if not barred(person)]
+    by_key = {person.pk: person for person in signers}
+    lent = (
+        Delegation.objects.in_force(timezone.now().date())
+        .filter(role=role, delegator__in=by_key)
+        .filter(Q(project=None) | Q(project_id=project_id))
+        .select_related("delegate")
+        .order_by("delegate__display_name", "pk")
+    )
+    deciding = ROLES[Act.DECIDE]
+    delegates = [
+        Signer(row.delegate, by_key[row.delegator_id])
+        for row in lent
+        if row.delegate.is_active and row.delegate_id not in by_key and not barred(row.delegate)
+        if row.delegate.actor.roles_on(project_id) & deciding
+    ]
+    return (*map(Signer, signers), *delegates)
 
 
 def _cannot_delegate(delegation: Delegation, request: ApprovalRequest, subject: Subject) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.core.vocabulary import Stage, Status, SubjectKind
-from registry.models import AwsAccount, Deployment, ModelVersion
+from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
 
 from ..lifecycle import default_stage_back, stages_back_to
 from ..models import ApprovalRequest, WaitingCallback
 from ..policies.facts import ApprovalNeed
 from ..selectors import policy as policies
 from ..selectors.channels import way_for
+from ..selectors.standing import is_outdated_here
 from . import approvals, lifecycle
 from .write_back import AWS_APPROVAL, AWS_STAGE, AWS_STAGE_STATUS
 
@@ -31,8 +32,28 @@ class Effects:
 
 def of_approval(request: ApprovalRequest) -> Effects:
     """Return what the last approval a request waits for will do."""
-    subject = request.subject
-    stage, following = Stage(request.stage), policies.stage_after(request.subject, request.policy)
+    subject, stage = request.subject, Stage(request.stage)
+    if request.renews:
+        return _renewed(subject, stage, _still_needed(request))
+    return _approved(subject, stage, policies.stage_after(subject, request.policy), _still_needed(request))
+
+
+def of_asking(subject: UseCase | ModelVersion) -> Effects:
+    """Return what an approval would do if it were asked for where a subject stands now, under the policy in force."""
+    stage = Stage(subject.stage)
+    if is_outdated_here(subject):
+        return _renewed(subject, stage, "")
+    return _approved(subject, stage, policies.stage_after(subject), "")
+
+
+def _renewed(subject: UseCase | ModelVersion, stage: Stage, first: str) -> Effects:
+    name = subject.name if isinstance(subject, ModelVersion) else subject.public_id
+    portal = (f"{name} is approved in {stage.label} anew, for what it is now; it stays where it is",)
+    aws = (_writes(subject, stage, Status.APPROVED),) if isinstance(subject, ModelVersion) else ()
+    return Effects(portal=portal, aws=aws, first=first)
+
+
+def _approved(subject: UseCase | ModelVersion, stage: Stage, following: Stage | None, first: str) -> Effects:
     if not isinstance(subject, ModelVersion):
         onwards = following.label if following else ""
         blocked = [] if following is None else lifecycle.blockers(subject)
@@ -45,7 +66,7 @@ def of_approval(request: ApprovalRequest) -> Effects:
             )
         else:
             moves = f"{subject.public_id} is approved in {stage.label} and enters {onwards}, pending"
-        return Effects(portal=(moves,), first=_still_needed(request))
+        return Effects(portal=(moves,), first=first)
     aws = [_writes(subject, stage, Status.APPROVED)]
     if following is not None:
         accounts = list(AwsAccount.objects.serving(following))
@@ -55,20 +76,22 @@ def of_approval(request: ApprovalRequest) -> Effects:
             + (f", for {', '.join(str(account) for account in accounts)}" if accounts else ""),
         ]
         aws += [
-            f"{_way(subject, account, following)}: its trial deployment to {account} for {following.label} is ordered"
+            f"{_way(subject, account, following)}: its trial deployment to {account}, {account.region}, for"
+            f" {following.label} is ordered"
             for account in accounts
         ]
     else:
         deployments = list(Deployment.objects.filter(version=subject, stage=stage).select_related("account"))
         portal = [f"{subject.name} is approved in {stage.label}"]
         aws += [
-            f"{_way(subject, deployment.account, stage)}: its live deployment to {deployment.account} is ordered"
+            f"{_way(subject, deployment.account, stage)}: its live deployment to {deployment.account},"
+            f" {deployment.region}, is ordered"
             for deployment in deployments
         ]
     served = ", ".join(use_case.public_id for use_case in subject.use_cases.all())
     if served:
         portal.append(f"{served} moves on if this was all it waited for")
-    return Effects(portal=tuple(portal), aws=tuple(aws), first=_still_needed(request))
+    return Effects(portal=tuple(portal), aws=tuple(aws), first=first)
 
 
 def of_rejection(request: ApprovalRequest, back_to: Stage | None = None) -> Effects:
@@ -101,7 +124,8 @@ def stages_to_go_back_to(request: ApprovalRequest) -> tuple[Stage, ...]:
 def _writes(version: ModelVersion, stage: Stage, status: Status) -> str:
     account = version.group.account
     return (
-        f"SageMaker in {account}: ModelApprovalStatus becomes {AWS_APPROVAL[status]},"
+        f"SageMaker UpdateModelPackage in {account}, {version.group.region}: ModelApprovalStatus becomes"
+        f" {AWS_APPROVAL[status]},"
         f" ModelLifeCycle {AWS_STAGE[stage]} / {AWS_STAGE_STATUS[status]}"
     )
 
