@@ -34,6 +34,7 @@ from .services import (
     sync,
     telling,
 )
+from .services.audit_pack import building, packs
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -102,6 +103,20 @@ def answer_outside_changes(*, version_ids: list[int], **_: Any) -> None:
     """Do about changes made past the portal what the policy asks for."""
     with correlated():
         out_of_band.answer_all(actor=out_of_band.ACTOR, version_ids=version_ids)
+
+
+@shared_task(name="governance.build_pack")
+def build_pack(*, pack_id: int, **_: Any) -> None:
+    """Build one audit pack that was asked for."""
+    with correlated():
+        building.build(pack_id=pack_id)
+
+
+@shared_task(name="governance.sweep_packs")
+def sweep_packs(**_: Any) -> None:
+    """Have audit packs built whose worker was lost, and remove the files of those that are over."""
+    with correlated():
+        packs.sweep()
 
 
 @shared_task(name="governance.anchor_audit_trail")

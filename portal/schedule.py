@@ -66,6 +66,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # Until the next anchor an owner of the database could take back the last entries unseen: minutes, not hours.
     "anchor-audit-trail": {"task": "governance.anchor_audit_trail", "schedule": 600.0, "options": {"expires": 540}},
+    # Enqueued on commit as well; this finds what a killed worker left, while whoever asked still watches its page.
+    "sweep-packs": {"task": "governance.sweep_packs", "schedule": 30.0, "options": {"expires": 25}},
     # Every entry and every anchor is read: some seconds for a million of them.
     "check-audit-trail": {
         "task": "governance.check_audit_trail",

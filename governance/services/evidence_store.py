@@ -52,10 +52,13 @@ class _Account:
 
 
 @dataclass(frozen=True, slots=True)
-class _OwnStore:
-    """The portal's own store, as the gateway's error words name it: it works for no account of the registry."""
+class OwnStore:
+    """A store of the portal's own, as the gateway's error words name it: it works for no account of the registry."""
 
     account: _Account = _Account()
+
+
+OWN_STORE = OwnStore()
 
 
 def storage() -> Storage:
@@ -85,7 +88,7 @@ def keep(file: IO[bytes], checked: CheckedFile) -> str:
 def discard(name: str) -> None:
     """Remove a file that no row stands for; where that fails, the file stays and does no harm."""
     try:
-        with suppress(FileNotFoundError), translated(_OwnStore(), "s3", "DeleteObject"):
+        with suppress(FileNotFoundError), translated(OWN_STORE, "s3", "DeleteObject"):
             storage().delete(name)
     except (AwsError, OSError) as error:
         logger.warning("Evidence file %s, which belongs to nothing, could not be removed: %s", name, error)
@@ -190,7 +193,7 @@ def _lost(row: Evidence) -> EvidenceLost:
 def _reached(act: str, words: str, row: Evidence | None = None) -> Iterator[None]:
     """Turn what a storage raises into Unavailable, and a missing file of a row into EvidenceLost."""
     try:
-        with translated(_OwnStore(), "s3", act):
+        with translated(OWN_STORE, "s3", act):
             yield
     except (FileNotFoundError, AwsNotFound) as error:
         if row is not None:

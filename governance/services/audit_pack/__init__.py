@@ -1,0 +1,1 @@
+"""Audit packs: asking for one, building it, giving it out, and the verifier that travels with it."""
