@@ -68,6 +68,11 @@ def possible_owners(found: Finding) -> QuerySet[User]:
     return people_of(Project.objects.none() if project is None else Project.objects.filter(pk=project))
 
 
+def possible_owners_anywhere(actor: Actor) -> QuerySet[User]:
+    """Return the active people who hold a role on a project the actor sees, by name: for findings of several."""
+    return people_of(Project.objects.visible_to(actor))
+
+
 def as_row(found: Finding) -> dict[str, Any]:
     """Return a finding as a row of the export, with what it is about by name; absent is None."""
     kind, name = about(found)

@@ -11,10 +11,11 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.counting import count_together
-from portal.core.permissions import ROLES, Act
+from portal.core.permissions import ROLES, Act, may_anywhere
 from registry.selectors.catalogue import HEAVY
 
 from ..models import ApprovalRequest
+from ..querysets import delegated_to
 
 
 class Tab(StrEnum):
@@ -61,6 +62,11 @@ def counts(actor: Actor) -> dict[Tab, int]:
 def waiting_on(actor: Actor) -> int:
     """Return how many requests wait for this person's decision."""
     return ApprovalRequest.objects.awaiting(actor).count()
+
+
+def may_decide(actor: Actor) -> bool:
+    """Whether the actor decides on requests anywhere, in his own name or in somebody's for whom he stands in."""
+    return actor.user_id is not None and (may_anywhere(actor, Act.DECIDE) or bool(delegated_to(actor)))
 
 
 def waits_for_roles_of(actor: Actor) -> Q:

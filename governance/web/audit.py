@@ -25,6 +25,7 @@ from ..models import AuditAnchor, AuditCheck
 from ..selectors import anchors, audit_trail
 from ..services import audit_checks
 from .filters import AuditFilter
+from .list_filters import AnchorFilter, CheckFilter
 from .tables import AuditTable
 
 
@@ -121,6 +122,7 @@ class AuditChecks(TablePage):
 
     template_name = "governance/audit_checks.html"
     table_class = CheckTable
+    filter_class = CheckFilter
     needs = Act.SEE_AUDIT
 
     def rows(self) -> QuerySet[Any]:
@@ -146,6 +148,7 @@ class AuditAnchors(TablePage):
 
     template_name = "governance/audit_anchors.html"
     table_class = AnchorTable
+    filter_class = AnchorFilter
     needs = Act.SEE_AUDIT
 
     def rows(self) -> QuerySet[Any]:

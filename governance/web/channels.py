@@ -28,6 +28,7 @@ from ..models import DeploymentChannel, WaitingCallback
 from ..selectors import channels as selectors
 from ..services import channels
 from .channel_forms import ChannelForm, GraceForm
+from .list_filters import CallbackFilter, ChannelFilter
 from .wording import url_of
 
 KINDS = (
@@ -108,6 +109,7 @@ class CallbackTable(PortalTable):
 class ChannelList(TablePage):
     template_name = "governance/channel_list.html"
     table_class = ChannelTable
+    filter_class = ChannelFilter
     needs = Act.SEE_OPERATIONS
 
     def rows(self) -> QuerySet[Any]:
@@ -135,6 +137,7 @@ class ChannelList(TablePage):
 class CallbackList(TablePage):
     template_name = "governance/callback_list.html"
     table_class = CallbackTable
+    filter_class = CallbackFilter
 
     def rows(self) -> QuerySet[Any]:
         return selectors.callbacks(self.actor).order_by("-pk")

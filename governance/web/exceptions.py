@@ -24,6 +24,7 @@ from ..selectors import standing
 from ..services import delegations, in_production, overrides
 from .exception_forms import BreakGlassForm, DelegationForm, RollbackForm
 from .exception_tables import DelegationTable, OverrideTable
+from .list_filters import DelegationFilter, OverrideFilter
 from .panels import OfSubject
 from .wording import url_of
 
@@ -31,6 +32,7 @@ from .wording import url_of
 class OverrideList(TablePage):
     template_name = "governance/override_list.html"
     table_class = OverrideTable
+    filter_class = OverrideFilter
 
     def rows(self) -> QuerySet[Any]:
         return override_selectors.register(self.actor)
@@ -143,6 +145,7 @@ class Rollback(OfSubject, FormPage):
 class DelegationList(TablePage):
     template_name = "governance/delegation_list.html"
     table_class = DelegationTable
+    filter_class = DelegationFilter
 
     def rows(self) -> QuerySet[Any]:
         return delegation_selectors.register(self.actor)

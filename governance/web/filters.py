@@ -49,6 +49,7 @@ class StageTableFilter(AttributeFilterSet):
     model_status = choice(Status, "Model status", "status", "Any status")
     model_risk = choice(RiskRating, "Risk", "version__risk_rating", "Any risk")
     model_package_arn = filters.CharFilter(field_name="version__arn", label="ARN", widget=forms.HiddenInput)
+    prominent = ("as_of",)
     as_of = MomentFilter(label="As of (UTC)")
 
     class Meta:
@@ -103,6 +104,7 @@ _ACTIONS = [("insert", "Created"), ("update", "Changed"), ("delete", "Deleted")]
 
 
 class AuditFilter(filters.FilterSet):
+    q = search("Reason, who, entry number")
     actor = filters.CharFilter(method="by_actor", label="Who", help_text="")
     table = filters.ChoiceFilter(label="What", empty_label="Anything", choices=[])
     object_id = filters.CharFilter(label="Its number")
@@ -119,7 +121,7 @@ class AuditFilter(filters.FilterSet):
         empty_label="Either way",
         choices=[("no", "Nobody named"), ("yes", "Somebody named")],
     )
-    correlation = filters.CharFilter(widget=forms.HiddenInput)
+    correlation = filters.CharFilter(widget=forms.HiddenInput, label="Operation")
 
     class Meta:
         model = AuditEvent
@@ -129,6 +131,12 @@ class AuditFilter(filters.FilterSet):
         super().__init__(*args, **kwargs)
         found = tables(self.request.user.actor)
         self.filters["table"].extra["choices"] = [(table, field_words(table_words(table))) for table in found]
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        words = value.strip()
+        if words.isascii() and words.isdecimal() and len(words) < 19:
+            return rows.filter(sequence=int(words))
+        return rows.filter(Q(reason__icontains=words) | Q(actor__icontains=words))
 
     def by_actor(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(actor__icontains=value.strip())

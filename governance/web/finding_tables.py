@@ -24,7 +24,7 @@ from registry.web.filters import choice, search
 from ..choices import FindingKind, FindingState, Severity
 from ..models import Finding
 from ..querysets import FindingQuerySet
-from ..selectors.findings import overdue, owners
+from ..selectors.findings import about, overdue, owners
 from .request_filters import OF_FINDING, line_of_business, project
 from .wording import name_of, url_of
 
@@ -52,12 +52,28 @@ def subject_link(finding: Finding) -> SafeString:
 class FindingTable(PortalTable):
     label = "Findings"
     kind = tables.Column("Finding", order_by=("kind", "pk"))
+    public_id = tables.Column("Id", order_by=("pk",))
+    summary = tables.Column("In words", orderable=False)
     severity = tables.Column("Severity", order_by=("gravity", "pk"))
     subject = tables.Column("About", orderable=False, empty_values=())
     state = tables.Column("State", order_by=("state", "pk"))
     owner = tables.Column("Owner", order_by=("owner__display_name", "pk"), empty_values=())
     due_on = tables.Column("Due", order_by=("due_on", "pk"), empty_values=())
     last_seen_at = tables.Column("Last seen", order_by=("last_seen_at", "pk"))
+    first_seen_at = tables.Column("First seen", order_by=("first_seen_at", "pk"))
+    optional = ("public_id", "summary", "first_seen_at")
+
+    def stamp_of(self, record: Finding) -> str:
+        return f"{record.state}-{record.owner_id}-{record.due_on}"
+
+    def name_of(self, record: Finding) -> str:
+        return f"{record.public_id} {record.summary[:80]}"
+
+    def value_kind(self, record: Finding) -> str:
+        return record.kind
+
+    def value_subject(self, record: Finding) -> str | None:
+        return about(record)[1]
 
     def render_kind(self, record: Finding) -> SafeString:
         return name_cell(

@@ -13,15 +13,17 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.views.generic import View
 
+from portal.core.bulk_actions import BulkTablePage
 from portal.core.csv_export import streamed
 from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, may, require
-from portal.core.views import ActionView, FormPage, Page, SignedIn, TablePage
+from portal.core.views import ActionView, CompleteFile, FormPage, Page, SignedIn
 
 from ..choices import FindingState
 from ..models import Finding
 from ..selectors import findings as selectors
 from ..services import findings
+from .bulk import FINDING_ACTIONS
 from .finding_forms import AcceptForm, AssignForm, DueForm, ReopenForm, ResolveForm
 from .finding_tables import FindingFilter, FindingTable, subject_link
 from .wording import timeline_of
@@ -29,13 +31,17 @@ from .wording import timeline_of
 _BATCH = 500
 
 
-class FindingList(TablePage):
+class FindingList(BulkTablePage):
     template_name = "governance/finding_list.html"
     table_class = FindingTable
     filter_class = FindingFilter
+    bulk = FINDING_ACTIONS
 
     def rows(self) -> QuerySet[Any]:
         return selectors.findings(self.actor)
+
+    def every_field(self) -> CompleteFile:
+        return selectors.COLUMNS, lambda rows: map(selectors.as_row, rows.iterator(chunk_size=_BATCH))
 
     def nothing(self) -> dict[str, str]:
         return {
@@ -43,9 +49,6 @@ class FindingList(TablePage):
             "text": "Where SageMaker and the portal do not agree, it is listed here and goes away when they do again.",
             "icon": "shield-check",
         }
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(query=self.request.GET.urlencode(), **kwargs)
 
 
 class FindingFile(SignedIn, View):

@@ -9,12 +9,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from portal.core.bulk_actions import BulkTablePage
 from portal.core.permissions import Act, may_anywhere
-from portal.core.views import ActionView, Page, TablePage
+from portal.core.views import ActionView, Page
 
 from ..selectors import operations
 from ..selectors.outbox_health import account_outbox, outbox_by_account
 from ..services import outbox, sync
+from .bulk import OUTBOX_ACTIONS
 from .filters import OutboxFilter
 from .tables import OutboxTable
 
@@ -30,10 +32,11 @@ class AccountSync(ActionView):
         return f"{reverse('registry:account', args=[account.account_id])}?{query}"
 
 
-class OutboxList(TablePage):
+class OutboxList(BulkTablePage):
     template_name = "governance/outbox.html"
     table_class = OutboxTable
     filter_class = OutboxFilter
+    bulk = OUTBOX_ACTIONS
 
     def rows(self) -> QuerySet[Any]:
         return operations.outbox(self.actor)

@@ -27,6 +27,12 @@ class ParkedEventTable(PortalTable):
     attempts = tables.Column("Attempts", order_by=("attempts", "pk"))
     last_seen_at = tables.Column("Last seen", order_by=("last_seen_at", "pk"))
 
+    def stamp_of(self, record: ParkedEvent) -> str:
+        return f"{record.state}-{record.attempts}"
+
+    def name_of(self, record: ParkedEvent) -> str:
+        return short_name(record) or f"message {record.message_id}"
+
     def render_problem(self, record: ParkedEvent) -> SafeString:
         about = short_name(record) or f"message {record.message_id}"
         link = name_cell(

@@ -12,13 +12,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
+from portal.core.bulk_actions import BulkTablePage
 from portal.core.permissions import Act, may_anywhere, require_anywhere
-from portal.core.views import ActionView, FormPage, TablePage
+from portal.core.views import ActionView, FormPage
 from registry.choices import ParkedEventState
 from registry.models import ParkedEvent
 from registry.selectors import events
 
 from ..services import parked_events
+from .bulk import EVENT_ACTIONS
 from .parked_event_tables import ParkedEventFilter, ParkedEventTable, short_name
 
 # Enough to see what it is; the API gives all of it.
@@ -36,10 +38,11 @@ class DismissForm(forms.Form):
     )
 
 
-class ParkedEventList(TablePage):
+class ParkedEventList(BulkTablePage):
     template_name = "governance/parked_event_list.html"
     table_class = ParkedEventTable
     filter_class = ParkedEventFilter
+    bulk = EVENT_ACTIONS
     needs = Act.SEE_OPERATIONS
 
     def rows(self) -> QuerySet[Any]:

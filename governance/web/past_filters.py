@@ -57,6 +57,7 @@ class PastStageTableFilter(StageTableFilter):
 class ProductionFilter(filters.FilterSet):
     """The filters of what ran in production."""
 
+    prominent = ("as_of",)
     as_of = MomentFilter(label="On (UTC)")
     search = filters.CharFilter(
         method="by_words",

@@ -14,6 +14,7 @@ from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import arn, badge, person, plain, reltime, risk_badge, status_badge
 
 from ..lifecycle import Verb
+from ..selectors.as_of import past_row
 from ..selectors.production import Running, on_whose_word
 from .tables import StageTable
 
@@ -43,6 +44,9 @@ class PastStageTable(StageTable):
 
     def _value(self, record: Any, name: str) -> Any:
         return getattr(record, name)
+
+    def _as_row(self, record: Any) -> dict[str, Any]:
+        return past_row(record)
 
     def render_use_case_id(self, record: Any) -> SafeString:
         return use_case_link(record)

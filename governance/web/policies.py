@@ -31,6 +31,7 @@ from ..selectors import policy_preview as previews
 from ..selectors import resources
 from ..selectors.words import actor_words
 from ..services import policies as services
+from .list_filters import PolicyFilter
 from .policy_forms import (
     PATHS,
     ROW_PARTS,
@@ -79,6 +80,7 @@ class PolicyTable(PortalTable):
 class PolicyList(TablePage):
     template_name = "governance/policy_list.html"
     table_class = PolicyTable
+    filter_class = PolicyFilter
 
     def rows(self) -> QuerySet[Any]:
         return resources.policy_versions(self.actor).order_by("-number")

@@ -26,6 +26,7 @@ from registry.web.sharing import posture_of
 
 from ..selectors import timeline
 from ..services import shares
+from .list_filters import ShareFilter
 from .share_forms import ShareForm
 from .wording import timeline_of
 
@@ -85,6 +86,7 @@ class ShareList(TablePage):
 
     template_name = "governance/share_list.html"
     table_class = ShareTable
+    filter_class = ShareFilter
 
     def rows(self) -> QuerySet[Any]:
         return sharing.declared(self.actor)

@@ -23,6 +23,7 @@ from ..choices import SigningAlgorithm, SigningKeyState
 from ..models import SigningKey
 from ..selectors.signing_keys import signing_keys
 from ..services import signing
+from .list_filters import SigningKeyFilter
 
 _LOOKS = {
     SigningKeyState.ACTIVE: ("Signs", "good", "key"),
@@ -64,6 +65,7 @@ class SigningKeyTable(PortalTable):
 class SigningKeys(TablePage):
     template_name = "governance/signing_keys.html"
     table_class = SigningKeyTable
+    filter_class = SigningKeyFilter
     needs = Act.MANAGE_KEYS
 
     def rows(self) -> QuerySet[Any]:

@@ -14,7 +14,7 @@ from portal.core.actors import Actor
 from portal.core.csv_export import streamed
 from portal.core.errors import InvalidInput
 from portal.core.moments import AS_OF, moment_in
-from portal.core.views import SignedIn, TablePage
+from portal.core.views import CompleteFile, SignedIn, TablePage
 from registry.choices import ObjectKind
 from registry.selectors import attributes
 from registry.selectors.catalogue import HEAVY
@@ -48,15 +48,19 @@ class StageTablePage(TablePage):
     def table_arguments(self) -> dict[str, Any]:
         return {"extra_columns": columns(ObjectKind.STAGE_RECORD, lambda record: record.attributes)}
 
+    def every_field(self) -> CompleteFile:
+        sheet = attributes.sheet(ObjectKind.STAGE_RECORD)
+        return (
+            (*ATTRIBUTES, *sheet.columns),
+            lambda rows: with_attributes(rows.iterator(chunk_size=_BATCH), as_row, sheet),
+        )
+
     def nothing(self) -> dict[str, str]:
         return {
             "title": "No record yet",
             "text": "The first model version that is registered in SageMaker opens the first record.",
             "icon": "table",
         }
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(query=self.request.GET.urlencode(), **kwargs)
 
 
 class PastStageTablePage(OfThePast, StageTablePage):
@@ -68,10 +72,19 @@ class PastStageTablePage(OfThePast, StageTablePage):
     def rows(self) -> QuerySet[Any]:
         return stage_table_as_of(self.actor, self.moment)
 
+    def every_field(self) -> CompleteFile:
+        sheet = attributes.sheet(ObjectKind.STAGE_RECORD)
+        return (
+            (*ATTRIBUTES, *sheet.columns),
+            lambda rows: ({**row, **sheet.cells(row["attributes"])} for row in past_rows(rows)),
+        )
+
 
 class StageTableOfAnyDay(View):
     """The table of today, or as of the moment its address asks for."""
 
+    # What saved views of this address are views of.
+    list_page = StageTablePage
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -15,69 +15,17 @@ from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import (
     badge,
     json_viewer,
-    person,
     plain,
     reltime,
     risk_badge,
     status_badge,
 )
 
-from ..choices import OutboxState, RequestState
-from ..models import ApprovalRequest, AuditEvent, OutboxMessage
-from ..selectors.inbox import is_overdue
+from ..choices import OutboxState
+from ..models import AuditEvent, OutboxMessage
 from ..selectors.stage_table import ATTRIBUTES, as_row
 from ..selectors.words import actor_words, field_words, table_words, value_words
-from .wording import name_of, request_url, url_of, waiting_words
-
-
-def move_words(request: ApprovalRequest) -> SafeString:
-    """Return from which stage to which a request wants to go."""
-    if not request.to_stage:
-        return format_html("{}", plain(request.stage))
-    return format_html(
-        '{} <span aria-hidden="true">→</span><span class="visually-hidden"> to </span> {}',
-        plain(request.stage),
-        plain(request.to_stage),
-    )
-
-
-class RequestTable(PortalTable):
-    label = "Approval requests"
-    subject = tables.Column("Request", accessor="pk", order_by=("pk",))
-    move = tables.Column("Stage", accessor="stage", order_by=("stage", "pk"))
-    tier = tables.Column("Risk", order_by=("tier", "pk"))
-    requester = tables.Column("Asked by", order_by=("requester__display_name", "pk"))
-    due_at = tables.Column("Due", order_by=("due_at", "pk"))
-    waiting = tables.Column("Where it stands", accessor="state", order_by=("state", "pk"))
-
-    class Meta(PortalTable.Meta):
-        attrs = {"id": "table", "data-queue": ""}
-
-    def render_subject(self, record: ApprovalRequest) -> SafeString:
-        return name_cell(name_of(record.subject), request_url(record), record.public_id, queue=True)
-
-    def render_move(self, record: ApprovalRequest) -> SafeString:
-        return move_words(record)
-
-    def render_tier(self, record: ApprovalRequest) -> SafeString:
-        return risk_badge(record.tier, "the tier its policy was chosen by")
-
-    def render_requester(self, record: ApprovalRequest) -> SafeString:
-        return person(record.requester)
-
-    def render_due_at(self, record: ApprovalRequest) -> SafeString:
-        if record.closed_at:
-            return two(absent("closed"), reltime(record.closed_at))
-        due = format_html('<span class="is-overdue">{}</span>', reltime(record.due_at))
-        if is_overdue(record):
-            return two(due, badge("Escalated" if record.escalated_at else "Overdue", "bad", "calendar-due"))
-        return reltime(record.due_at)
-
-    def render_waiting(self, record: ApprovalRequest) -> SafeString:
-        if record.state != RequestState.OPEN:
-            return status_badge(record.state, "request")
-        words = waiting_words(record)
-        return badge(words[:1].upper() + words[1:], "wait", "hourglass")
+from .wording import url_of
 
 
 class StageTable(PortalTable):
@@ -104,8 +52,21 @@ class StageTable(PortalTable):
     class Meta(PortalTable.Meta):
         sequence = ATTRIBUTES
 
+    _told: tuple[Any, dict[str, Any]] = (None, {})
+
     def _value(self, record: Any, name: str) -> Any:
         return as_row(record)[name]
+
+    def file_value(self, name: str, record: Any) -> Any:
+        """Return what the complete file holds, too."""
+        if name not in ATTRIBUTES:
+            return super().file_value(name, record)
+        if self._told[0] is not record:
+            self._told = (record, self._as_row(record))
+        return self._told[1][name]
+
+    def _as_row(self, record: Any) -> dict[str, Any]:
+        return as_row(record)
 
     def render_use_case_id(self, record: Any) -> SafeString:
         number = record.row_use_case_number
@@ -180,6 +141,12 @@ class OutboxTable(PortalTable):
     retry = tables.TemplateColumn(
         template_name="governance/outbox_retry.html", verbose_name="Retry", orderable=False, empty_values=()
     )
+
+    def stamp_of(self, record: OutboxMessage) -> str:
+        return f"{record.state}-{record.attempts}"
+
+    def name_of(self, record: OutboxMessage) -> str:
+        return f"{record.pk} {record.summary[:80]}"
 
     def render_summary(self, record: OutboxMessage) -> SafeString:
         about = name_cell(record.version.name, url_of(record.version)) if record.version else ""

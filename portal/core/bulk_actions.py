@@ -36,7 +36,8 @@ class BulkAction:
 
     `carry_out(actor, row, given)` calls the service and returns what to say of the row, "" for nothing more than that
     it is done; `refusal(actor, row)` says beforehand why a row will be refused, "" when it may be tried. `form`, made
-    as `form(data, actor=actor)`, asks once for what holds for all of them. `act` is the right it takes somewhere.
+    as `form(data, actor=actor)`, asks once for what holds for all of them. `act` is the right it takes somewhere; without
+    one, the page says whom it is offered to. No more than `most` rows are taken at once.
     """
 
     name: str
@@ -48,6 +49,7 @@ class BulkAction:
     act: Act | None = None
     form: Callable[..., forms.Form] | None = None
     refusal: Callable[[Actor, Any], str] | None = None
+    most: int = MOST_ROWS
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ class BulkTablePage(TablePage):
         wanted = next((action for action in self.bulk if action.name == name), None)
         if not allowed or (wanted is not None and wanted not in allowed):
             act = (wanted or self.bulk[0]).act
-            assert act is not None
+            if act is None:
+                raise Forbidden("You may not do this with the rows of this list.")
             raise Forbidden.for_act(act.value, [role.label for role in sorted(ROLES[act])])
         if wanted is None:
             raise InvalidInput("Choose what to do with the rows.", errors={_ACTION: ["There is no such action here."]})
@@ -126,8 +129,12 @@ class BulkTablePage(TablePage):
 
     def _marked(self, action: BulkAction) -> list[Marked]:
         values = list(dict.fromkeys(self.request.POST.getlist(_ROW)))
-        if not values or len(values) > MOST_ROWS:
-            raise InvalidInput("Mark some rows first.", errors={_ROW: [f"Mark 1 to {MOST_ROWS} rows."]})
+        if not values:
+            raise InvalidInput("Mark some rows first.", errors={_ROW: ["Mark the rows it is about."]})
+        if len(values) > action.most:
+            raise InvalidInput(
+                f"{action.label} takes at most {action.most} rows at once.", errors={_ROW: ["Mark fewer rows."]}
+            )
         keys = {value: _key(value) for value in values}
         table = self.table_of(self.rows().none())
         found = {row.pk: row for row in self.rows().filter(pk__in=set(keys.values()))}

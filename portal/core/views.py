@@ -53,6 +53,8 @@ from .templatetags.portal_ui import empty_state
 # A form that cannot be used is shown again with this status; htmx is told to swap it in.
 UNUSABLE = 422
 _BATCH = 500
+# The columns of a file that holds every field, and what makes its rows of a queryset.
+CompleteFile = tuple[Sequence[str], Callable[[QuerySet[Any]], Iterable[Mapping[str, Any]]]]
 
 
 def wants_fragment(request: HttpRequest) -> bool:
@@ -141,7 +143,7 @@ class TablePage(Page):
     def ready(self, table: PortalTable) -> None:
         """Tell the table what its cells need to know, before any of them is shown or written into a file."""
 
-    def every_field(self) -> tuple[Sequence[str], Callable[[QuerySet[Any]], Iterable[Mapping[str, Any]]]] | None:
+    def every_field(self) -> CompleteFile | None:
         """Return the columns of the complete file of this list and what makes its rows; None without such a file."""
         return None
 
@@ -221,7 +223,7 @@ class TablePage(Page):
             chosen=chosen,
             beside=self.parameters,
             views=self.saved,
-            has_every_field=self.every_field() is not None,
+            has_every_field=type(self).every_field is not TablePage.every_field,
             has_shown_columns=self.exports_columns,
         )
         table.empty_text = self._empty_text(chosen)

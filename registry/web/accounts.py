@@ -21,7 +21,7 @@ from ..choices import SyncState
 from ..models import AwsAccount
 from ..selectors import events, operations, sync_health
 from .account_permissions import alike
-from .filters import SyncRunFilter
+from .filters import AccountFilter, SyncRunFilter
 from .tables import AccountRunTable, AccountTable, SyncRunTable
 
 # How long the page goes on looking for a pass that was asked for: longer means that no worker is there.
@@ -31,6 +31,7 @@ _PATIENCE = timedelta(seconds=60)
 class AccountList(TablePage):
     template_name = "registry/account_list.html"
     table_class = AccountTable
+    filter_class = AccountFilter
     needs = Act.SEE_OPERATIONS
 
     def rows(self) -> QuerySet[Any]:

@@ -106,11 +106,13 @@ def card_items(sheet: selectors.Sheet, held: Mapping[str, Any]) -> list[dict[str
     ]
 
 
-def columns(kind: ObjectKind, held: Callable[[Any], Mapping[str, Any]]) -> list[tuple[str, tables.Column]]:
-    """Return a column per active attribute for a wide table; `held` finds the values of a row."""
+def columns(
+    kind: ObjectKind, held: Callable[[Any], Mapping[str, Any]], *, optional: bool = False
+) -> list[tuple[str, tables.Column]]:
+    """Return a column per active attribute; `held` finds the values of a row. Optional ones are shown when chosen."""
     sheet = selectors.sheet(kind)
     return [
-        (f"attr_{attribute.key}", _Column(attribute, sheet, held, verbose_name=attribute.label))
+        (f"attr_{attribute.key}", _Column(attribute, sheet, held, optional=optional, verbose_name=attribute.label))
         for attribute in sheet.attributes
     ]
 
@@ -121,10 +123,12 @@ class _Column(tables.Column):
         attribute: CustomAttribute,
         sheet: selectors.Sheet,
         held: Callable[[Any], Mapping[str, Any]],
+        *,
+        optional: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(accessor="pk", orderable=False, empty_values=(), **kwargs)
-        self.attribute, self.sheet, self.held = attribute, sheet, held
+        self.attribute, self.sheet, self.held, self.is_optional = attribute, sheet, held, optional
 
     def render(self, record: Any) -> SafeString | str:
         value = self.sheet.worded(self.attribute, self.held(record).get(self.attribute.key))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -11,7 +12,7 @@ from django.views.generic import View
 
 from portal.core.csv_export import streamed
 from portal.core.errors import InvalidInput
-from portal.core.views import SignedIn
+from portal.core.views import CompleteFile, SignedIn
 
 from ..choices import ObjectKind
 from ..selectors import attributes, catalogue, resources
@@ -20,6 +21,15 @@ from .filters import GroupFilter, UseCaseFilter
 
 _BATCH = 500
 SHOWN, ALL = "attributes", "all"
+
+
+def complete(kind: ObjectKind, columns: Sequence[str], row_of: Callable[[Any], dict[str, Any]]) -> CompleteFile:
+    """Return the file of a list that holds every field and a column per active custom attribute."""
+    sheet = attributes.sheet(kind)
+    return (
+        (*columns, *sheet.columns),
+        lambda rows: with_attributes(rows.iterator(chunk_size=_BATCH), row_of, sheet),
+    )
 
 
 class ListFile(SignedIn, View):

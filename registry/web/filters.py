@@ -9,9 +9,9 @@ from django import forms
 from django.db.models import Q, QuerySet
 
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
-from registry.choices import ObjectKind, ReviewDue, SyncKind, SyncState
+from registry.choices import AccountPurpose, ObjectKind, ReviewDue, SyncKind, SyncState
 
-from ..models import LineOfBusiness, ModelGroup, ModelVersion, Project, SyncRun, UseCase
+from ..models import AwsAccount, LineOfBusiness, ModelGroup, ModelVersion, Project, SyncRun, UseCase
 from ..selectors.catalogue import lines_of_business, visible_projects
 from ..selectors.operations import accounts
 from ..selectors.review_dates import due_when
@@ -120,7 +120,43 @@ class VersionFilter(filters.FilterSet):
         return rows.filter(condition)
 
 
+class AccountFilter(filters.FilterSet):
+    q = search("Alias, account id")
+    purpose = filters.ChoiceFilter(
+        method="by_purpose", choices=AccountPurpose.choices(), label="For", empty_label="Anything"
+    )
+    connection = filters.ChoiceFilter(
+        method="by_connection",
+        label="Connection",
+        empty_label="Any",
+        choices=[("ok", "Connected"), ("failed", "Failed"), ("untried", "Not tried")],
+    )
+    enabled = filters.ChoiceFilter(
+        field_name="is_enabled",
+        label="Enabled",
+        empty_label="Either way",
+        choices=[("True", "Enabled"), ("False", "Disabled")],
+    )
+
+    class Meta:
+        model = AwsAccount
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(alias__icontains=value) | Q(account_id__startswith=value.replace(" ", "")))
+
+    def by_purpose(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(purposes__contains=[value])
+
+    def by_connection(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        if value == "untried":
+            return rows.filter(checked_at=None)
+        tried = rows.exclude(checked_at=None)
+        return tried.filter(check_error="") if value == "ok" else tried.exclude(check_error="")
+
+
 class SyncRunFilter(filters.FilterSet):
+    q = search("Account, error, who asked")
     account = filters.ModelChoiceFilter(
         queryset=lambda request: accounts(request.user.actor),
         to_field_name="account_id",
@@ -143,3 +179,11 @@ class SyncRunFilter(filters.FilterSet):
 
     def by_what(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(kind__in=OF_CHANGES)
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(
+            Q(account__alias__icontains=value)
+            | Q(account__account_id__startswith=value)
+            | Q(requested_by__icontains=value)
+            | Q(error__icontains=value)
+        )

@@ -6,35 +6,51 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django_tables2 import RequestConfig
 
+from portal.core.bulk_actions import BulkTablePage
 from portal.core.errors import Forbidden, StaleEdit
 from portal.core.permissions import ROLES, Act, may, may_anywhere
-from portal.core.views import FormPage, Page, TablePage
+from portal.core.views import CompleteFile, FormPage, Page
 from registry.services import groups
 
 from ..choices import ObjectKind
 from ..models import ModelGroup
-from ..selectors import attributes, catalogue
+from ..selectors import attributes, catalogue, claims, people
+from ..selectors.exports import GROUP_COLUMNS, group_row
 from ..selectors.sharing import Postures
-from .attributes import card_items
+from .attributes import card_items, columns
+from .bulk import GROUP_ACTIONS
 from .differences import overtaken
+from .exports import complete
 from .filters import GroupFilter
 from .forms import GroupForm
 from .sharing import posture_of
 from .tables import GroupTable, GroupVersionTable
 
+# The list behind it has all of them.
+_MOST_UNCLAIMED = 6
+_MOST_VERSIONS = 5
+SHOW = "show"
 
-class GroupList(TablePage):
+
+class GroupList(BulkTablePage):
     template_name = "registry/group_list.html"
     table_class = GroupTable
     filter_class = GroupFilter
+    bulk = GROUP_ACTIONS
 
     def rows(self) -> QuerySet[Any]:
         return catalogue.groups(self.actor)
+
+    def table_arguments(self) -> dict[str, Any]:
+        return {"extra_columns": columns(ObjectKind.MODEL_GROUP, lambda record: record.attributes, optional=True)}
+
+    def every_field(self) -> CompleteFile:
+        return complete(ObjectKind.MODEL_GROUP, GROUP_COLUMNS, group_row)
 
     def nothing(self) -> dict[str, str]:
         return {
@@ -45,9 +61,7 @@ class GroupList(TablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            query=self.request.GET.urlencode(), may_create=may_anywhere(self.actor, Act.CREATE_GROUP), **kwargs
-        )
+        return super().get_context_data(may_create=may_anywhere(self.actor, Act.CREATE_GROUP), **kwargs)
 
 
 class OfGroup(Page):
@@ -96,14 +110,19 @@ class GroupDetail(OfGroup):
             use_cases=catalogue.use_cases_behind(self.actor, self.group),
             attributes=card_items(attributes.sheet(ObjectKind.MODEL_GROUP, archived=True), self.group.attributes),
             posture=posture_of(Postures([self.group]).of(self.group)),
+            holders=people.who_works_on(self.group.project) if self.group.project else (),
+            shown_to=people.shown_group(self.group),
             may_share=may(self.actor, Act.SHARE_GROUPS, self.group.project_id),
             **kwargs,
         )
 
 
 class GroupEdit(OfGroup, FormPage):
+    """Claim a group for a project, or change whose it is and what it serves: all of it on one page."""
+
     template_name = "registry/group_edit.html"
     form_class = GroupForm
+    fragment = "claim"
 
     @cached_property
     def group(self) -> ModelGroup:
@@ -123,8 +142,20 @@ class GroupEdit(OfGroup, FormPage):
     def breadcrumbs(self) -> list[dict[str, str]]:
         return [*super().breadcrumbs(), {"label": "Edit" if self.group.project_id else "Claim", "url": ""}]
 
-    def form_arguments(self) -> dict[str, Any]:
-        return {"actor": self.actor, "group": self.group, "initial": GroupForm.values_of(self.group)}
+    @cached_property
+    def hint(self) -> claims.Hint:
+        """Whose the group seems to be, while nobody has claimed it."""
+        return claims.Hint() if self.group.project_id else claims.hint(self.actor, self.group)
+
+    def build(self, data: Any = None) -> BaseForm:
+        values = GroupForm.values_of(self.group)
+        if (
+            self.group.project_id is None
+            and self.hint.project
+            and may(self.actor, Act.EDIT_GROUP, self.hint.project.pk)
+        ):
+            values |= {"project": self.hint.project.pk, "use_cases": [case.pk for case in self.hint.use_cases]}
+        return GroupForm(data, actor=self.actor, group=self.group, initial=values)
 
     def carry_out(self, form: BaseForm) -> str:
         given = form.cleaned_data
@@ -140,8 +171,19 @@ class GroupEdit(OfGroup, FormPage):
         self.say(f"{group.name} belongs to {group.project} now." if group.project else f"{group.name} is saved.")
         return self.url
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        newest = catalogue.versions_of(self.actor, self.group)[:_MOST_VERSIONS]
+        return super().get_context_data(hint=self.hint, newest=newest, here=self.request.path, **kwargs)
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.POST.get("act") == SHOW:
+            # Another project was chosen: its people and use cases are offered, and nothing is refused before it is.
+            return self.render_to_response(self.get_context_data(form=self._as_it_is(request.POST)))
         try:
             return super().post(request, *args, **kwargs)
         except StaleEdit as refusal:
             return overtaken(self, refusal)
+
+    def _as_it_is(self, sent: QueryDict) -> GroupForm:
+        typed = {name: sent.getlist(name) if name == "use_cases" else sent[name] for name in sent}
+        return GroupForm(actor=self.actor, group=self.group, initial=typed)

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from portal.core.tables import PortalTable, absent, failure, links, name_cell, two
 from portal.core.templatetags.portal_ui import (
     account,
+    arn,
     badge,
     lasting,
     metric,
@@ -26,6 +27,9 @@ from portal.core.templatetags.portal_ui import (
 from ..choices import SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun, UseCase
 from ..selectors.sync_health import RegionHealth, oldest, worst
+
+# Of a text in a list; its page has all of it.
+_LONGEST_CELL = 160
 
 
 def _over(first: Any, second: Any) -> SafeString:
@@ -51,6 +55,32 @@ class UseCaseTable(PortalTable):
     project = tables.Column("Project", order_by=("project__name", "pk"))
     model_owner = tables.Column("Model owner", order_by=("model_owner__display_name", "pk"), empty_values=())
     next_review_on = tables.Column("Next review", order_by=("next_review_on", "pk"), empty_values=())
+    public_id = tables.Column("Id", order_by=("number",))
+    status = tables.Column("Status", order_by=("status", "pk"))
+    line_of_business = tables.Column("Line of business", accessor="project__line_of_business__name")
+    business_owner = tables.Column("Business owner", order_by=("business_owner", "pk"), empty_values=())
+    intended_purpose = tables.Column("Intended purpose", orderable=False)
+    registered_by = tables.Column("Registered by", order_by=("registered_by__display_name", "pk"))
+    registered_at = tables.Column("Registered", order_by=("registered_at", "pk"))
+    optional = (
+        *("public_id", "status", "line_of_business", "business_owner"),
+        *("intended_purpose", "registered_by", "registered_at"),
+    )
+
+    def render_status(self, record: UseCase) -> SafeString:
+        return status_badge(record.status)
+
+    def render_business_owner(self, record: UseCase) -> SafeString | str:
+        return record.business_owner or absent("not named")
+
+    def render_intended_purpose(self, value: str) -> str:
+        return value if len(value) <= _LONGEST_CELL else f"{value[:_LONGEST_CELL].rsplit(' ', 1)[0]} …"
+
+    def render_registered_by(self, record: UseCase) -> SafeString:
+        return person(record.registered_by)
+
+    def render_registered_at(self, record: UseCase) -> SafeString:
+        return reltime(record.registered_at)
 
     def render_name(self, record: UseCase) -> SafeString:
         return name_cell(record.name, reverse("registry:use_case", args=[record.number]), record.public_id)
@@ -79,6 +109,25 @@ class GroupTable(PortalTable):
     owner = tables.Column("Owner", order_by=("owner__display_name", "pk"), empty_values=())
     version_count = tables.Column("Versions", order_by=("version_count", "pk"))
     account = tables.Column("AWS account", order_by=("account__alias", "pk"))
+    arn = tables.Column("ARN", orderable=False)
+    description = tables.Column("Description", orderable=False)
+    aws_created_at = tables.Column("Made in AWS", order_by=("aws_created_at", "pk"), empty_values=())
+    optional = ("arn", "description", "aws_created_at")
+
+    def render_arn(self, value: str) -> SafeString:
+        return arn(value)
+
+    def render_aws_created_at(self, record: ModelGroup) -> SafeString:
+        return reltime(record.aws_created_at, "not reported")
+
+    def value_use_cases(self, record: ModelGroup) -> list[str]:
+        return [use_case.public_id for use_case in record.use_cases.all()]
+
+    def value_account(self, record: ModelGroup) -> str:
+        return f"{record.account.alias} {record.account.account_id} {record.region}"
+
+    def value_owner(self, record: ModelGroup) -> str | None:
+        return str(record.owner) if record.owner else None
 
     def render_name(self, record: ModelGroup) -> SafeString:
         return name_cell(record.name, reverse("registry:group", args=[record.pk]), record.description[:80])
@@ -106,6 +155,50 @@ class VersionTable(PortalTable):
         "SageMaker says", accessor="aws_approval_status", order_by=("aws_approval_status", "pk"), empty_values=()
     )
     registered = tables.Column("Registered", accessor="aws_created_at", order_by=("aws_created_at", "pk"))
+    status = tables.Column("Status", order_by=("status", "pk"))
+    project = tables.Column("Project", accessor="group__project__name", empty_values=())
+    account = tables.Column("AWS account", accessor="group__account", order_by=("group__account__alias", "pk"))
+    owner_name = tables.Column("Model owner", order_by=("owner_name", "pk"), empty_values=())
+    registered_by = tables.Column("Registered by", order_by=("registered_by__display_name", "pk"), empty_values=())
+    arn = tables.Column("ARN", orderable=False)
+    optional = ("status", "project", "account", "owner_name", "registered_by", "arn")
+
+    def render_status(self, record: ModelVersion) -> SafeString:
+        return status_badge(record.status)
+
+    def render_project(self, record: ModelVersion) -> SafeString | str:
+        return record.group.project.name if record.group.project else badge("Not claimed", "warn", "link")
+
+    def value_project(self, record: ModelVersion) -> str | None:
+        return record.group.project.name if record.group.project else None
+
+    def render_account(self, record: ModelVersion) -> SafeString:
+        held = record.group.account
+        return account(alias=held.alias, id=held.account_id, region=record.group.region)
+
+    def render_owner_name(self, record: ModelVersion) -> SafeString | str:
+        return record.owner_name or absent()
+
+    def render_registered_by(self, record: ModelVersion) -> SafeString | str:
+        return person(record.registered_by) if record.registered_by else absent()
+
+    def render_arn(self, value: str) -> SafeString:
+        return arn(value)
+
+    def value_name(self, record: ModelVersion) -> str:
+        return record.name
+
+    def value_use_cases(self, record: ModelVersion) -> list[str]:
+        return [use_case.public_id for use_case in record.use_cases.all()]
+
+    def value_aws(self, record: ModelVersion) -> str:
+        return record.aws_approval_status
+
+    def value_registered(self, record: ModelVersion) -> Any:
+        return record.aws_created_at
+
+    def value_account(self, record: ModelVersion) -> str:
+        return f"{record.group.account.alias} {record.group.account.account_id} {record.group.region}"
 
     def render_name(self, record: ModelVersion) -> SafeString:
         return name_cell(record.name, reverse("registry:version", args=[record.pk]), record.description[:80])
@@ -153,6 +246,17 @@ class AccountTable(PortalTable):
     known = tables.Column("How well it is known", accessor="pk", orderable=False, empty_values=())
     connection = tables.Column("Connection", accessor="checked_at", order_by=("checked_at", "pk"), empty_values=())
     is_enabled = tables.Column("Enabled", order_by=("is_enabled", "pk"))
+    account_id = tables.Column("Account id", order_by=("account_id",))
+    optional = ("account_id",)
+
+    def value_purposes(self, record: AwsAccount) -> list[str]:
+        return list(record.purposes)
+
+    def value_known(self, record: AwsAccount) -> str:
+        return worst(self.health[record.pk])
+
+    def value_connection(self, record: AwsAccount) -> str:
+        return "" if record.checked_at is None else "failed" if record.check_error else "connected"
 
     def __init__(self, *args: Any, health: Mapping[int, Sequence[RegionHealth]], **kwargs: Any) -> None:
         self.health = health
@@ -189,6 +293,17 @@ class SyncRunTable(PortalTable):
     found = tables.Column("Found", orderable=False, empty_values=())
     calls = tables.Column("AWS calls", order_by=("calls", "pk"))
     requested_by = tables.Column("Asked for by", order_by=("requested_by", "pk"))
+    kind = tables.Column("Kind", order_by=("kind", "pk"))
+    region = tables.Column("Region", order_by=("region", "pk"))
+    finished_at = tables.Column("Finished", order_by=("finished_at", "pk"), empty_values=())
+    error = tables.Column("Error", orderable=False)
+    optional = ("kind", "region", "finished_at", "error")
+
+    def render_finished_at(self, record: SyncRun) -> SafeString:
+        return reltime(record.finished_at, "not yet")
+
+    def value_account(self, record: SyncRun) -> str:
+        return f"{record.account.alias} {record.account.account_id} {record.region}"
 
     def render_started_at(self, record: SyncRun) -> SafeString:
         seconds = (record.finished_at - record.started_at).total_seconds() if record.finished_at else None

@@ -11,19 +11,21 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from portal.core.errors import StaleEdit
-from portal.core.permissions import Act, may, may_anywhere, require
-from portal.core.views import FormPage, Page, TablePage
-from portal.core.vocabulary import RiskClass, Stage
+from portal.core.permissions import Act, may_anywhere, require
+from portal.core.views import CompleteFile, FormPage, Page, TablePage
+from portal.core.vocabulary import RiskClass
 from registry.services import use_cases
 
 from ..choices import ObjectKind
 from ..models import UseCase
-from ..selectors import attributes, catalogue
+from ..selectors import catalogue
+from ..selectors.exports import USE_CASE_COLUMNS, use_case_row
 from ..selectors.scope import projects_where
-from .attributes import card_items
+from .attributes import columns
 from .differences import overtaken
+from .exports import complete
 from .filters import UseCaseFilter
-from .forms import ClassifyForm, DocumentsForm, UseCaseForm
+from .forms import ClassifyForm, EditDocumentsForm, UseCaseForm
 from .tables import UseCaseTable
 
 
@@ -34,6 +36,12 @@ class UseCaseList(TablePage):
 
     def rows(self) -> QuerySet[Any]:
         return catalogue.use_cases(self.actor)
+
+    def table_arguments(self) -> dict[str, Any]:
+        return {"extra_columns": columns(ObjectKind.USE_CASE, lambda record: record.attributes, optional=True)}
+
+    def every_field(self) -> CompleteFile:
+        return complete(ObjectKind.USE_CASE, USE_CASE_COLUMNS, use_case_row)
 
     def nothing(self) -> dict[str, str]:
         if may_anywhere(self.actor, Act.REGISTER_USE_CASE):
@@ -51,9 +59,12 @@ class UseCaseList(TablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            may_register=may_anywhere(self.actor, Act.REGISTER_USE_CASE), query=self.request.GET.urlencode(), **kwargs
-        )
+        return super().get_context_data(may_register=may_anywhere(self.actor, Act.REGISTER_USE_CASE), **kwargs)
+
+
+def tab_url(use_case: UseCase, tab: str) -> str:
+    """Return the address of one section of a use case's page."""
+    return reverse("registry:use_case_tab", args=[use_case.number, tab])
 
 
 class OfUseCase(Page):
@@ -86,26 +97,6 @@ class OfUseCase(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(use_case=self.use_case, **kwargs)
-
-
-class UseCaseDetail(OfUseCase):
-    template_name = "registry/use_case.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        use_case = self.use_case
-        scope = use_case.scope_project_id
-        is_open = use_case.stage != Stage.RETIRED
-        documents = catalogue.documents_of(use_case)
-        return super().get_context_data(
-            documents=documents,
-            written=sum(1 for _, document in documents if document),
-            groups=catalogue.groups_behind(self.actor, use_case),
-            attributes=card_items(attributes.sheet(ObjectKind.USE_CASE, archived=True), use_case.attributes),
-            may_edit=is_open and may(self.actor, Act.EDIT_USE_CASE, scope),
-            may_classify=is_open and may(self.actor, Act.CLASSIFY_USE_CASE, scope),
-            unclassified=use_case.risk_class == RiskClass.UNCLASSIFIED,
-            **kwargs,
-        )
 
 
 class UseCaseEdit(OfUseCase, FormPage):
@@ -143,25 +134,34 @@ class UseCaseEdit(OfUseCase, FormPage):
 
 class UseCaseDocuments(OfUseCase, FormPage):
     template_name = "registry/use_case_documents.html"
-    form_class = DocumentsForm
+    form_class = EditDocumentsForm
     needed_act = Act.EDIT_USE_CASE
     crumb = "Governance documents"
     submit_label = "Save the documents"
 
     def form_arguments(self) -> dict[str, Any]:
         documents = catalogue.documents_of(self.use_case)
-        return {"initial": {kind.value: document.text for kind, document in documents if document}}
+        return {"initial": EditDocumentsForm.values_of({kind: row.text for kind, row in documents if row})}
 
     def carry_out(self, form: BaseForm) -> str:
+        given = cast("EditDocumentsForm", form)
         written = use_cases.write_documents(
-            actor=self.actor, use_case_id=self.use_case.pk, texts=cast("DocumentsForm", form).texts()
+            actor=self.actor, use_case_id=self.use_case.pk, texts=given.texts(), read=given.read()
         )
         self.say(
             f"Saved {len(written)} document{'s' if len(written) != 1 else ''} of {self.use_case.public_id}."
             if written
             else "Nothing was changed: the texts are as they were."
         )
-        return f"{self.url}#documents"
+        return f"{tab_url(self.use_case, 'evidence')}#documents"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except StaleEdit as refusal:
+            current = self.form_arguments()["initial"]
+            sent = cast("EditDocumentsForm", self.build(request.POST)).beside(current)
+            return overtaken(self, refusal, sent)
 
 
 class UseCaseClassify(OfUseCase, FormPage):

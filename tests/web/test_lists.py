@@ -111,7 +111,8 @@ def test_the_file_holds_the_fifteen_attributes_of_the_same_rows(world: World, as
     assert json.loads(only[0]["validation_metrics"]) == {"auc": 0.8, "ks": None}
     assert only[0]["monitoring_metrics"] == "", "not reported is empty, never zero"
     page = client.get("/stage-table/?model_stage=qa").content.decode()
-    assert "/stage-table/export.csv?model_stage=qa" in page
+    assert "/stage-table/?model_stage=qa&amp;export=csv&amp;fields=all" in page
+    assert rows_of(client.get("/stage-table/?model_stage=qa&export=csv&fields=all")) == only
     assert "not reported" in page
     assert len(rows_of(client.get(f"/stage-table/export.csv?use_case_id={world.asked.public_id}"))) == len(rows)
     assert rows_of(client.get("/stage-table/export.csv?use_case_id=UC-9999")) == []
