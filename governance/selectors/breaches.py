@@ -27,7 +27,7 @@ def metric_breached(now: datetime, only: Collection[int] | None = None) -> Seen:
 
     A metric that is not reported breaks none here: that nobody reports is another finding.
     """
-    rules = _monitoring_rules()
+    rules = monitoring_rules()
     if not rules:
         return Seen()
     records = StageRecord.objects.filter(
@@ -45,7 +45,8 @@ def metric_breached(now: datetime, only: Collection[int] | None = None) -> Seen:
     return Seen(tuple(observation for observation in found if observation is not None))
 
 
-def _monitoring_rules() -> dict[tuple[Stage, RiskRating], tuple[MetricRule, ...]]:
+def monitoring_rules() -> dict[tuple[Stage, RiskRating], tuple[MetricRule, ...]]:
+    """Return what the policy in force asks of monitoring metrics, by stage and tier of risk."""
     return {
         (rule.stage, rule.tier): watched
         for rule in policies.rules_of(policies.in_force())

@@ -113,20 +113,30 @@ def running_of(actor: Actor, of: Sequence[ModelVersion]) -> Mapping[int, list[De
     return found
 
 
-def groups_behind(actor: Actor, served: UseCase) -> list[ModelGroup]:
+def groups_behind(actor: Actor, served: UseCase, most: int | None = None) -> list[ModelGroup]:
     """Return the groups behind a use case, each with `serving`: its versions for that use case, newest first.
 
-    Behind it is every group linked to it and every group with a version that names it.
+    Behind it is every group linked to it and every group with a version that names it. With `most`, so many versions
+    of each.
     """
     serving = versions(actor).filter(use_cases=served).order_by("-number")
-    behind = (
-        ModelGroup.objects.visible_to(actor)
-        .filter(Q(use_cases=served) | Q(versions__use_cases=served))
-        .select_related("account", "owner")
-        .prefetch_related(Prefetch("versions", queryset=serving, to_attr="serving"))
-        .distinct()
-    )
-    return list(behind.order_by("name", "pk"))
+    if most is not None:
+        serving = serving[:most]
+    behind = _behind(actor, served).select_related("account", "owner")
+    return list(behind.prefetch_related(Prefetch("versions", queryset=serving, to_attr="serving")))
+
+
+def group_names_behind(actor: Actor, served: UseCase) -> list[tuple[int, str]]:
+    """Return key and name of the groups behind a use case, by name."""
+    return list(_behind(actor, served).values_list("pk", "name"))
+
+
+def _behind(actor: Actor, served: UseCase) -> QuerySet[ModelGroup]:
+    # Two readings of ids, not one over all versions that names a group once for each of them.
+    linked = ModelGroup.objects.filter(use_cases=served).values("pk")
+    named = VersionUseCase.objects.filter(use_case=served).values("version__group_id")
+    rows = ModelGroup.objects.visible_to(actor).filter(Q(pk__in=linked) | Q(pk__in=named))
+    return rows.order_by("name", "pk")
 
 
 def versions_of(actor: Actor, of: ModelGroup) -> QuerySet[Any]:

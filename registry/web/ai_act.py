@@ -22,6 +22,7 @@ from ..ai_act.engine import ORDER
 from ..models import Classification
 from ..selectors import classifications as selectors
 from .questionnaire import QuestionnaireForm, field_name
+from .use_case_tabs import RISK, TABS, InTabs
 from .use_cases import OfUseCase
 
 CONFIRM, DECLINE, SHOW = "confirm", "decline", "show"
@@ -51,11 +52,11 @@ class DecisionForm(forms.Form):
             field.widget = forms.HiddenInput()
 
 
-class UseCaseAiAct(OfUseCase, FormPage):
+class UseCaseAiAct(InTabs, FormPage):
     """The class of a use case and what it rests on; an officer decides here on what waits."""
 
-    template_name = "registry/use_case_ai_act.html"
-    crumb = "Risk and AI Act"
+    tab = RISK
+    crumb = TABS[RISK][0]
 
     def breadcrumbs(self) -> list[dict[str, str]]:
         return [*super().breadcrumbs(), {"label": self.crumb, "url": ""}]

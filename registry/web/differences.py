@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from portal.core.errors import StaleEdit
 
@@ -20,23 +20,38 @@ class EditPage(Protocol):
     def show_again(self, form: BaseForm, status: int, **context: Any) -> HttpResponse: ...
 
 
-def overtaken(page: EditPage, refusal: StaleEdit) -> HttpResponse:
-    """Answer 412 with what was typed kept in the form, which now carries the current revision."""
+def overtaken(page: EditPage, refusal: StaleEdit, sent: QueryDict | None = None) -> HttpResponse:
+    """Answer 412 with what was typed kept in the form, which now carries the current revision.
+
+    `sent` is what was typed, where that is not all of what the page sent.
+    """
     current = page.build()
-    data = page.request.POST.copy()
-    typed = page.build(data)
-    typed.is_valid()
-    rows = []
-    for name, field in typed.fields.items():
-        now, mine = current.get_initial_for_field(current.fields[name], name), typed.cleaned_data.get(name)
-        if name != "revision" and _words(field, now) != _words(field, mine):
-            rows.append(
-                {"field": field.label or typed[name].label, "before": _words(field, now), "after": _words(field, mine)}
-            )
+    data = (page.request.POST if sent is None else sent).copy()
+    rows = typed_rows(current, page.build(data))
     # Saving again is then a decision made with both in sight.
     data["revision"] = str(current.get_initial_for_field(current.fields["revision"], "revision"))
     again = page.build(data)
     return page.show_again(again, refusal.status, overtaken=refusal.detail, difference=rows)
+
+
+def typed_rows(current: BaseForm, typed: BaseForm) -> list[dict[str, Any]]:
+    """Return field by field what is saved now beside what was typed, where the two differ."""
+    before, after = _values(current), _values(typed)
+    rows = []
+    for name in dict.fromkeys((*typed.fields, *current.fields)):
+        form = typed if name in typed.fields else current
+        field = form.fields[name]
+        now, mine = _words(field, before.get(name)), _words(field, after.get(name))
+        if name != "revision" and now != mine:
+            rows.append({"field": field.label or form[name].label, "before": now, "after": mine})
+    return rows
+
+
+def _values(form: BaseForm) -> dict[str, Any]:
+    if not form.is_bound:
+        return {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+    form.is_valid()
+    return form.cleaned_data
 
 
 def _words(field: Any, value: Any) -> str:
@@ -51,4 +66,7 @@ def _words(field: Any, value: Any) -> str:
     if queryset is not None:
         found = queryset.filter(pk=value).first()
         return str(found) if found is not None else ""
+    choices = getattr(field, "choices", None)
+    if choices is not None:
+        return str(dict(choices).get(value, value))
     return str(value)

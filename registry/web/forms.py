@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 
 from portal.core.actors import Actor
 from portal.core.permissions import Act
 from portal.core.templatetags.palette import plain_words
 from portal.core.vocabulary import RiskClass
-from registry.services.use_cases import UseCaseText
+from registry.services.use_cases import UseCaseText, text_mark
 
 from ..choices import DocumentKind, ObjectKind
 from ..models import ModelGroup, Project, UseCase
@@ -21,14 +23,19 @@ from .attributes import AttributeFields
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class UseCaseFields(forms.Form):
-    """What is written about a use case, at registration and afterwards."""
+class PurposeFields(forms.Form):
+    """What a use case is called and what it is for."""
 
     name = forms.CharField(max_length=200, help_text="What people will call it: Credit risk scoring.")
     intended_purpose = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What the AI does, for whom, and what happens with its output.",
     )
+
+
+class ContextFields(forms.Form):
+    """Whose a use case is, its limits and when it is looked at again."""
+
     description = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 4}), required=False, help_text="Scope, limits, data used."
     )
@@ -48,6 +55,12 @@ class UseCaseFields(forms.Form):
         owner = self.fields["model_owner"]
         assert isinstance(owner, forms.ModelChoiceField)
         owner.queryset = people_of(projects)
+
+
+class UseCaseFields(PurposeFields, ContextFields):
+    """What is written about a use case."""
+
+    field_order = ("name", "intended_purpose", "description", "business_owner", "model_owner", "next_review_on")
 
     def text(self) -> UseCaseText:
         """Return what was written, for the service."""
@@ -112,6 +125,36 @@ class DocumentsForm(forms.Form):
         return {kind: self.cleaned_data[kind.value] for kind in DocumentKind}
 
 
+class EditDocumentsForm(DocumentsForm):
+    """The five parts with what each said when the form was opened, so that nobody overwrites what he has not read."""
+
+    revision = forms.CharField(widget=forms.HiddenInput, required=False, max_length=400)
+
+    @staticmethod
+    def values_of(written: Mapping[DocumentKind, str]) -> dict[str, str]:
+        """Return the fields as the documents stand."""
+        marks = ",".join(f"{kind.value}:{text_mark(written.get(kind, ''))}" for kind in DocumentKind)
+        return {**{kind.value: text for kind, text in written.items()}, "revision": marks}
+
+    def read(self) -> dict[DocumentKind, str]:
+        """Return the mark of each part as it was read; nothing for a part the page does not tell of."""
+        return _marks(self.cleaned_data["revision"])
+
+    def beside(self, current: Mapping[str, str]) -> QueryDict:
+        """Return what was sent, with what is saved now in the parts the sender left as he had read them."""
+        sent = cast("QueryDict", self.data).copy()
+        read = _marks(str(sent.get("revision", ""))[:400])
+        for kind in DocumentKind:
+            if text_mark(str(sent.get(kind.value, ""))) == read.get(kind, ""):
+                sent[kind.value] = current.get(kind.value, "")
+        return sent
+
+
+def _marks(text: str) -> dict[DocumentKind, str]:
+    pairs = (part.partition(":") for part in text.split(","))
+    return {DocumentKind(kind): mark for kind, _, mark in pairs if kind in list(DocumentKind)}
+
+
 _CLASSES = {
     RiskClass.UNACCEPTABLE: "Unacceptable: a prohibited practice (Art. 5). It can never leave POC.",
     RiskClass.HIGH: "High: a safety component (Annex I) or an area of Annex III, such as creditworthiness.",
@@ -162,15 +205,30 @@ class GroupForm(AttributeFields):
     def __init__(self, *args: Any, actor: Actor, group: ModelGroup, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         projects = projects_where(actor, Act.EDIT_GROUP)
+        self.chosen = self._chosen(projects)
+        # Once a project is chosen only its people and use cases are offered.
+        offered = projects if self.chosen is None else projects.filter(pk=self.chosen.pk)
         for name, rows in (
             ("project", projects),
-            ("owner", people_of(projects)),
-            ("use_cases", use_cases_of(projects)),
+            ("owner", people_of(offered)),
+            ("use_cases", use_cases_of(offered)),
         ):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)
             field.queryset = rows
+        self.fields["owner"].error_messages["invalid_choice"] = "This person holds no role on the project."
+        self.fields["use_cases"].error_messages["invalid_choice"] = "One of these belongs to another project."
+        if group.project_id is None:
+            project = self.fields["project"]
+            assert isinstance(project, forms.ModelChoiceField)
+            project.required, project.empty_label = True, "Choose a project"
+            project.error_messages["required"] = "Choose the project that the group belongs to."
         self.ask_for_attributes(ObjectKind.MODEL_GROUP, group.attributes, group.project_id)
+
+    def _chosen(self, projects: QuerySet[Project]) -> Project | None:
+        given = self.data.get("project") if self.is_bound else self.initial.get("project")
+        text = str(given or "")
+        return projects.filter(pk=int(text)).first() if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
     @staticmethod
     def values_of(group: ModelGroup) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django_tables2 import RequestConfig
 from portal.core.bulk_actions import BulkTablePage
 from portal.core.errors import Forbidden, StaleEdit
 from portal.core.permissions import ROLES, Act, may, may_anywhere
-from portal.core.views import CompleteFile, FormPage, Page
+from portal.core.views import CompleteFile, FormPage, Page, wants_fragment
 from registry.services import groups
 
 from ..choices import ObjectKind
@@ -61,7 +61,15 @@ class GroupList(BulkTablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(may_create=may_anywhere(self.actor, Act.CREATE_GROUP), **kwargs)
+        # Whoever filters knows what he looks for.
+        is_bare = not self.request.GET and not wants_fragment(self.request)
+        prominent = is_bare and may_anywhere(self.actor, Act.EDIT_GROUP)
+        return super().get_context_data(
+            may_create=may_anywhere(self.actor, Act.CREATE_GROUP),
+            unclaimed=claims.unclaimed(self.actor)[:_MOST_UNCLAIMED] if prominent else (),
+            unclaimed_count=claims.unclaimed_count(self.actor) if prominent else 0,
+            **kwargs,
+        )
 
 
 class OfGroup(Page):

@@ -10,7 +10,7 @@ from django.forms import BoundField
 from .. import ai_act
 from ..ai_act.questionnaire import Asked
 
-_PREFIX = "q-"
+PREFIX = "q-"
 
 
 class QuestionnaireForm(forms.Form):
@@ -32,7 +32,7 @@ class QuestionnaireForm(forms.Form):
         ]
         for _, questions in self._asked:
             for asked in questions:
-                self.fields[_PREFIX + asked.question.key] = _field(asked)
+                self.fields[PREFIX + asked.question.key] = _field(asked)
         self.fields["derogation_reason"] = forms.CharField(
             label="Why it is not high-risk although it is in Annex III",
             widget=forms.Textarea(attrs={"rows": 3}) if self.assessment.is_derogated else forms.HiddenInput,
@@ -52,7 +52,7 @@ class QuestionnaireForm(forms.Form):
         return [
             {
                 "section": section,
-                "fields": [self[_PREFIX + asked.question.key] for asked in questions],
+                "fields": [self[PREFIX + asked.question.key] for asked in questions],
                 "open": sum(asked.is_open for asked in questions),
             }
             for section, questions in self._asked
@@ -73,19 +73,19 @@ class QuestionnaireForm(forms.Form):
             ai_act.read_answers(self.edition, self.answers())
         except ai_act.AnswersUnusable as error:
             for key, text in error.errors.items():
-                self.add_error(_PREFIX + key, text)
+                self.add_error(PREFIX + key, text)
         return given
 
     def answers(self) -> dict[str, Any]:
         """Return the answers to what is asked."""
-        asked = (name for name in self.fields if name.startswith(_PREFIX))
-        given = {name.removeprefix(_PREFIX): self.cleaned_data.get(name) for name in asked}
+        asked = (name for name in self.fields if name.startswith(PREFIX))
+        given = {name.removeprefix(PREFIX): self.cleaned_data.get(name) for name in asked}
         return {key: answer for key, answer in given.items() if answer}
 
 
 def field_name(refused: str) -> str:
     """Return the form's name for what a refusal names."""
-    return f"{_PREFIX}{refused.removeprefix('answers.')}" if refused.startswith("answers.") else refused
+    return f"{PREFIX}{refused.removeprefix('answers.')}" if refused.startswith("answers.") else refused
 
 
 def _field(asked: Asked) -> forms.Field:
@@ -106,7 +106,7 @@ def _sent(edition: ai_act.Edition, data: Any) -> dict[str, Any]:
     """Return what a browser sent, question by question; of a single answer sent twice, the last."""
     sent: dict[str, Any] = {}
     for key, question in edition.questions.items():
-        values = data.getlist(_PREFIX + key) if hasattr(data, "getlist") else []
+        values = data.getlist(PREFIX + key) if hasattr(data, "getlist") else []
         if values:
             sent[key] = values if question.type == "multi" else values[-1]
     return sent

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from governance.choices import AuditCheckScope, ChannelKind, FindingKind
+from governance.choices import AuditCheckScope, ChannelKind, FindingKind, NotificationKind
 from governance.models import (
     ApprovalRequest,
     AuditAnchor,
@@ -17,6 +17,7 @@ from governance.models import (
     DeploymentChannel,
     Evidence,
     Finding,
+    Notification,
     OutboxMessage,
     Override,
     StageRecord,
@@ -43,6 +44,7 @@ from registry.aws.ram import PERMISSION_READ
 from registry.aws.records import ContainerRecord
 from registry.choices import AttributeType, EventProblem, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
+    ApiToken,
     AwsAccount,
     CustomAttribute,
     DeclaredShare,
@@ -57,9 +59,10 @@ from registry.models import (
     ResourceShare,
     SyncRun,
     UseCase,
+    UseCaseDraft,
     User,
 )
-from registry.services import classifications, custom_attributes
+from registry.services import classifications, custom_attributes, use_case_drafts
 from registry.services.custom_attributes import AttributeDefinition
 from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
@@ -126,11 +129,18 @@ class World:
     creation: GroupCreation
     attribute: CustomAttribute
     signing_key: str
+    unsent: UseCaseDraft
     anchor: AuditAnchor
     audit_check: AuditCheck
     policy_draft: int
     channel: DeploymentChannel
+    notification: Notification
     clients: dict[str, Api]
+
+    @property
+    def token_key(self) -> str:
+        """The beginning of the data scientist's token, by which it is named."""
+        return str(ApiToken.objects.filter(user=self.people.scientist).values_list("token_key", flat=True)[0])
 
     def api(self, role: str) -> Api:
         """Return the client of the person who plays a role."""
@@ -297,11 +307,27 @@ def build() -> World:
             ),
         ),
         signing_key=signing.active_key().kid,
+        unsent=use_case_drafts.start(
+            actor=scientist,
+            window="0123456789abcdef",
+            typed={"name": ["Unsent"], "intended_purpose": ["Rank."], "project": [str(here.pk)]},
+        ),
         anchor=anchored,
         audit_check=audit_checks.request(actor=people.auditor.actor, scope=AuditCheckScope.RECENT),
         channel=channels.create(
             actor=people.admin.actor, account_id="333333333333", stage=Stage.PRE_PRODUCTION, kind=ChannelKind.CALLBACK
         ).channel,
+        notification=Notification.objects.create(
+            person=people.officer,
+            kind=NotificationKind.REQUEST_WAITS,
+            key=f"request:{version_request.pk}:waits",
+            title=f"Decide on {trial.name} in QA",
+            text=f"{version_request.public_id} waits.",
+            path=f"/approvals/{version_request.public_id}/",
+            about="request",
+            about_id=version_request.pk,
+            happened_at=timezone.now(),
+        ),
         policy_draft=policies.draft(actor=people.admin.actor, note="Stricter.").number,
         clients={role: Api(person) for role, person in actors(people).items()},
     )

@@ -51,6 +51,7 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.usecase": SHOWN,
     "registry.usecasedocument": SHOWN,
     "registry.usecasegroupobjectpermission": SHOWN,
+    "registry.usecasereview": SHOWN,
     "registry.usecaseuserobjectpermission": SHOWN,
     "registry.user": EDITED,
     "registry.versionusecase": SHOWN,
@@ -79,6 +80,7 @@ MODELS: dict[str, tuple[int, ...]] = {
 }
 # Models of the two apps that the console leaves out, each with the reason.
 EXEMPT: dict[str, str] = {
+    "registry.usecasedraft": "what somebody is still writing, shown to nobody but him",
     "governance.paststagerow": "an answer of the database as of a moment; the stage table's page asks for it",
     "governance.pastusecase": "as the rows of the stage table",
     "governance.pastversion": "as the rows of the stage table",
