@@ -12,10 +12,12 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from governance.selectors.waiting import Waiting, waiting_for
+from governance.selectors.notifications import unread_count
+from governance.selectors.waiting import MOST, Waiting, waiting_for
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 from portal.core.vocabulary import Role
+from portal.dashboard.commands import go_keys
 
 Section = dict[str, Any]
 
@@ -32,22 +34,33 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: sections(actor, request.path, waiting_for(actor))),
         # Of a page that says what went wrong, nobody asks what else waits.
         "places": SimpleLazyObject(lambda: sections(actor, request.path, Waiting())),
+        "unread": SimpleLazyObject(lambda: unread_count(actor)),
+        "search_url": reverse("search"),
+        "palette_url": reverse("search_palette"),
+        "go_keys": SimpleLazyObject(lambda: go_keys(places(actor))),
         "user_roles": SimpleLazyObject(lambda: sorted(actor.grants.anywhere)),
         "user_menu": SimpleLazyObject(lambda: _menu(actor)),
     }
 
 
+def places(actor: Actor) -> list[Section]:
+    """Return what this actor may open, without asking what waits there."""
+    return sections(actor, "", Waiting())
+
+
 def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
     """Return the sidebar for this actor: what he may open, with counts of what waits for him."""
     found: list[Section] = [
-        {"items": [_item("My work", reverse("home"), "home", path)]},
+        {"items": _first(actor, path)},
         {
             "label": "Govern",
             "items": [
                 _item("Approvals", reverse("governance:queue"), "inbox", path, waiting.decisions, "waiting on you"),
                 _item("Stage table", reverse("governance:stage_table"), "table", path),
                 _item("In production", reverse("governance:in_production"), "rocket", path),
+                _item("Endpoints", reverse("governance:endpoint_list"), "server-2", path),
                 _item("Evidence", reverse("governance:evidence_list"), "paperclip", path),
+                _item("Reviews", reverse("governance:review_list"), "calendar", path),
                 _item("AI Act", reverse("registry:ai_act"), "scale", path),
                 _item("Findings", reverse("governance:finding_list"), "flag", path, waiting.findings, "open"),
                 _item("Delegations", reverse("governance:delegation_list"), "users", path),
@@ -92,12 +105,25 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
     return found
 
 
+def _first(actor: Actor, path: str) -> list[dict[str, Any]]:
+    found = [_item("My work", reverse("home"), "home", path)]
+    if actor.grants.anywhere:
+        found.append(_item("Dashboard", reverse("dashboard"), "layout-dashboard", path))
+    return found
+
+
 def _item(label: str, url: str, icon: str, path: str, badge: int = 0, badge_label: str = "") -> dict[str, Any]:
     active = path == url if url == "/" else path.startswith(url)
-    return {"label": label, "url": url, "icon": icon, "active": active, "badge": badge, "badge_label": badge_label}
+    shown = f"{MOST - 1}+" if badge >= MOST else badge
+    return {"label": label, "url": url, "icon": icon, "active": active, "badge": shown, "badge_label": badge_label}
 
 
 def _menu(actor: Actor) -> list[dict[str, str]]:
-    if not actor.holds_everywhere(Role.ML_ADMIN):
-        return []
-    return [{"label": "Admin console", "url": reverse("admin:index"), "icon": "settings"}]
+    found = [
+        {"label": "Profile", "url": reverse("governance:profile"), "icon": "user-circle"},
+        {"label": "What I am told of", "url": reverse("governance:notify"), "icon": "bell"},
+        {"label": "API tokens", "url": reverse("governance:token_list"), "icon": "key"},
+    ]
+    if actor.holds_everywhere(Role.ML_ADMIN):
+        found.append({"label": "Admin console", "url": reverse("admin:index"), "icon": "settings"})
+    return found

@@ -72,9 +72,10 @@ class Typed:
         return int(match[2]) if match and match[1].upper() in prefixes else None
 
     @property
-    def is_exact(self) -> bool:
-        """Whether it can only be one thing's id or ARN, and no words."""
-        return self.is_arn or _PUBLIC_ID.fullmatch(self.text) is not None
+    def prefix(self) -> str:
+        """The prefix of a public id, UC of uc-0012; "" when it is none."""
+        match = _PUBLIC_ID.fullmatch(self.text)
+        return match[1].upper() if match else ""
 
     @property
     def is_arn(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -39,6 +40,9 @@ def argument(world: World, on: str) -> list[Any]:
         return []
     thing = {
         "draft": world.draft.number,
+        "unsent": world.unsent.pk,
+        "unsent_step": (world.unsent.pk, "people"),
+        "draft_tab": (world.draft.number, "people"),
         "asked": world.asked.number,
         "group": world.group.pk,
         "fresh": world.fresh.pk,
@@ -48,6 +52,8 @@ def argument(world: World, on: str) -> list[Any]:
         "trial_record": world.trial_record.pk,
         "deployment": world.deployment.pk,
         "finding": world.finding.pk,
+        "notification": world.notification.pk,
+        "token": world.token_key,
         "accepted_finding": world.accepted_finding.pk,
         "message": world.message.pk,
         "parked_event": world.parked_event.pk,
@@ -81,6 +87,29 @@ def _edit(world: World) -> dict[str, Any]:
 
 def _note(world: World) -> dict[str, Any]:
     return {"revision": world.trial_record.revision}
+
+
+def _save_draft(world: World) -> dict[str, Any]:
+    return {"go": "next", "business_owner": "The head of cards", "revision": "0", "window": "feedfeed"}
+
+
+def _register_draft(world: World) -> dict[str, Any]:
+    return {"revision": world.unsent.revision}
+
+
+def _review(world: World) -> dict[str, Any]:
+    today = timezone.localdate()
+    return {
+        "reviewed_on": str(today),
+        "note": "Nothing changed.",
+        "next_review_on": str(today + timedelta(days=90)),
+        "revision": world.draft.revision,
+    }
+
+
+def _plan_review(world: World) -> dict[str, Any]:
+    day = timezone.localdate() + timedelta(days=60)
+    return {"next_review_on": str(day), "reason": "", "revision": world.draft.revision}
 
 
 def _register(world: World) -> dict[str, Any]:
@@ -196,8 +225,10 @@ SPOKE = "222222222222"
 TESTERS = (302, 200, 403, 200, 403, 403, 403, 404)
 ASKERS = (302, 200, 200, 200, 403, 403, 403, 404)
 ATTACHERS = (302, 200, 200, 200, 200, 403, 403, 404)
+OFFICERS_OWN = (302, 404, 404, 404, 302, 404, 404, 404)
 REGISTRARS = (302, 200, 200, 200, 403, 403, 403, 404)
 CLAIMERS = (302, 403, 200, 200, 403, 200, 403, 404)
+AUTHOR = (302, 200, 404, 403, 403, 403, 403, 404)
 
 
 def done(statuses: tuple[int, ...]) -> tuple[int, ...]:
@@ -213,6 +244,27 @@ OVERRIDES = tuple(422 if status == 200 else status for status in OFFICERS)
 
 ROWS: tuple[Row, ...] = (
     Row("GET", "home", EVERYBODY),
+    # what one is told, and who one is: everybody's own
+    Row("GET", "governance:notification_list", EVERYBODY),
+    Row("GET", "governance:bell", EVERYBODY),
+    Row("GET", "governance:notification_latest", EVERYBODY),
+    Row("POST", "governance:notification_read_all", done(EVERYBODY)),
+    Row("POST", "governance:notification_read", OFFICERS_OWN, on="notification"),
+    Row("POST", "governance:notification_unread", OFFICERS_OWN, on="notification"),
+    Row("GET", "governance:notify", EVERYBODY),
+    Row("POST", "governance:notify", done(EVERYBODY), body=said(digest_hour="7", time_zone="Asia/Tokyo", revision="1")),
+    Row("GET", "governance:notify_chat", EVERYBODY),
+    Row("POST", "governance:notify_chat", done(EVERYBODY), body=said(kind="slack", url="https://hooks.slack.com/x")),
+    Row("POST", "governance:notify_chat_remove", (302, *(409,) * 7)),
+    Row("POST", "governance:notify_chat_test", (302, *(409,) * 7)),
+    Row("GET", "governance:profile", EVERYBODY),
+    Row("GET", "governance:token_list", EVERYBODY),
+    Row("GET", "governance:token_new", EVERYBODY),
+    Row("POST", "governance:token_new", EVERYBODY, body=said(name="Nightly", days="7", is_read_only="on")),
+    Row("POST", "governance:token_revoke", (302, 302, 404, 404, 404, 404, 404, 404), on="token"),
+    Row("GET", "dashboard", EVERYBODY),
+    Row("GET", "search", EVERYBODY),
+    Row("GET", "search_palette", EVERYBODY),
     Row("GET", "sign_in", (200,) * 8),
     Row("POST", "sign_in", (200,) * 8, body=said(username="nobody", password="wrong")),
     Row("POST", "sign_out", (302,) * 8),
@@ -252,6 +304,21 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:ai_act", EVERYBODY),
     Row("GET", "governance:use_case_register", (302, 200, 200, 403, 403, 403, 403, 200)),
     Row("POST", "governance:use_case_register", (302, 302, 302, 403, 403, 403, 403, 422), body=_register),
+    Row("GET", "governance:use_case_draft", AUTHOR, on="unsent_step"),
+    Row("POST", "governance:use_case_draft", done(AUTHOR), on="unsent_step", body=_save_draft),
+    Row("GET", "governance:use_case_draft_review", AUTHOR, on="unsent"),
+    Row("POST", "governance:use_case_draft_review", done(AUTHOR), on="unsent", body=_register_draft),
+    # Whoever lost his roles may still throw his own away.
+    Row("POST", "governance:use_case_draft_delete", (302, 302, 404, 404, 404, 404, 404, 404), on="unsent"),
+    Row("GET", "registry:use_case_tab", OF_THE_PROJECT, on="draft_tab"),
+    Row("GET", "governance:use_case_head", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:use_case_monitoring", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:use_case_deciders", OF_THE_PROJECT, on="draft"),
+    Row("GET", "governance:review_list", EVERYBODY),
+    Row("GET", "governance:use_case_review", OFFICERS, on="draft"),
+    Row("POST", "governance:use_case_review", done(OFFICERS), on="draft", body=_review),
+    Row("GET", "governance:use_case_review_plan", WRITERS, on="draft"),
+    Row("POST", "governance:use_case_review_plan", done(WRITERS), on="draft", body=_plan_review),
     Row("GET", "governance:use_case_panel", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:use_case_activity", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:use_case_submit", ASKERS, on="draft"),
@@ -265,6 +332,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:group_edit", CLAIMERS, on="group"),
     Row("POST", "registry:group_edit", done(CLAIMERS), on="group", body=_claim),
     Row("GET", "governance:group_panel", OF_THE_PROJECT, on="group"),
+    Row("GET", "governance:group_metrics", OF_THE_PROJECT, on="group"),
     Row("GET", "governance:group_new", (302, 403, 403, 200, 403, 200, 403, 200)),
     Row("POST", "governance:group_new", (302, 403, 403, 302, 403, 302, 403, 422), body=_new_group),
     Row("GET", "governance:group_creation", OF_THE_PROJECT, on="creation"),
@@ -273,6 +341,11 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:registration", OF_THE_PROJECT, on="registration"),
     Row("GET", "registry:version_list", EVERYBODY),
     Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
+    *(
+        Row("GET", f"registry:version_{tab}", OF_THE_PROJECT, on="trial")
+        for tab in ("metrics", "card", "bias", "lineage", "approvals", "deployments", "monitoring", "history")
+    ),
+    Row("GET", "governance:version_compare", EVERYBODY),
     Row("GET", "governance:version_panel", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_activity", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_submit", ASKERS, on="fresh"),
@@ -289,6 +362,11 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:stage_table", EVERYBODY),
     Row("GET", "governance:stage_table_file", EVERYBODY),
     Row("GET", "governance:in_production", EVERYBODY),
+    Row("GET", "governance:endpoint_list", EVERYBODY),
+    Row("GET", "governance:version_metrics_chart", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_lineage", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:group_metrics", OF_THE_PROJECT, on="group"),
+    Row("GET", "governance:posture", EVERYBODY),
     Row("GET", "governance:in_production_file", EVERYBODY),
     Row("GET", "governance:use_case_as_of", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:version_as_of", OF_THE_PROJECT, on="trial"),
@@ -353,6 +431,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "registry:account_test", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "governance:account_sync", (302, 404, 404, 302, 403, 302, 403, 302), on="account"),
     Row("GET", "registry:sync_run_list", OPERATORS),
+    Row("GET", "registry:sync_strip", OPERATORS),
     Row("GET", "governance:share_list", EVERYBODY),
     Row("GET", "governance:share", OF_THE_PROJECT, on="share"),
     Row("GET", "governance:share_new", (302, 403, 403, 200, 403, 200, 403, 200)),

@@ -251,44 +251,6 @@
     if (event.persisted) document.querySelectorAll("form[data-sending]").forEach(release);
   });
 
-  // Keyboard --------------------------------------------------------------------------------------------------
-
-  function typing(target) {
-    return target instanceof Element &&
-      (target.closest("input, textarea, select, [contenteditable]") || target.closest("dialog[open]"));
-  }
-
-  function step(direction) {
-    const links = Array.from(document.querySelectorAll("[data-queue] a[data-queue-item]"));
-    if (links.length) {
-      const here = links.findIndex((link) => link === document.activeElement);
-      const next = here < 0 ? (direction > 0 ? 0 : links.length - 1) : here + direction;
-      const link = links[Math.min(Math.max(next, 0), links.length - 1)];
-      link.focus();
-      link.scrollIntoView({ block: "nearest" });
-      return;
-    }
-    const link = document.querySelector(direction > 0 ? "a[rel=next]" : "a[rel=prev]");
-    if (link) link.click();
-  }
-
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "k") {
-      const search = document.querySelector("[data-global-search]");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || !shortcutsOn()) return;
-    if (event.key === "j" || event.key === "k") {
-      event.preventDefault();
-      step(event.key === "j" ? 1 : -1);
-    } else if (event.key === "?") openDialog(document.getElementById("shortcuts"));
-  });
-
   // Fragments -------------------------------------------------------------------------------------------------
 
   function settle(scope) {
