@@ -18,7 +18,8 @@ from django.db.models import Model
 from registry.models import AwsAccount, User
 
 from ..models import AuditAnchor
-from .pack_scope import PARTS, Chosen, Wanted
+from .pack_parts import PARTS
+from .pack_scope import Chosen, Wanted
 
 # Columns that never leave the portal: secrets, and what would let somebody act.
 _SECRET = frozenset({"password", "token", "token_digest", "secret", "external_id"})

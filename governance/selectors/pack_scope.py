@@ -20,7 +20,6 @@ from registry.models import (
     DeclaredShare,
     Deployment,
     GroupCreation,
-    LineOfBusiness,
     ModelGroup,
     ModelVersion,
     Project,
@@ -50,42 +49,7 @@ from ..models import (
     StageRecord,
     UseCaseStageRecord,
 )
-
-# One file of the pack per name, in this order; what a row of it is.
-PARTS: dict[str, type[Model]] = {
-    "lines_of_business": LineOfBusiness,
-    "projects": Project,
-    "use_cases": UseCase,
-    "use_case_documents": UseCaseDocument,
-    "use_case_reviews": UseCaseReview,
-    "classifications": Classification,
-    "model_groups": ModelGroup,
-    "group_use_cases": ModelGroup.use_cases.through,
-    "group_creations": GroupCreation,
-    "model_versions": ModelVersion,
-    "version_use_cases": VersionUseCase,
-    "registrations": Registration,
-    "use_case_stage_records": UseCaseStageRecord,
-    "stage_records": StageRecord,
-    "stage_events": StageEvent,
-    "metric_reports": MetricReport,
-    "policies": PolicyVersion,
-    "policy_rules": PolicyRule,
-    "approval_requests": ApprovalRequest,
-    "decisions": Decision,
-    "delegations": Delegation,
-    "evidence": Evidence,
-    "overrides": Override,
-    "findings": Finding,
-    "deployments": Deployment,
-    "deployment_orders": DeploymentOrder,
-    "write_backs": OutboxMessage,
-    "outside_changes": OutsideChange,
-    "declared_shares": DeclaredShare,
-    "declared_share_groups": DeclaredShare.groups.through,
-    "resource_shares": ResourceShare,
-    "resource_share_groups": ResourceShare.groups.through,
-}
+from .pack_parts import PARTS
 
 
 @dataclass(frozen=True)
@@ -255,26 +219,22 @@ def _of_the_period(found: Chosen, actor: Actor, wanted: Wanted, reach: _Reach) -
         rows = visible(model, actor).filter(**{f"{began}__lt": until})
         return rows.filter(Q(**{ended: None}) | Q(**{f"{ended}__gte": since}))
 
-    of_subject, of_version = (
-        _within(wanted, "use_case__", "version__group__"),
-        _within(wanted, None, "version__group__"),
-    )
+    of_subject, of_version = _within(wanted, "use_case__", "version__group__"), _within(wanted, "version__group__")
     requests = alive(ApprovalRequest, "created_at", "closed_at").filter(of_subject)
     overrides = alive(Override, "granted_at", "revoked_at").filter(of_subject, expires_at__gte=since)
-    findings = alive(Finding, "first_seen_at", "closed_at").filter(
-        of_subject | _within(wanted, None, "group__", and_all=False)
-    )
+    findings = alive(Finding, "first_seen_at", "closed_at")
+    findings = findings.filter(_within(wanted, "use_case__", "version__group__", "group__"))
     events = visible(StageEvent, actor).filter(during("at")).filter(of_subject)
     touched = during("added_at") | during("superseded_at") | during("withdrawn_at")
     evidence = visible(Evidence, actor).filter(touched).filter(of_subject)
     assessed = visible(Classification, actor).filter(during("assessed_at") | during("decided_at"))
-    assessed = assessed.filter(_within(wanted, "use_case__", None))
+    assessed = assessed.filter(_within(wanted, "use_case__"))
     deployments = visible(Deployment, actor).filter(during("ordered_at") | during("reported_at")).filter(of_version)
     messages = visible(OutboxMessage, actor).filter(during("created_at") | during("delivered_at"))
-    messages = messages.filter(of_version | _within(wanted, None, "group__", and_all=False))
+    messages = messages.filter(_within(wanted, "version__group__", "group__"))
     outside = visible(OutsideChange, actor).filter(during("at")).filter(of_version)
     reports = MetricReport.objects.filter(during("reported_at"), record__in=visible(StageRecord, actor))
-    reports = reports.filter(_within(wanted, None, "record__version__group__"))
+    reports = reports.filter(_within(wanted, "record__version__group__"))
     for name, rows in (
         ("approval_requests", requests),
         ("overrides", overrides),
@@ -347,18 +307,15 @@ def _bound_evidence(requests: list[int]) -> list[int]:
     return _pks(Evidence.objects.filter(pk__in=named))
 
 
-def _within(wanted: Wanted, use_case: str | None, group: str | None, *, and_all: bool = True) -> Q:
-    """Return the filter for rows of the project or line of business asked for, by the paths to use case and group.
-
-    Without either asked for it holds for all rows, or with `and_all` False for none: it then only widens another one.
-    """
+def _within(wanted: Wanted, *paths: str) -> Q:
+    """Return the filter for rows of the project or line of business asked for, by the paths to what has a project."""
     found = Q()
-    for path in (use_case, group):
-        if path is not None and wanted.project_id is not None:
+    for path in paths:
+        if wanted.project_id is not None:
             found |= Q(**{f"{path}project_id": wanted.project_id})
-        elif path is not None and wanted.line_of_business_id is not None:
+        elif wanted.line_of_business_id is not None:
             found |= Q(**{f"{path}project__line_of_business_id": wanted.line_of_business_id})
-    return found if found or and_all else Q(pk__in=[])
+    return found
 
 
 def _of_project(wanted: Wanted) -> Q:

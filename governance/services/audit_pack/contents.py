@@ -19,8 +19,9 @@ from ...choices import EvidenceSource
 from ...models import Evidence
 from ...selectors import anchors as anchor_files
 from ...selectors import audit_trail, pack_checks, pack_records, pack_scope
+from ...selectors.pack_parts import PARTS
 from ...selectors.pack_records import Anchored, Head, Moment
-from ...selectors.pack_scope import PARTS, Chosen, Wanted
+from ...selectors.pack_scope import Chosen, Wanted
 from .. import evidence_checks, evidence_store
 from ..evidence_files import safe_name
 from .archive import Archive, json_rows
@@ -54,6 +55,7 @@ class Read:
     moment: Moment
     rows: dict[str, Rows] = field(default_factory=dict)
     people: dict[int, str] = field(default_factory=dict)
+    usernames: dict[str, str] = field(default_factory=dict)
     accounts: dict[int, str] = field(default_factory=dict)
     checks: dict[int, list[dict[str, str]]] = field(default_factory=dict)
     heads: dict[str, Head] = field(default_factory=dict)
@@ -96,14 +98,12 @@ def read(actor: Actor, wanted: Wanted, archive: Archive) -> Read:
         found.rows[name] = rows
         people |= _named(rows, pack_records.person_columns(name))
         accounts |= _named(rows, pack_records.account_columns(name))
-    for name, texts in (("people", pack_records.people(people)), ("accounts", pack_records.accounts(accounts))):
-        archive.put_pieces(f"data/{name}.json", json_rows(texts))
-    found.people = {
-        row["id"]: row["display_name"] or row["username"] for row in map(json.loads, pack_records.people(people))
-    }
-    found.accounts = {
-        row["id"]: f"{row['alias']} ({row['account_id']})" for row in map(json.loads, pack_records.accounts(accounts))
-    }
+    named, owners = pack_records.people(people), pack_records.accounts(accounts)
+    archive.put_pieces("data/people.json", json_rows(named))
+    archive.put_pieces("data/accounts.json", json_rows(owners))
+    for row in map(json.loads, named):
+        found.people[row["id"]] = found.usernames[row["username"]] = row["display_name"] or row["username"]
+    found.accounts = {row["id"]: f"{row['alias']} ({row['account_id']})" for row in map(json.loads, owners)}
     if chosen.hidden_versions:
         found.leave_out(
             f"{chosen.hidden_versions} model versions",

@@ -9,11 +9,12 @@ from registry.ai_act import DISCLAIMER
 
 from ...models import AuditPack
 from ...policies.facts import Requirements
+from ...selectors.pack_parts import LABELS
 from .contents import Read, moment_words
 from .glossary import GLOSSARY
-from .phrases import at, by, count, figure, state
+from .phrases import at, by, count, figure, short, state
 from .sheets import Names, evidence_kind, plain
-from .typeset import Part, code, heading, listing, notice, pairs, words
+from .typeset import Part, code, heading, label, listing, notice, pairs, words
 
 _OUTCOMES = {
     "pass": ("holds", "good"),
@@ -26,7 +27,7 @@ _DISCLAIMER = (
     " is as it was written is verify.py, which needs nothing of the portal."
 )
 _VERDICTS = {"approve": "good", "reject": "bad", "request_changes": "warn"}
-_DECISION_COLUMNS = [("When", 1.2), ("Who", 1.3), ("As", 1), ("Verdict", 0.9), ("Comment", 2)]
+_DECISION_COLUMNS = [("When (UTC)", 1.2), ("Who", 1.3), ("As", 1), ("Verdict", 0.9), ("Comment", 2)]
 _OPEN_FINDING = ("open", "acknowledged")
 Row = Mapping[str, Any]
 
@@ -87,8 +88,11 @@ class Document:
             f" {count(len(self.rows['overrides']), 'rule was', 'rules were')} set aside by break-glass, and"
             f" {count(len(findings), 'finding stands', 'findings stand')} open."
         )
-        figures = [[plain(name), f"{len(rows):,}"] for name, rows in self.rows.items()]
+        figures = [[LABELS[name], f"{len(rows):,}"] for name, rows in self.rows.items() if rows]
+        absent = ", ".join(LABELS[name].lower() for name, rows in self.rows.items() if not rows)
         parts = [words(sentences), heading("What it holds"), listing([("Records", 3), ("How many", 1)], figures, "")]
+        if absent:
+            parts.append(words(f"None of these: {absent}.", "quiet"))
         if self.found.left_out:
             rows = [[each["what"], each["why"]] for each in self.found.left_out]
             parts += [heading("What is not in it, and why"), listing([("What", 1), ("Why", 2)], rows, "")]
@@ -135,7 +139,7 @@ class Document:
             part
             for each in self._of("use_case_documents", mine)
             for part in (
-                words(f"{plain(each['kind'])}. {self.names.person(each['author_id'])}, {at(each['written_at'])}:"),
+                label(plain(each["kind"]), f"{self.names.person(each['author_id'])}, {at(each['written_at'])}"),
                 words(each["text"], "quote"),
             )
         ]
@@ -176,7 +180,7 @@ class Document:
                 plain(each["state"]),
                 plain(each["mode"]),
                 each["endpoint"] or "",
-                at(each["reported_at"]),
+                short(each["reported_at"]),
             ]
             for each in self._of("deployments", mine)
         ]
@@ -199,7 +203,7 @@ class Document:
             *self._evidence(mine, 3),
             heading("Deployments", 3),
             listing(
-                [("Stage", 1), ("Account", 1.3), ("State", 1), ("Mode", 0.7), ("Endpoint", 2), ("Reported", 1.3)],
+                [("Stage", 1), ("Account", 1.3), ("State", 1), ("Mode", 0.7), ("Endpoint", 2), ("Reported (UTC)", 1.2)],
                 running,
                 "None ordered.",
             ),
@@ -208,16 +212,16 @@ class Document:
     def _history(self, mine: dict[str, int], level: int) -> list[Part]:
         rows = [
             [
-                at(each["at"]),
+                short(each["at"]),
                 plain(each["verb"]),
                 plain(each["stage"]),
                 f"{plain(each['from_status']) or 'new'} → {plain(each['status']).lower()}",
-                each["actor"],
+                self.names.actor(each["actor"]),
                 each["reason"],
             ]
             for each in self._of("stage_events", mine)
         ]
-        columns = [("When", 1.3), ("Move", 0.9), ("Stage", 1), ("Status", 1.3), ("By", 1.1), ("Why", 1.8)]
+        columns = [("When (UTC)", 1.2), ("Move", 0.9), ("Stage", 1), ("Status", 1.3), ("By", 1.1), ("Why", 1.8)]
         return [heading("Stage history", level), listing(columns, rows, "No move in what this pack covers.")]
 
     def _asked(self, mine: dict[str, int], level: int) -> list[Part]:
@@ -226,9 +230,9 @@ class Document:
             needs = Requirements.from_json(asked["requirements"]).approvals
             needed = " and ".join(f"{need.count} {need.role.label.lower()}" for need in needs) or "nobody"
             parts += [
+                label(f"AR-{asked['id']:06d}", f"{plain(asked['stage'])}, {plain(asked['state']).lower()}"),
                 words(
-                    f"AR-{asked['id']:06d}: {plain(asked['stage'])}, {plain(asked['state']).lower()}. Asked by"
-                    f" {self.names.person(asked['requester_id'])} on {at(asked['created_at'])} under"
+                    f"Asked by {self.names.person(asked['requester_id'])} on {at(asked['created_at'])} under"
                     f" {self.names.policy(asked['policy_id'])}, {plain(asked['tier']).lower()} risk; needed: {needed}."
                     f" On exactly this content:"
                 ),
@@ -251,7 +255,7 @@ class Document:
         who = self.names.person(row["decider_id"]) + (f", for {lent}" if lent else "")
         source = " (made in SageMaker)" if row["source"] == "adopted" else ""
         said = (plain(row["verdict"]) + source, _VERDICTS.get(row["verdict"], "mute"))
-        return [at(row["decided_at"]), who, plain(row["role"]), list(said), row["comment"]]
+        return [short(row["decided_at"]), who, plain(row["role"]), list(said), row["comment"]]
 
     def _evidence(self, mine: dict[str, int], level: int) -> list[Part]:
         told = {each["id"]: each for each in self.found.evidence}
@@ -261,9 +265,9 @@ class Document:
             each = told.get(name, {"path": None, "why": "It was not looked at."})
             counts = "withdrawn" if row["withdrawn_at"] else "superseded" if row["superseded_at"] else "counts"
             parts += [
+                label(f"{name} {row['title']}", f"{evidence_kind(row['kind'])}, edition {row['edition']}, {counts}"),
                 words(
-                    f"{name} {row['title']}: {evidence_kind(row['kind']).lower()}, edition {row['edition']}, {counts}."
-                    f" Attached by {self.names.person(row['author_id']) or row['author_name']} on"
+                    f"Attached by {self.names.person(row['author_id']) or row['author_name']} on"
                     f" {at(row['added_at'])}. {each['path'] or each['why']}"
                 ),
                 code(row["sha256"] or f"{row['s3_uri']} {row['s3_version_id']} {row['s3_etag']}"),
@@ -275,7 +279,7 @@ class Document:
         for row in sorted(self.rows["decisions"], key=lambda each: (each["decided_at"], each["id"])):
             asked = self.found.rows["approval_requests"].get(row["request_id"], {})
             rows.append([self.names.subject(asked), plain(asked.get("stage")), *self._decision(row)])
-        columns = [("About", 1.6), ("Stage", 0.9), *_DECISION_COLUMNS]
+        columns = [("About", 1.4), ("Stage", 1.2), *_DECISION_COLUMNS]
         return [
             words("Every decision of this pack, oldest first. None of them can be edited."),
             listing(columns, rows, "None."),

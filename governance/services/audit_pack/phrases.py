@@ -32,6 +32,11 @@ def at(text: str | None) -> str:
     return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
+def short(text: str | None) -> str:
+    """Return a stored moment for a column whose head says that times are UTC: "2026-11-21 13:05"."""
+    return at(text).removesuffix(" UTC")
+
+
 def by(person: str, moment: str | None) -> str:
     """Return by whom and when, as far as it is known."""
     return ", ".join(part for part in (f"by {person}" if person else "", at(moment)) if part)

@@ -25,6 +25,10 @@ class Names:
         """Return a person's name, "" for nobody."""
         return self.found.people.get(number, f"person {number}") if number is not None else ""
 
+    def actor(self, name: str) -> str:
+        """Return the person behind a user name of the ledger, or the part of the portal it names."""
+        return self.found.usernames.get(name, name.replace("system:", "the portal's "))
+
     def account(self, number: int | None) -> str:
         """Return alias and twelve digits of an AWS account, "" for none."""
         return self.found.accounts.get(number, f"account {number}") if number is not None else ""
@@ -132,7 +136,7 @@ SHEETS: dict[str, _Columns] = {
         "from": _words("from_status"),
         "to": _words("status"),
         "account": lambda names, row: names.account(row["account_id"]),
-        "by": _of("actor"),
+        "by": lambda names, row: names.actor(row["actor"]),
         "reason": _of("reason"),
         "request": _id("AR", 6, "request_id_copy"),
     },

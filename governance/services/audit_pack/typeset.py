@@ -24,6 +24,9 @@ _SHOWN = (
 )
 _UNSHOWN = re.compile(f"[^{_SHOWN}]")
 _LONG_WORD = re.compile(r"[^\s\u200b]{25,}")
+# Where names of people, files and addresses may go on in the next line.
+_JOINT = re.compile(r"(?<=\w[._/:@-])(?=\w)")
+_NAME = re.compile(r"[^\s\u200b]{12,}")
 _BREAK = "\u200b"
 
 Part = dict[str, Any]
@@ -37,6 +40,11 @@ def heading(text: str, level: int = 2) -> Part:
 def words(text: str, kind: str = "text") -> Part:
     """Return a paragraph: "text", "quiet" for what is only said beside, "quote" for what somebody wrote."""
     return {"kind": kind, "text": text}
+
+
+def label(text: str, beside: str) -> Part:
+    """Return the line above something: what it is, and beside that whose and when."""
+    return {"kind": "label", "text": text, "beside": beside}
 
 
 def code(text: str) -> Part:
@@ -63,22 +71,21 @@ def notice(tone: str, title: str, text: str) -> Part:
     return {"kind": "notice", "tone": tone, "title": title, "text": text}
 
 
-def typeset(document: dict[str, Any], moment: datetime, *, image: bool = False) -> bytes:
-    """Return the document as PDF, or with `image` its first page as PNG."""
+def typeset(document: dict[str, Any], moment: datetime) -> bytes:
+    """Return the document as PDF. Raises typst.TypstError."""
     given = json.dumps({**_clean(document), "date": [moment.year, moment.month, moment.day]}, ensure_ascii=False)
     compiler = typst.Compiler(TEMPLATE.read_bytes(), ignore_system_fonts=True, sys_inputs={"data": given})
-    made = compiler.compile(
-        format="png" if image else "pdf",
-        pdf_standards=[] if image else ["ua-1"],
-        timestamp=moment.replace(microsecond=0),
-    )
-    return made[0] if isinstance(made, list) else made or b""
+    # The moment is that of the snapshot, not of the clock: the same data makes the same file.
+    made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=moment.replace(microsecond=0))
+    assert isinstance(made, bytes)
+    return made
 
 
 def shown(text: str) -> str:
     """Return a text as the fonts can show it, with places to break in words that would not fit on a line."""
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    "))
     plain = _UNSHOWN.sub(lambda found: f"(U+{ord(found[0]):04X})", plain)
+    plain = _NAME.sub(lambda word: _JOINT.sub(_BREAK, word[0]), plain)
     return _LONG_WORD.sub(lambda word: _BREAK.join(word[0][at : at + 8] for at in range(0, len(word[0]), 8)), plain)
 
 
