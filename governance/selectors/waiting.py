@@ -12,10 +12,13 @@ from registry.models import ParkedEvent
 from ..choices import OutboxState
 from ..models import ApprovalRequest, Finding, OutboxMessage
 
+# Beside a word of the navigation more than two digits say nothing more, and counting on would cost every page.
+MOST = 100
+
 
 @dataclass(frozen=True)
 class Waiting:
-    """How much waits for somebody: decisions, standing findings, parked events, outbox messages given up."""
+    """How much waits for somebody, MOST standing for more: decisions, findings, parked events, messages given up."""
 
     decisions: int = 0
     findings: int = 0
@@ -27,6 +30,7 @@ def waiting_for(actor: Actor) -> Waiting:
     """Count what waits for this actor; who does not operate sees no parked event, and of the outbox his own part."""
     return Waiting(
         **count_together(
+            MOST,
             decisions=ApprovalRequest.objects.awaiting(actor),
             findings=Finding.objects.visible_to(actor).standing(),
             parked=ParkedEvent.objects.visible_to(actor).filter(state=ParkedEventState.PARKED),

@@ -9,10 +9,10 @@ from django.db import connections
 from django.db.models import QuerySet
 
 
-def count_together(**lists: QuerySet[Any]) -> dict[str, int]:
+def count_together(at_most: int | None = None, **lists: QuerySet[Any]) -> dict[str, int]:
     """Return how many rows each of the lists has, under its name, as `count()` would say of each.
 
-    All lists are read from one database and at one moment.
+    All lists are read from one database and at one moment. Counting ends at `at_most`, where that is enough to know.
     """
     counts = dict.fromkeys(lists, 0)
     asked: list[str] = []
@@ -21,7 +21,9 @@ def count_together(**lists: QuerySet[Any]) -> dict[str, int]:
     using = next(iter(lists.values())).db if lists else "default"
     for name, rows in lists.items():
         try:
-            sql, given = rows.order_by().values("pk").query.get_compiler(using).as_sql()
+            # What is cut out of a list keeps its order: it decides what is in it.
+            unordered = rows if rows.query.is_sliced else rows.order_by()
+            sql, given = unordered.values("pk")[:at_most].query.get_compiler(using).as_sql()
         except EmptyResultSet:
             # Django knows without asking that there is nothing.
             continue
