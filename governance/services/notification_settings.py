@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from django.urls import reverse
 
@@ -18,6 +17,7 @@ from portal.core.permissions import Act, require
 
 from ..choices import ChatKind, NotificationKind
 from ..models import NotificationSettings
+from ..selectors.notifications import zones
 from ..selectors.told_choices import KINDS, WAYS
 from . import notification_delivery
 from .notification_delivery import PURPOSE
@@ -39,7 +39,7 @@ def save(
     when one saved in another window meanwhile, InvalidInput naming the fields.
     """
     errors: dict[str, list[str]] = {}
-    if time_zone not in available_timezones():
+    if time_zone not in zones():
         errors["time_zone"] = ["There is no such time zone."]
     if not 0 <= digest_hour <= 23:
         errors["digest_hour"] = ["Give an hour from 0 to 23."]
