@@ -31,6 +31,7 @@ from .wording import url_of
 
 _TONES = ("live", "busy", "warn", "good", "mute", "wait")
 _ALONE = timedelta(hours=12)
+_LARGEST = 10**300
 
 
 class VersionMetrics(OfSubject):
@@ -139,6 +140,11 @@ def _note(reading: Reading) -> str:
     return f"{'beyond the threshold: ' if reading.is_bad else ''}{reading.needed}"
 
 
+def _is_drawn(reading: Reading) -> bool:
+    """Whether a number has a place on an axis: JSON knows integers that no axis does; the table still has them."""
+    return abs(reading.number) <= _LARGEST
+
+
 def _ends(rule: MetricRule) -> tuple[float, ...]:
     return tuple(map(float, rule.value)) if isinstance(rule.value, tuple) else (float(rule.value),)
 
@@ -154,7 +160,7 @@ def _thresholds(readings: Sequence[tuple[float, Reading]]) -> list[Line]:
 
 def _by_stage(version: ModelVersion, metric: Metric, results: Sequence[tuple[StageRecord, Reading | None]]) -> Lines:
     labels = tuple(where_words(record) for record, _ in results)
-    found = [(float(place), reading) for place, (_, reading) in enumerate(results) if reading is not None]
+    found = [(float(place), reading) for place, (_, reading) in enumerate(results) if reading and _is_drawn(reading)]
     points = tuple(
         Point(place, float(reading.number), _records_url(version, reading.record), _note(reading), reading.is_bad)
         for place, reading in found
@@ -169,14 +175,14 @@ def _by_stage(version: ModelVersion, metric: Metric, results: Sequence[tuple[Sta
     )
     table = Grid(("Stage", metric.words, "Needed", "Captured"), rows)
     words = f"{metric.words} of {version.name}, stage by stage."
-    return Lines("metrics-by-stage", words, (Line(metric.words, points), *_thresholds(found)), table, labels)
+    return Lines(words, (Line(metric.words, points), *_thresholds(found)), table, labels)
 
 
 def _over_time(version: ModelVersion, metric: Metric, readings: Sequence[tuple[StageRecord, list[Reading]]]) -> Lines:
     lines: list[Line] = []
     rows = []
     for index, (record, found) in enumerate(readings):
-        placed = [(milliseconds(reading.at), reading) for reading in found if reading.at is not None]
+        placed = [(milliseconds(reading.at), reading) for reading in found if reading.at and _is_drawn(reading)]
         points = tuple(
             Point(
                 place,
@@ -195,7 +201,7 @@ def _over_time(version: ModelVersion, metric: Metric, readings: Sequence[tuple[S
             rows.append((reading.at, (Cell(when), Cell(where_words(record)), *_value_cells(reading, url))))
     rows.sort(key=lambda row: str(row[0]), reverse=True)
     table = Grid(("Captured", "Stage", metric.words, "Needed"), tuple(cells for _, cells in rows))
-    return Lines("metrics-over-time", f"{metric.words} of {version.name} over time.", tuple(lines), table)
+    return Lines(f"{metric.words} of {version.name} over time.", tuple(lines), table)
 
 
 def _stretched(line: Line) -> Line:
@@ -208,7 +214,7 @@ def _stretched(line: Line) -> Line:
 
 def _over_versions(metric: Metric, results: Sequence[tuple[ModelVersion, Reading | None]]) -> Lines:
     found = [
-        (float(place), version, reading) for place, (version, reading) in enumerate(results) if reading is not None
+        (float(place), version, reading) for place, (version, reading) in enumerate(results) if reading and _is_drawn(reading)
     ]
     points = tuple(
         Point(place, float(reading.number), url_of(version), _where_note(reading), reading.is_bad)
@@ -224,7 +230,6 @@ def _over_versions(metric: Metric, results: Sequence[tuple[ModelVersion, Reading
         for version, reading in results
     )
     return Lines(
-        "metric-over-versions",
         f"{metric.words} over the versions of this group.",
         (Line(metric.words, points), *_thresholds([(place, reading) for place, _, reading in found])),
         Grid(("Version", "Reported in", metric.words, "Needed", "Status"), rows[::-1]),

@@ -153,7 +153,6 @@ class Line:
 class Lines:
     """Lines over time, or over labels when it has any, with the same as a table."""
 
-    key: str
     words: str
     lines: tuple[Line, ...]
     table: Grid
@@ -162,7 +161,7 @@ class Lines:
     notes: Sequence[str] = field(default=())
 
     def spec(self) -> dict[str, Any]:
-        """Return what figures.js draws; it goes into the page as a JSON data block, never as script."""
+        """Return what figures.js draws; it goes into the page as JSON in an attribute, never as script."""
         return {
             "labels": list(self.labels),
             "unit": self.unit,

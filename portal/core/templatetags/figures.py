@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import template
@@ -32,8 +33,14 @@ def heat_figure(heat: Heat, caption: str = "") -> SafeString:
 
 @register.simple_tag
 def line_figure(lines: Lines, caption: str = "") -> SafeString:
-    """Draw lines on a canvas from a JSON data block, and the same as a table to unfold."""
-    return _drawn("figure_lines", figure=lines, spec=lines.spec(), caption=caption, grid=lines.table)
+    """Draw lines on a canvas from JSON in an attribute, and the same as a table to unfold."""
+    return _drawn("figure_lines", figure=lines, spec=as_json(lines.spec()), caption=caption, grid=lines.table)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Return plain data as JSON text; the template escapes it for the attribute it stands in."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 @register.simple_tag

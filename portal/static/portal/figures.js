@@ -1,4 +1,4 @@
-// Draws lines (Chart.js) and graphs (cytoscape with dagre) from the JSON blocks beside them. The libraries are only
+// Draws lines (Chart.js) and graphs (cytoscape with dagre) from the JSON they carry in data-spec. The libraries are only
 // brought when a page has something to draw, so this file may stand on every page; fragments that htmx brings in are
 // found by themselves. Whatever cannot be drawn leaves its table, which is there from the start.
 (function () {
@@ -27,8 +27,7 @@
   }
 
   function specOf(figure) {
-    const block = figure.querySelector("script[type='application/json']");
-    return block ? JSON.parse(block.textContent) : null;
+    return figure.dataset.spec ? JSON.parse(figure.dataset.spec) : null;
   }
 
   function colour(name) {
