@@ -97,7 +97,9 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
         exceptions = _item("Exceptions", reverse("governance:override_list"), "hand-stop", path)
         trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)
         ledger = _item("Ledger", reverse("governance:ledger_check"), "list-check", path)
-        found.append({"label": "Oversee", "items": [exceptions, trail, ledger]})
+        decisions = _item("Decisions", reverse("governance:decision_register"), "clipboard-check", path)
+        packs = _item("Audit packs", reverse("governance:pack_list"), "file-zip", path)
+        found.append({"label": "Oversee", "items": [decisions, exceptions, trail, packs, ledger]})
     if actor.holds_everywhere(Role.ML_ADMIN):
         console = _item("Admin console", reverse("admin:index"), "settings", path)
         keys = _item("Signing keys", reverse("governance:signing_keys"), "key", path)

@@ -105,6 +105,14 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "open": Look("Open", "bad", "flag"),
         "accepted": Look("Accepted risk", "mute", "hand-stop"),
     },
+    "pack": {
+        "waiting": Look("Waiting for a worker", "wait", "hourglass"),
+        "building": Look("Being built", "busy", "loader-2"),
+        "ready": Look("Ready", "good", "circle-check"),
+        "failed": Look("Could not be built", "bad", "alert-octagon"),
+        "expired": Look("Expired", "mute", "clock-off"),
+        "removed": Look("Removed", "mute", "trash"),
+    },
     "severity": {
         "critical": Look("Critical", "grave", "alert-octagon"),
         "serious": Look("Serious", "bad", "alert-triangle"),
