@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.urls import reverse
@@ -17,35 +18,18 @@ from registry.models import ModelGroup, ModelVersion, UseCase
 from registry.selectors import attributes, catalogue
 from registry.web.attributes import card_items
 
-from ..choices import RequestState
+from ..choices import MetricKind, RequestState
 from ..models import ApprovalRequest
+from ..policies.rules import NoRule
 from ..selectors import out_of_band, overrides, standing, timeline
 from ..selectors import policy as policies
 from ..selectors.inbox import is_overdue
 from ..selectors.stage_table import as_row
-from ..services import approvals, lifecycle
-from .wording import check_lines, needs_words, request_url, timeline_of, url_of, waiting_words
+from ..services import approvals, outlook
+from .asking import asking, block_items, check_items
+from .wording import request_url, timeline_of, url_of, waiting_words
 
 _TURNED_DOWN = (RequestState.REJECTED, RequestState.CHANGES_REQUESTED, RequestState.OUTDATED, RequestState.EXPIRED)
-
-
-def submission(actor: Actor, subject: UseCase | ModelVersion) -> dict[str, Any]:
-    """Return what asking for approval of a subject would need, and why it cannot be asked for now."""
-    refusal = approvals.submission_refusal(actor, subject)
-    tier = policies.tier_of(subject)
-    asked = None if refusal else policies.requirements_for(subject, policies.in_force())
-    stage = Stage(subject.stage)
-    checks = policies.checks(subject, stage, asked, overrides.overrides_of(subject, stage)) if asked else ()
-    return {
-        "refusal": refusal,
-        "needs": needs_words(asked.approvals) if asked else "",
-        "checks": check_lines(checks),
-        "unmet": [check.label for check in checks if not check.holds],
-        "tier": tier,
-        "stage": stage,
-        "again": subject.status == Status.REJECTED,
-        "may": may(actor, Act.SUBMIT, subject.scope_project_id),
-    }
 
 
 def request_line(request: ApprovalRequest, actor: Actor) -> dict[str, Any]:
@@ -115,11 +99,13 @@ class Panel(OfSubject):
         newest = requests[0] if requests else None
         turned_down = newest if newest and open_request is None and newest.state in _TURNED_DOWN else None
         retired = subject.stage == Stage.RETIRED
+        submission = asking(actor, subject)
         context: dict[str, Any] = {
             "steps": standing.steps(subject),
             "open_request": request_line(open_request, actor) if open_request else None,
             "turned_down": request_line(turned_down, actor) if turned_down and not retired else None,
-            "submission": submission(actor, subject),
+            "submission": submission,
+            "blocks": block_items(actor, subject, outlook.blocks_of(subject, open_request, submission["seen"])),
             "submit_url": self.address("submit"),
             "retire_url": self.address("retire"),
             "may_roll_back": (
@@ -138,7 +124,6 @@ class Panel(OfSubject):
             "to_submit": subject.status in (Status.PENDING, Status.REJECTED) or standing.is_outdated_here(subject),
         }
         if isinstance(subject, UseCase):
-            context["blockers"] = () if retired else lifecycle.blockers(subject)
             context["next_stage"] = None if retired else policies.stage_after(subject)
         else:
             messages = standing.messages_of(subject)
@@ -149,45 +134,92 @@ class Panel(OfSubject):
 
 
 class Activity(OfSubject):
-    """Records with their fifteen attributes, requests and decisions, what AWS was told, findings, history."""
+    """Records with their fifteen attributes, requests and decisions, what AWS was told, measures, history.
+
+    `part` in the address picks one of them for a tab of the subject's page; without it, all of the story is told.
+    """
 
     template_name = "governance/activity.html"
     part = "Records and history"
+    story = ("records", "approvals", "delivery", "history")
+    more = ("monitoring", "bias")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        asked = self.request.GET.get("part", "")
+        return (asked,) if asked in (*self.story, *self.more) else self.story
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         subject, actor = self.subject, self.actor
         context: dict[str, Any] = {
-            "requests": [request_line(request, actor) for request in standing.requests_about(subject)],
-            "entries": timeline_of(timeline.history(subject)),
+            "parts": self.parts,
             "is_use_case": isinstance(subject, UseCase),
             "as_of_url": self.address("as_of"),
         }
+        if "approvals" in self.parts:
+            context["requests"] = [request_line(request, actor) for request in standing.requests_about(subject)]
+        if "history" in self.parts:
+            context["entries"] = timeline_of(timeline.history(subject))
         if isinstance(subject, UseCase):
-            context["records"] = standing.records_of_use_case(subject)
+            if "records" in self.parts:
+                context["records"] = standing.records_of_use_case(subject)
         else:
-            rows = standing.rows_of_version(actor, subject)
-            may_report = may(actor, Act.REPORT_METRICS, subject.scope_project_id) and subject.stage != Stage.RETIRED
-            may_fill_in = may(actor, Act.FILL_IN_RECORD, subject.scope_project_id) and subject.stage != Stage.RETIRED
-            sheet = attributes.sheet(ObjectKind.STAGE_RECORD, archived=True)
-            context["rows"] = [
-                {
-                    "record": record,
-                    "values": as_row(record),
-                    "may_report": may_report,
-                    "may_fill_in": may_fill_in and bool(sheet.columns),
-                    "attributes": card_items(sheet, record.attributes),
-                }
-                for record in rows
-            ]
-            context["current"] = [row for row in context["rows"] if row["record"].stage == subject.stage] or context[
-                "rows"
-            ][:1]
-            context["messages"] = standing.messages_of(subject)
-            context["outside"] = [
-                {"row": change, "words": out_of_band.response_words(change)}
-                for change in out_of_band.changes_of(subject)
-            ]
+            context |= self._of_version(subject)
         return super().get_context_data(**context, **kwargs)
+
+    def _of_version(self, version: ModelVersion) -> dict[str, Any]:
+        parts = self.parts
+        found: dict[str, Any] = {}
+        if "records" in parts:
+            found |= self._records(version)
+        if "delivery" in parts:
+            found["messages"] = standing.messages_of(version)
+            found["outside"] = [
+                {"row": change, "words": out_of_band.response_words(change)}
+                for change in out_of_band.changes_of(version)
+            ]
+        if parts == ("monitoring",):
+            found["monitored"] = standing.records_of_version(version)
+            found["reports"] = standing.reports_of(version, MetricKind.MONITORING)
+            found["checks"] = self._metric_checks(version, lambda key: key.startswith("metric:monitoring:"))
+        if parts == ("bias",):
+            found["checks"] = self._metric_checks(
+                version, lambda key: "bias" in key.lower() or "explain" in key.lower()
+            )
+        if parts == ("records",):
+            found["reports"] = standing.reports_of(version, MetricKind.VALIDATION)
+            found["checks"] = self._metric_checks(version, lambda key: not key.startswith("metric:monitoring:"))
+        return found
+
+    def _metric_checks(self, version: ModelVersion, wanted: Callable[[str], bool]) -> list[dict[str, Any]]:
+        """Return what the policy asks of a version's metrics where it stands, each with its number and threshold."""
+        try:
+            found = overrides.checks_now(version, Stage(version.stage))
+        except NoRule:
+            return []
+        asked = [check for check in found if check.key.startswith("metric:") and wanted(check.key)]
+        return check_items(self.actor, version, asked)
+
+    def _records(self, version: ModelVersion) -> dict[str, Any]:
+        actor, retired = self.actor, version.stage == Stage.RETIRED
+        may_report = may(actor, Act.REPORT_METRICS, version.scope_project_id) and not retired
+        may_fill_in = may(actor, Act.FILL_IN_RECORD, version.scope_project_id) and not retired
+        sheet = attributes.sheet(ObjectKind.STAGE_RECORD, archived=True)
+        rows = [
+            {
+                "record": record,
+                "values": as_row(record),
+                "may_report": may_report,
+                "may_fill_in": may_fill_in and bool(sheet.columns),
+                "attributes": card_items(sheet, record.attributes),
+            }
+            for record in standing.rows_of_version(actor, version)
+        ]
+        return {"rows": rows, "current": [row for row in rows if row["record"].stage == version.stage] or rows[:1]}
+
+
+def _is_of_bias(key: str) -> bool:
+    return "bias" in key.lower() or "explain" in key.lower()
 
 
 class GroupPanel(Page):

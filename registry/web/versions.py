@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,8 +12,10 @@ from portal.core.permissions import Act, may
 from portal.core.views import Page, TablePage
 from registry.services.deployments import reportable
 
+from ..models import ModelVersion
 from ..selectors import catalogue
 from ..selectors.card_view import sections
+from ..selectors.version_view import reports_of, ways_to_reach
 from .filters import VersionFilter
 from .tables import VersionTable
 
@@ -35,30 +38,106 @@ class VersionList(TablePage):
         }
 
 
+class Tab(StrEnum):
+    """The parts of a version's page, each at an address of its own; what governance says fills slots."""
+
+    OVERVIEW = "overview"
+    METRICS = "metrics"
+    CARD = "card"
+    BIAS = "bias"
+    LINEAGE = "lineage"
+    APPROVALS = "approvals"
+    DEPLOYMENTS = "deployments"
+    MONITORING = "monitoring"
+    HISTORY = "history"
+
+
+_TABS = {
+    Tab.OVERVIEW: ("Overview", "info-circle"),
+    Tab.METRICS: ("Metrics", "chart-bar"),
+    Tab.CARD: ("Card", "notebook"),
+    Tab.BIAS: ("Bias and explainability", "scale"),
+    Tab.LINEAGE: ("Lineage", "git-branch"),
+    Tab.APPROVALS: ("Approvals", "clipboard-check"),
+    Tab.DEPLOYMENTS: ("Deployments", "rocket"),
+    Tab.MONITORING: ("Monitoring", "activity"),
+    Tab.HISTORY: ("History", "history"),
+}
+
+
+def tab_url(version: ModelVersion, tab: Tab) -> str:
+    """Return the address of one part of a version's page."""
+    return reverse("registry:version" if tab is Tab.OVERVIEW else f"registry:version_{tab}", args=[version.pk])
+
+
 class VersionDetail(Page):
+    """One version, one tab of it at a time; htmx swaps the tab and the address follows."""
+
     template_name = "registry/version.html"
+    tab: Tab = Tab.OVERVIEW
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         version = catalogue.version(self.actor, self.kwargs["pk"])
         self.version = version
-        may_report = may(self.actor, Act.REPORT_DEPLOYMENT, version.scope_project_id)
-        return super().get_context_data(
-            version=version,
-            group=version.group,
-            use_cases=catalogue.use_cases_behind(self.actor, version),
-            card=sections(version.card),
-            metadata=sorted(version.metadata.items()),
-            deployments=[
-                {"row": deployment, "may_report": may_report and bool(reportable(deployment))}
-                for deployment in catalogue.deployments_of(self.actor, version)
+        context: dict[str, Any] = {
+            "version": version,
+            "group": version.group,
+            "tab": self.tab,
+            "tab_label": _TABS[self.tab][0],
+            "part_template": f"registry/version/{self.tab}.html",
+            "tabs": [
+                {
+                    "label": label,
+                    "icon": icon,
+                    "url": tab_url(version, tab),
+                    "active": tab is self.tab,
+                    "id": f"tab-{tab}",
+                    "swap": True,
+                }
+                for tab, (label, icon) in _TABS.items()
             ],
-            **kwargs,
-        )
+            **self._of_tab(version),
+        }
+        return super().get_context_data(**context, **kwargs)
+
+    def _of_tab(self, version: ModelVersion) -> dict[str, Any]:
+        match self.tab:
+            case Tab.OVERVIEW:
+                return {
+                    "use_cases": catalogue.use_cases_behind(self.actor, version),
+                    "metadata": sorted(version.metadata.items()),
+                    "ways": ways_to_reach(version, self._api_address(version)),
+                }
+            case Tab.CARD:
+                return {"card": sections(version.card)}
+            case Tab.LINEAGE:
+                return {
+                    "use_cases": catalogue.use_cases_behind(self.actor, version),
+                    "deployments": catalogue.deployments_of(self.actor, version),
+                }
+            case Tab.BIAS:
+                return {"reports": reports_of(version)}
+            case Tab.DEPLOYMENTS:
+                may_report = may(self.actor, Act.REPORT_DEPLOYMENT, version.scope_project_id)
+                return {
+                    "deployments": [
+                        {"row": deployment, "may_report": may_report and bool(reportable(deployment))}
+                        for deployment in catalogue.deployments_of(self.actor, version)
+                    ]
+                }
+            case _:
+                return {}
+
+    def _api_address(self, version: ModelVersion) -> str:
+        return self.request.build_absolute_uri(f"/api/v1/model-versions/{version.pk}/")
 
     def breadcrumbs(self) -> list[dict[str, str]]:
         version = self.version
-        return [
+        path = [
             {"label": "Model groups", "url": reverse("registry:group_list")},
             {"label": version.group.name, "url": reverse("registry:group", args=[version.group_id])},
-            {"label": f"Version {version.number}", "url": ""},
         ]
+        if self.tab is Tab.OVERVIEW:
+            return [*path, {"label": f"Version {version.number}", "url": ""}]
+        path.append({"label": f"Version {version.number}", "url": tab_url(version, Tab.OVERVIEW)})
+        return [*path, {"label": _TABS[self.tab][0], "url": ""}]
