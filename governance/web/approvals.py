@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
+from portal.core.bulk_actions import BulkAction, BulkTablePage
+from portal.core.errors import WrongState
 from portal.core.permissions import Act, may
-from portal.core.views import ActionView, FormPage, TablePage
+from portal.core.views import ActionView, FormPage, Page
 from portal.core.vocabulary import Stage
 from registry.models import ModelVersion, UseCase
 from registry.selectors import catalogue
@@ -23,11 +27,16 @@ from ..selectors.binding import moved_since
 from ..selectors.inbox import Tab
 from ..selectors.overrides import failing
 from ..services import approvals, preview
-from .checks import checks_of, sign_offs_of
+from . import conflicts
+from .bulk import APPROVAL_ACTIONS
+from .checks import checks_of, quick_reasons, sign_offs_of
 from .forms import DecisionForm
 from .request_filters import RequestFilter
-from .tables import RequestTable
-from .wording import name_of, request_url, url_of, waiting_words
+from .request_tables import RequestTable
+from .wording import difference_lines, name_of, request_url, url_of, waiting_words
+
+# Of the earlier requests about a subject, those its decision page lists.
+_EARLIER = 8
 
 _TABS = {
     Tab.MINE: ("Waiting on me", "inbox"),
@@ -37,6 +46,8 @@ _TABS = {
     Tab.ASKED: ("Asked by me", "send"),
     Tab.ALL: ("All", "list"),
 }
+# The parts that hold what one may decide on.
+_DECIDED_IN = (Tab.MINE, Tab.ROLES, Tab.OVERDUE)
 _NOTHING = {
     Tab.MINE: ("Nothing waits on you", "New requests appear here as soon as somebody asks for what you may decide."),
     Tab.ROLES: ("No request waits for your roles", "Requests that wait for a role you hold appear here."),
@@ -50,9 +61,10 @@ _NOTHING = {
 }
 
 
-class Queue(TablePage):
+class Queue(BulkTablePage):
     template_name = "governance/queue.html"
     table_class = RequestTable
+    bulk = APPROVAL_ACTIONS
     filter_class = RequestFilter
     parameters = ("tab",)
 
@@ -62,6 +74,10 @@ class Queue(TablePage):
             return Tab(self.request.GET.get("tab", Tab.MINE))
         except ValueError:
             return Tab.MINE
+
+    def bulk_actions(self) -> list[BulkAction]:
+        # Also whoever only stands in for somebody decides; where nothing waits for him, nothing is offered.
+        return super().bulk_actions() if self.tab in _DECIDED_IN and inbox.may_decide(self.actor) else []
 
     def rows(self) -> QuerySet[Any]:
         return inbox.queue(self.actor, self.tab)
@@ -96,9 +112,45 @@ class RequestPage(FormPage):
     def cancel_url(self) -> str:
         return reverse("governance:queue")
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the next request that waits is wanted after this one."""
+        return self.request.GET.get("then") == "next"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except approvals.RequirementsUnmet as refusal:
+            del self.request_row
+            return self.show_again(self.build(request.POST), refusal.status, not_yet=refusal)
+        except WrongState as refusal:
+            return self._overtaken(refusal)
+
+    def _overtaken(self, refusal: WrongState) -> HttpResponse:
+        """Show what happened meanwhile and keep what was typed; a second click finds its decision made."""
+        del self.request_row
+        asked, verdict = self.request_row, self.request.POST.get("verdict", "")
+        if not isinstance(refusal, approvals.StaleRequest) and (
+            words := conflicts.said_before(self.actor, asked, verdict)
+        ):
+            messages.info(self.request, words)
+            return HttpResponseRedirect(self._onwards(inbox.neighbours(self.actor, asked.pk)[1]))
+        context = conflicts.conflict(self.actor, asked, refusal, verdict, self.request.POST.get("comment", ""))
+        page = Page.get_context_data(self, **context)
+        return self.response_class(self.request, ["governance/conflict.html"], page, status=refusal.status)
+
+    def _onwards(self, after: int | None) -> str:
+        """Return where to go after a decision: the next request that waits, the queue when there is none, or here."""
+        if not self.goes_on:
+            return request_url(self.request_row)
+        if after is None:
+            after = inbox.neighbours(self.actor, self.request_row.pk)[1]
+        return reverse("governance:request", args=[after]) if after is not None else reverse("governance:queue")
+
     def carry_out(self, form: BaseForm) -> str:
         given = cast("DecisionForm", form)
         asked = self.request_row
+        after = inbox.neighbours(self.actor, asked.pk)[1] if self.goes_on else None
         approvals.decide(
             actor=self.actor,
             request_id=asked.pk,
@@ -115,7 +167,7 @@ class RequestPage(FormPage):
             self.say(f"Your approval of {name} in {stage} is recorded; it is still {waiting_words(now)}.")
         else:
             self.say(f"{name} is approved in {stage}." + (" AWS is being told." if now.version_id else ""))
-        return request_url(asked)
+        return self._onwards(after)
 
     def breadcrumbs(self) -> list[dict[str, str]]:
         return [
@@ -126,7 +178,7 @@ class RequestPage(FormPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         asked, actor = self.request_row, self.actor
         subject = asked.subject
-        messages = standing.messages_of_request(asked)
+        told = standing.messages_of_request(asked)
         before, after = inbox.neighbours(actor, asked.pk)
         is_open = asked.state == RequestState.OPEN
         context: dict[str, Any] = {
@@ -140,17 +192,20 @@ class RequestPage(FormPage):
             "waiting": waiting_words(asked),
             "refusal": approvals.refusal_for(actor, asked),
             "sign_offs": sign_offs_of(asked),
-            "checks": checks_of(actor, asked),
+            "checks": (checks := checks_of(actor, asked)),
+            "reasons": quick_reasons(checks),
+            "earlier_requests": [one for one in standing.requests_about(subject) if one.pk != asked.pk][:_EARLIER],
             "previous_url": reverse("governance:request", args=[before]) if before else "",
             "next_url": reverse("governance:request", args=[after]) if after else "",
-            "messages_out": messages,
-            "under_way": standing.is_under_way(messages),
+            "messages_out": told,
+            "under_way": standing.is_under_way(told),
+            "then_url": f"{request_url(asked)}?then=next" if after else "",
             "may_withdraw": is_open and asked.requester_id == actor.user_id,
         }
         if is_open:
             context |= self._effects(asked)
         if is_open or asked.state == RequestState.OUTDATED:
-            context["moved"] = moved_since(asked)
+            context["moved"] = difference_lines(moved_since(asked))
         if is_open and may(actor, Act.BREAK_GLASS, asked.scope_project_id) and failing(subject, Stage(asked.stage)):
             kind, key = ("use_case", subject.number) if isinstance(subject, UseCase) else ("version", subject.pk)
             address = reverse(f"governance:{kind}_break_glass", args=[key])
@@ -179,7 +234,7 @@ class RequestPage(FormPage):
     def _about(self, subject: UseCase | ModelVersion) -> dict[str, Any]:
         if isinstance(subject, ModelVersion):
             found = comparison.predecessor(subject, Stage(self.request_row.stage))
-            groups = comparison.compare(found.version, subject) if found else []
+            groups = comparison.compare(self.actor, found.version, subject) if found else []
             return {
                 "version": subject,
                 "use_cases": catalogue.use_cases_behind(self.actor, subject),
@@ -187,6 +242,11 @@ class RequestPage(FormPage):
                 "predecessor": found,
                 "differences": [group for group in groups if group.rows],
                 "same": [group.title for group in groups if not group.rows and group.compared],
+                "compare_url": (
+                    f"{reverse('governance:version_compare')}?{urlencode([('v', found.version.pk), ('v', subject.pk)])}"
+                    if found
+                    else ""
+                ),
             }
         earlier, edits = comparison.changed_since_last_request(self.request_row)
         return {
@@ -201,8 +261,15 @@ class Withdraw(ActionView):
     """Take one's own request back."""
 
     def carry_out(self) -> str:
-        request = approvals.withdraw(
-            actor=self.actor, request_id=self.kwargs["pk"], reason=self.request.POST.get("reason", "")
-        )
+        try:
+            request = approvals.withdraw(
+                actor=self.actor, request_id=self.kwargs["pk"], reason=self.request.POST.get("reason", "")
+            )
+        except approvals.RequestClosed:
+            request = inbox.request(self.actor, self.kwargs["pk"])
+            if request.state != RequestState.WITHDRAWN:
+                raise
+            self.say(f"{request.public_id} was withdrawn already.", messages.INFO)
+            return request_url(request)
         self.say(f"{request.public_id} is withdrawn. You may submit it again at any time.")
         return request_url(request)

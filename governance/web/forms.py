@@ -6,34 +6,11 @@ import json
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 
 from portal.core.vocabulary import Stage
 from registry.choices import DeploymentState
-from registry.models import Project
-from registry.web.forms import UseCaseFields
 
 from ..choices import Verdict
-
-
-class _ProjectChoice(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.name} ({obj.line_of_business.name})"
-
-
-class RegisterForm(UseCaseFields):
-    """Register a use case: the three things nobody can do without come first."""
-
-    project = _ProjectChoice(queryset=None, empty_label="Choose a project")
-    field_order = ["name", "intended_purpose", "project"]
-
-    def __init__(self, *args: Any, projects: QuerySet[Project], **kwargs: Any) -> None:
-        super().__init__(*args, projects=projects, **kwargs)
-        field = self.fields["project"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = projects
-        if len(found := list(projects[:2])) == 1:
-            field.initial = found[0].pk
 
 
 class SubmitForm(forms.Form):

@@ -1,49 +1,28 @@
-"""The verbs of the lifecycle as pages: register, submit, retire."""
+"""The verbs of the lifecycle as pages: submit, retire."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
+from django.contrib import messages
 from django.forms import BaseForm
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.functional import cached_property
 
-from portal.core.errors import Forbidden
+from portal.core.errors import Forbidden, WrongState
 from portal.core.permissions import ROLES, Act, may, require
 from portal.core.views import FormPage
 from registry.models import ModelVersion, UseCase
-from registry.selectors.scope import projects_where
 
+from ..choices import RequestState
+from ..models import ApprovalRequest
 from ..selectors import standing
-from ..services import approvals, retirement, use_cases
-from .forms import RegisterForm, RetireForm, SubmitForm
-from .panels import OfSubject, request_line, submission
-from .wording import request_url, url_of
-
-
-class UseCaseRegister(FormPage):
-    template_name = "governance/use_case_register.html"
-    form_class = RegisterForm
-    submit_label = "Register the use case"
-    needs = Act.REGISTER_USE_CASE
-
-    def form_arguments(self) -> dict[str, Any]:
-        return {"projects": projects_where(self.actor, Act.REGISTER_USE_CASE)}
-
-    def carry_out(self, form: BaseForm) -> str:
-        use_case = use_cases.register(
-            actor=self.actor, project_id=form.cleaned_data["project"].pk, text=cast("RegisterForm", form).text()
-        )
-        self.say(
-            f"{use_case.public_id} is registered. Write its governance documents, then ask for approval;"
-            " a governance officer classifies its risk meanwhile."
-        )
-        return reverse("registry:use_case", args=[use_case.number])
-
-    def cancel_url(self) -> str:
-        return reverse("registry:use_case_list")
-
-    def breadcrumbs(self) -> list[dict[str, str]]:
-        return [{"label": "Use cases", "url": self.cancel_url()}, {"label": "Register", "url": ""}]
+from ..selectors.binding import moved_since
+from ..services import approvals, retirement
+from .asking import asking
+from .forms import RetireForm, SubmitForm
+from .panels import OfSubject, request_line
+from .wording import difference_lines, request_url, url_of, waiting_words
 
 
 class Submit(OfSubject, FormPage):
@@ -59,21 +38,46 @@ class Submit(OfSubject, FormPage):
         return url_of(self.subject)
 
     def form_arguments(self) -> dict[str, Any]:
-        earlier = self._turned_down()
+        earlier = self._turned_down
         return {"initial": {"note": earlier["row"].note}} if earlier else {}
 
+    @cached_property
     def _turned_down(self) -> dict[str, Any] | None:
         """Return the request that was rejected or sent back last: a resubmission starts from its note."""
         found = next(iter(standing.requests_about(self.subject)), None)
-        if found is None or found.state not in ("rejected", "changes_requested", "outdated"):
+        if found is None or found.state not in ("rejected", "changes_requested", "outdated", "expired"):
             return None
-        return request_line(found, self.actor)
+        return request_line(found, self.actor) | {"changed": difference_lines(moved_since(found))}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         require(self.actor, Act.SUBMIT, self.subject.scope_project_id)
         return super().get_context_data(
-            submission=submission(self.actor, self.subject), turned_down=self._turned_down(), **kwargs
+            submission=asking(self.actor, self.subject, later=True), turned_down=self._turned_down, **kwargs
         )
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except approvals.AlreadyOpen as refusal:
+            mine = self._open_of_mine()
+            if mine is None:
+                return self._refused(refusal)
+            # A second click on the same button: what it asks for has been asked for.
+            messages.info(request, f"{mine.public_id} is on its way already, {waiting_words(mine)}.")
+            return HttpResponseRedirect(request_url(mine))
+        except WrongState as refusal:
+            return self._refused(refusal)
+
+    def _open_of_mine(self) -> ApprovalRequest | None:
+        found = standing.requests_about(self.subject)
+        return next(
+            (one for one in found if one.state == RequestState.OPEN and one.requester_id == self.actor.user_id), None
+        )
+
+    def _refused(self, refusal: WrongState) -> HttpResponse:
+        """Show how it stands now; the note that was typed is kept."""
+        form = self.build(self.request.POST)
+        return self.show_again(form, refusal.status, refused=refusal.detail, kept=self.request.POST.get("note", ""))
 
     def carry_out(self, form: BaseForm) -> str:
         request = approvals.submit(

@@ -13,6 +13,8 @@ from ..choices import RequestState
 from ..models import ApprovalRequest
 from ..policies.engine import waiting_for
 from ..policies.facts import ApprovalNeed, Check, Outcome, Requirements
+from ..selectors.binding import FieldDifference
+from ..selectors.words import content_words, value_words
 from ..services import approvals
 
 
@@ -38,8 +40,26 @@ _OUTCOMES = {Outcome.OVERRIDDEN: "waived"}
 def check_lines(checks: Iterable[Check]) -> list[dict[str, Any]]:
     """Return the checks of a policy as the checklist component takes them."""
     return [
-        {"state": _OUTCOMES.get(check.outcome, check.outcome.value), "label": check.label, "detail": check.detail}
+        {
+            "key": check.key,
+            "state": _OUTCOMES.get(check.outcome, check.outcome.value),
+            "label": check.label,
+            "detail": check.detail,
+        }
         for check in checks
+    ]
+
+
+def difference_lines(changes: Iterable[FieldDifference]) -> list[dict[str, Any]]:
+    """Return what differs as the difference component takes it: fields in plain words, their paths as a note."""
+    return [
+        {
+            "field": content_words(change.field),
+            "before": value_words(change.before),
+            "after": value_words(change.after),
+            "note": change.field if "." in change.field or "[" in change.field else "",
+        }
+        for change in changes
     ]
 
 
