@@ -8,11 +8,12 @@ from datetime import timedelta
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from governance.choices import AuditCheckScope, ChannelKind, FindingKind, NotificationKind
+from governance.choices import AuditCheckScope, ChannelKind, FindingKind, NotificationKind, PackScope
 from governance.models import (
     ApprovalRequest,
     AuditAnchor,
     AuditCheck,
+    AuditPack,
     Delegation,
     DeploymentChannel,
     Evidence,
@@ -22,6 +23,7 @@ from governance.models import (
     Override,
     StageRecord,
 )
+from governance.selectors.pack_scope import Wanted
 from governance.services import (
     approvals,
     audit_checks,
@@ -36,6 +38,7 @@ from governance.services import (
     signing,
 )
 from governance.services.anchors import anchor
+from governance.services.audit_pack import packs
 from governance.services.share_rules import Wish
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, Role, Stage
@@ -57,12 +60,13 @@ from registry.models import (
     RamPermission,
     Registration,
     ResourceShare,
+    SavedView,
     SyncRun,
     UseCase,
     UseCaseDraft,
     User,
 )
-from registry.services import classifications, custom_attributes, use_case_drafts
+from registry.services import classifications, custom_attributes, saved_views, use_case_drafts
 from registry.services.custom_attributes import AttributeDefinition
 from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
@@ -132,8 +136,10 @@ class World:
     unsent: UseCaseDraft
     anchor: AuditAnchor
     audit_check: AuditCheck
+    pack: AuditPack
     policy_draft: int
     channel: DeploymentChannel
+    saved_view: SavedView
     notification: Notification
     clients: dict[str, Api]
 
@@ -312,7 +318,13 @@ def build() -> World:
             window="0123456789abcdef",
             typed={"name": ["Unsent"], "intended_purpose": ["Rank."], "project": [str(here.pk)]},
         ),
+        saved_view=saved_views.save(
+            actor=scientist, list_key="registry:use_case_list", name="In QA", query="stage=qa", known={"stage"}
+        ),
         anchor=anchored,
+        pack=packs.request_pack(
+            actor=people.auditor.actor, wanted=Wanted(PackScope.USE_CASE, use_case_id=asked.pk)
+        ),
         audit_check=audit_checks.request(actor=people.auditor.actor, scope=AuditCheckScope.RECENT),
         channel=channels.create(
             actor=people.admin.actor, account_id="333333333333", stage=Stage.PRE_PRODUCTION, kind=ChannelKind.CALLBACK

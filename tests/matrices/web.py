@@ -65,9 +65,11 @@ def argument(world: World, on: str) -> list[Any]:
         "share": world.share.number,
         "account": "333333333333",
         "channel": world.channel.pk,
+        "saved_view": world.saved_view.pk,
         "channel_kind": "webhook",
         "signing_key": world.signing_key,
         "anchor": world.anchor.number,
+        "pack": world.pack.pk,
         "policy": 2,
         "policy_draft": world.policy_draft,
         "policy_cell": (world.policy_draft, "model_version", "qa", "low"),
@@ -116,6 +118,14 @@ def _register(world: World) -> dict[str, Any]:
     return {"name": "New", "intended_purpose": "Rank.", "project": world.project.pk}
 
 
+def _rename(world: World) -> dict[str, Any]:
+    return {"name": "Tested", "audience": "owner", "revision": world.saved_view.revision}
+
+
+def _now_shows(world: World) -> dict[str, Any]:
+    return {"query": "stage=poc", "revision": world.saved_view.revision}
+
+
 def _until(world: World) -> dict[str, Any]:
     return {"reason": "The card comes with the next version.", "until": str(timezone.localdate())}
 
@@ -158,6 +168,10 @@ def _reshare(world: World) -> dict[str, Any]:
 
 def _override(world: World) -> dict[str, Any]:
     return {"check": "evidence:nonsense", "reason": "It is late.", "expires_at": "2020-01-01T00:00"}
+
+
+def _build_pack(world: World) -> dict[str, Any]:
+    return {"scope": "use_case", "use_case": world.draft.public_id}
 
 
 def _roll_back(world: World) -> dict[str, Any]:
@@ -214,6 +228,7 @@ _ACCOUNT = {
 
 EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
+HIS_OWN = (302, 200, 404, 404, 404, 404, 404, 404)
 OPERATORS = (302, 403, 403, 200, 200, 200, 200, 200)
 DRAFTED = (302, 404, 404, 404, 403, 200, 403, 403)
 READERS_OF_THE_TRAIL = (302, 403, 403, 403, 200, 200, 200, 200)
@@ -270,11 +285,26 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "sign_out", (302,) * 8),
     # approvals
     Row("GET", "governance:queue", EVERYBODY),
+    # With nothing marked; who may not act on any of the rows is told that first.
+    Row("POST", "governance:queue", (302, 403, 400, 403, 400, 403, 403, 400)),
     Row("GET", "governance:request", OF_THE_PROJECT, on="use_case_request"),
     Row("GET", "governance:request", OF_THE_PROJECT, on="version_request"),
     Row("POST", "governance:request", (302, 403, 302, 403, 403, 403, 403, 404), on="use_case_request", body=APPROVE),
     Row("POST", "governance:request", (302, 403, 403, 403, 302, 403, 403, 404), on="version_request", body=APPROVE),
     Row("POST", "governance:request_withdraw", (302, 302, 403, 403, 403, 403, 403, 404), on="version_request"),
+    # saved views of lists: everybody keeps his own
+    Row("GET", "registry:saved_view_list", EVERYBODY),
+    Row("GET", "registry:saved_view", HIS_OWN, on="saved_view"),
+    Row("POST", "registry:saved_view", done(HIS_OWN), on="saved_view", body=_rename),
+    Row("POST", "registry:saved_view_update", done(HIS_OWN), on="saved_view", body=_now_shows),
+    Row("POST", "registry:saved_view_delete", done(HIS_OWN), on="saved_view"),
+    Row(
+        "POST",
+        "registry:saved_view_new",
+        (302,) * 8,
+        body=said(list="registry:use_case_list", name="Mine", query="stage=qa&sort=name"),
+    ),
+    Row("POST", "registry:saved_view_default", (302,) * 8, body=said(list="registry:use_case_list")),
     # use cases
     Row("GET", "registry:use_case_list", EVERYBODY),
     Row("GET", "registry:use_case_file", EVERYBODY),
@@ -327,6 +357,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:use_case_retire", done(OFFICERS), on="draft", body=REASON),
     # model groups and versions
     Row("GET", "registry:group_list", EVERYBODY),
+    Row("POST", "registry:group_list", (302, 403, 400, 400, 403, 400, 403, 400)),
     Row("GET", "registry:group_file", EVERYBODY),
     Row("GET", "registry:group", OF_THE_PROJECT, on="group"),
     Row("GET", "registry:group_edit", CLAIMERS, on="group"),
@@ -365,7 +396,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:endpoint_list", EVERYBODY),
     Row("GET", "governance:version_metrics_chart", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_lineage", OF_THE_PROJECT, on="trial"),
-    Row("GET", "governance:group_metrics", OF_THE_PROJECT, on="group"),
+    Row("GET", "governance:group_metrics_chart", OF_THE_PROJECT, on="group"),
     Row("GET", "governance:posture", EVERYBODY),
     Row("GET", "governance:in_production_file", EVERYBODY),
     Row("GET", "governance:use_case_as_of", OF_THE_PROJECT, on="draft"),
@@ -445,14 +476,17 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:share_read", done(ENGINEERS_AND_ADMINS), on="share"),
     Row("POST", "governance:event_redrive", (302, 404, 404, 403, 403, 409, 403, 403), on="account"),
     Row("GET", "governance:parked_event_list", OPERATORS),
+    Row("POST", "governance:parked_event_list", (302, 403, 403, 403, 403, 400, 403, 400)),
     Row("GET", "governance:parked_event", (302, 404, 404, 200, 200, 200, 200, 200), on="parked_event"),
     Row("POST", "governance:parked_event", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event", body=REASON),
     Row("POST", "governance:parked_event_replay", (302, 404, 404, 403, 403, 302, 403, 403), on="parked_event"),
     Row("GET", "governance:outbox", EVERYBODY),
+    Row("POST", "governance:outbox", (302, 403, 403, 400, 403, 400, 403, 400)),
     Row("GET", "governance:account_outbox", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
     Row("POST", "governance:outbox_retry_failed", (302, 403, 403, 302, 403, 302, 403, 302), on="account"),
     Row("POST", "governance:outbox_retry", (302, 403, 403, 302, 403, 302, 403, 404), on="message"),
     Row("GET", "governance:finding_list", EVERYBODY),
+    Row("POST", "governance:finding_list", (302, 403, 403, 403, 400, 403, 403, 400)),
     Row("GET", "governance:finding", OF_THE_PROJECT, on="finding"),
     Row("POST", "governance:finding", done(OFFICERS), on="finding", body=said(note="The card was mended.")),
     Row("POST", "governance:finding_acknowledge", done(OFFICERS), on="finding"),
@@ -497,6 +531,16 @@ ROWS: tuple[Row, ...] = (
         on="signing_key",
         body=said(reason="It leaked."),
     ),
+    Row("GET", "governance:decision_register", EVERYBODY),
+    Row("GET", "governance:pack_list", READERS_OF_THE_TRAIL),
+    Row("GET", "governance:pack_verifier", READERS_OF_THE_TRAIL),
+    Row("GET", "governance:pack_new", (302, 403, 403, 403, 403, 403, 200, 403)),
+    Row("POST", "governance:pack_new", (302, 403, 403, 403, 403, 403, 302, 403), body=_build_pack),
+    # Its auditor, and whoever reads the whole trail; to an officer of the project it does not exist.
+    Row("GET", "governance:pack", (302, 403, 403, 403, 404, 200, 200, 404), on="pack"),
+    Row("GET", "governance:pack_progress", (302, 403, 403, 403, 404, 200, 200, 404), on="pack"),
+    Row("GET", "governance:pack_file", (302, 403, 403, 403, 404, 409, 409, 404), on="pack"),
+    Row("POST", "governance:pack_remove", (302, 403, 403, 403, 404, 403, 409, 404), on="pack"),
     Row("GET", "governance:audit_trail", READERS_OF_THE_TRAIL),
     Row("GET", "governance:ledger_check", READERS_OF_THE_TRAIL),
     Row("GET", "governance:audit_checks", READERS_OF_THE_TRAIL),
