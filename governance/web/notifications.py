@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
+from portal.core.actors import Actor
 from portal.core.views import ActionView, FormPage, SignedIn, TablePage
 
 from ..choices import ChatKind
@@ -24,6 +25,15 @@ from ..selectors.told_choices import WAYS
 from ..services import notification_settings, notifications
 from .notification_forms import ChatForm, SettingsForm
 from .notification_tables import CONCEALED, NotificationFilter, NotificationTable, mark
+
+
+def _undelivered(actor: Actor) -> dict[str, Any]:
+    """Return what a page says of messages that did not arrive."""
+    found = selectors.failures(actor)
+    return {
+        "failures": found,
+        "concealed": selectors.concealed(actor, [one.notification for one in found if one.notification]),
+    }
 
 
 class NotificationList(TablePage):
@@ -48,7 +58,7 @@ class NotificationList(TablePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(
-            unread=selectors.unread_count(self.actor), failures=selectors.failures(self.actor), **kwargs
+            unread=selectors.unread_count(self.actor), **_undelivered(self.actor), **kwargs
         )
         table = context["table"]
         shown = [row.record for row in table.page.object_list]
@@ -165,7 +175,7 @@ class Settings(FormPage):
             "chat": ChatKind(self.chosen.chat_kind).label if self.chosen.chat_kind else "",
             "email": selectors.person(self.actor).email,
             "email_is_on": settings.PORTAL_EMAIL_IS_ON,
-            "failures": selectors.failures(self.actor),
+            **_undelivered(self.actor),
         }
 
     def carry_out(self, form: BaseForm) -> str:
