@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import django_tables2 as tables
 from django.contrib import messages
@@ -123,15 +123,16 @@ class ChannelList(TablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(
+        return super().get_context_data(
             may_edit=may(self.actor, Act.MANAGE_ACCOUNTS),
             kinds=[
                 {"value": kind.value, "label": kind.label, "icon": icon, "text": text} for kind, icon, text in KINDS
             ],
             **kwargs,
         )
-        context["table"].may_edit = context["may_edit"]
-        return context
+
+    def ready(self, table: PortalTable) -> None:
+        cast("ChannelTable", table).may_edit = may(self.actor, Act.MANAGE_ACCOUNTS)
 
 
 class CallbackList(TablePage):

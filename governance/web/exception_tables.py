@@ -26,7 +26,7 @@ class OverrideTable(PortalTable):
     granted_by = tables.Column("By", order_by=("granted_by__display_name", "pk"))
     reason = tables.Column("Why", orderable=False)
     expires_at = tables.Column("Until", order_by=("expires_at", "pk"))
-    act = tables.Column("Take back", accessor="pk", orderable=False)
+    act = tables.Column("Take back", accessor="pk", orderable=False, exclude_from_export=True)
 
     class Meta(PortalTable.Meta):
         pass
@@ -62,7 +62,7 @@ class DelegationTable(PortalTable):
     days = tables.Column("Days", accessor="starts_on", order_by=("starts_on", "pk"))
     reason = tables.Column("Why", orderable=False)
     state = tables.Column("State", accessor="ends_on", order_by=("ends_on", "pk"))
-    act = tables.Column("Take back", accessor="pk", orderable=False)
+    act = tables.Column("Take back", accessor="pk", orderable=False, exclude_from_export=True)
 
     class Meta(PortalTable.Meta):
         pass

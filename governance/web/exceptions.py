@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from portal.core.permissions import Act, may_anywhere, require
+from portal.core.tables import PortalTable
 from portal.core.views import ActionView, FormPage, TablePage
 from portal.core.vocabulary import Role, Stage
 from registry.models import ModelVersion
@@ -44,10 +45,8 @@ class OverrideList(TablePage):
             "icon": "shield-check",
         }
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
-        context["table"].actor = self.actor
-        return context
+    def ready(self, table: PortalTable) -> None:
+        cast("OverrideTable", table).actor = self.actor
 
 
 class OverrideRevoke(ActionView):
@@ -157,10 +156,11 @@ class DelegationList(TablePage):
             "icon": "users",
         }
 
+    def ready(self, table: PortalTable) -> None:
+        cast("DelegationTable", table).actor = self.actor
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(may_delegate=may_anywhere(self.actor, Act.DELEGATE), **kwargs)
-        context["table"].actor = self.actor
-        return context
+        return super().get_context_data(may_delegate=may_anywhere(self.actor, Act.DELEGATE), **kwargs)
 
 
 class DelegationNew(FormPage):

@@ -86,9 +86,10 @@ class PolicyList(TablePage):
         return resources.policy_versions(self.actor).order_by("-number")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(may_draft=may(self.actor, Act.EDIT_POLICY), **kwargs)
-        context["table"].in_force = policies.in_force().number
-        return context
+        return super().get_context_data(may_draft=may(self.actor, Act.EDIT_POLICY), **kwargs)
+
+    def ready(self, table: PortalTable) -> None:
+        cast("PolicyTable", table).in_force = policies.in_force().number
 
 
 class OfPolicy(Page):

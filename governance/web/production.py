@@ -37,7 +37,9 @@ class InProduction(OfThePast):
     exports_columns = False
 
     def every_field(self) -> CompleteFile:
-        return production.COLUMNS, lambda rows: map(production.running_row, production.on_whose_word(rows.iterator(chunk_size=_BATCH), self.moment))
+        return production.COLUMNS, lambda rows: map(
+            production.running_row, production.on_whose_word(rows.iterator(chunk_size=_BATCH), self.moment)
+        )
 
     def nothing(self) -> dict[str, str]:
         return {

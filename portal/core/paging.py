@@ -13,7 +13,7 @@ COUNTED = 10_000
 PAGE_SIZES = (25, 50, 100)
 
 
-def counted(rows: Any, most: int = COUNTED) -> int:
+def counted(rows: Any, most: int) -> int:
     """Return how many rows there are, but never more than one above `most`: the database stops there."""
     if not isinstance(rows, QuerySet):
         return min(len(rows), most + 1)
@@ -33,7 +33,7 @@ class CappedPaginator(_Paginator):
     @cached_property
     def _found(self) -> int:
         data = getattr(self.object_list, "data", self.object_list)
-        return counted(getattr(data, "data", data))
+        return counted(getattr(data, "data", data), COUNTED)
 
     @cached_property
     def count(self) -> int:
