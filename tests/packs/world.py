@@ -60,11 +60,13 @@ def story() -> Story:
         )
     ]
     at_stage(people, model, Stage.QA)
-    asked = approvals.submit(
-        actor=people.scientist.actor, subject_type=ModelVersion, subject_id=model.pk, note=HOSTILE
-    )
+    asked = approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=model.pk, note=HOSTILE)
     approvals.decide(
-        actor=people.officer.actor, request_id=asked.pk, verdict=Verdict.REJECT, comment=HOSTILE, back_to=Stage.DEVELOPMENT
+        actor=people.officer.actor,
+        request_id=asked.pk,
+        verdict=Verdict.REJECT,
+        comment=HOSTILE,
+        back_to=Stage.DEVELOPMENT,
     )
     model.refresh_from_db()
     return Story(people, person(Role.AUDITOR), here, subject, model, given)
