@@ -60,6 +60,7 @@ def history(subject: UseCase | ModelVersion) -> list[Entry]:
         chains = [f"registry_usecase:{subject.pk}"]
         chains += [f"registry_usecasedocument:{pk}" for pk in subject.documents.values_list("pk", flat=True)]
         entries += _edits(chains, "Edited the use case")
+        entries += _reviews(subject)
     else:
         entries += _reports(subject)
         entries += _edits([f"registry_modelversion:{subject.pk}"], "SageMaker's description changed")
@@ -227,6 +228,18 @@ def _evidence(subject: UseCase | ModelVersion) -> Iterable[Entry]:
             yield Entry(row.withdrawn_at, words, person=by, text=row.withdrawal_reason, icon="circle-x", tone="warn")
 
 
+def _reviews(use_case: UseCase) -> Iterable[Entry]:
+    for row in use_case.reviews.select_related("reviewer").order_by("-pk")[:_MOST]:
+        yield Entry(
+            row.recorded_at,
+            f"Reviewed on {row.reviewed_on}; the next review is due on {row.next_review_on}",
+            person=row.reviewer.username,
+            text=row.note,
+            icon="calendar",
+            tone="good",
+        )
+
+
 def _edits(chains: list[str], title: str) -> list[Entry]:
     events = AuditEvent.objects.filter(chain__in=chains).order_by("-sequence")[:_MOST]
     by_operation: dict[tuple[int, str | None], list[AuditEvent]] = defaultdict(list)
@@ -288,7 +301,8 @@ def _edit_title(members: list[AuditEvent], title: str) -> str:
 def _edit_reason(reason: str) -> str:
     """The services' own names for an edit say no more than its title; what a person wrote does."""
     own = (
-        "edit use case", "edit model group", "write governance documents", "sync", "full sync",
+        "edit use case", "edit model group", "plan the next review", "record a review", "register use case",
+        "write governance documents", "sync", "full sync",
         "fill in attributes of a stage record",
     )  # fmt: skip
     return "" if reason in own or reason.startswith("deliver outbox message") else reason

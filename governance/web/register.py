@@ -69,7 +69,7 @@ class OfDraft(Page):
                 "label": label,
                 "url": self.address(key) if self.draft is not None else "",
                 "is_here": key == here,
-                "is_saved": self.draft is not None and bool(self.draft.step_revision(key)),
+                "is_saved": self.draft is not None and any(map(any, self.draft.values(key).values())),
             }
             for number, (key, label) in enumerate(labels, 1)
         ]

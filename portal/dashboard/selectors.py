@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from governance.models import ApprovalRequest, StageRecord
 from governance.selectors import inbox
@@ -17,10 +18,11 @@ from governance.services import lifecycle
 from governance.web.wording import name_of, request_url, url_of, waiting_words
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
+from portal.core.templatetags.wording import relative_words
 from portal.core.vocabulary import RiskClass, Stage, Status
-from registry.choices import DeploymentState
+from registry.choices import DeploymentState, DraftStep
 from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
-from registry.selectors import classifications, sync_health
+from registry.selectors import classifications, sync_health, use_case_drafts
 from registry.selectors import operations as registry_operations
 from registry.selectors.scope import where_may
 
@@ -62,6 +64,7 @@ def decisions(actor: Actor) -> list[Task]:
 def chores(actor: Actor) -> list[Task]:
     """Return what else this person's roles could do now, each kind with its first few."""
     return [
+        *_to_finish(actor),
         *_to_classify(actor),
         *_to_deploy(actor),
         *_to_measure(actor),
@@ -122,6 +125,19 @@ def running(actor: Actor) -> dict[str, Any] | None:
         "failed": outbox.get("failed", 0),
         "findings": sum(governance_operations.standing_by_severity(actor).values()),
     }
+
+
+def _to_finish(actor: Actor) -> list[Task]:
+    return [
+        Task(
+            f"Finish registering {draft.name or 'a use case without a name yet'}",
+            f"Your draft, saved {relative_words(draft.saved_at, timezone.now())}. Only you see it.",
+            reverse("governance:use_case_draft", args=[draft.pk, DraftStep.PURPOSE.value]),
+            "pencil",
+            "mute",
+        )
+        for draft in use_case_drafts.mine(actor)[:_MOST]
+    ]
 
 
 def _to_classify(actor: Actor) -> list[Task]:
