@@ -102,10 +102,10 @@ def _origin(graph: Graph, version: ModelVersion) -> None:
         graph.join("data", "job", "read by", unknown=True)
     for index, dataset in enumerate(datasets[:_MOST]):
         graph.add(Node(f"data-{index}", "Training data", _short(dataset), "busy"))
-        graph.join(f"data-{index}", "job", "read by, says the card")
+        graph.join(f"data-{index}", "job", "read by (card)")
     if len(datasets) > _MOST:
         graph.add(Node("data-more", "Training data", f"{len(datasets) - _MOST} more on the card", "busy"))
-        graph.join("data-more", "job", "read by, says the card")
+        graph.join("data-more", "job", "read by (card)")
     if version.source_uri:
         graph.add(Node("source", "Source", _short(version.source_uri), "busy"))
         graph.join("source", _HERE, "built from")
@@ -158,9 +158,9 @@ def _neighbours(graph: Graph, actor: Actor, version: ModelVersion) -> None:
     for sibling in siblings.filter(pk__in=[pk for pk, _ in found]).order_by("number"):
         key = _sibling(graph, sibling)
         if (sibling.pk, True) in found:
-            graph.join(_HERE, key, "took the place of")
+            graph.join(key, _HERE, "gave way to")
         else:
-            graph.join(key, _HERE, "took the place of")
+            graph.join(_HERE, key, "gave way to")
 
 
 def _sibling(graph: Graph, version: ModelVersion) -> str:
@@ -182,9 +182,9 @@ def _serves(graph: Graph, actor: Actor, version: ModelVersion) -> None:
         case = link.use_case
         page = reverse("registry:use_case", args=[case.number])
         tone = palette.look(case.risk_class, "risk").tone
-        key = graph.add(Node(f"use-case-{case.pk}", "Use case", f"{case.public_id} {case.name[:60]}", tone, page))
+        key = graph.add(Node(f"use-case-{case.pk}", "Use case", f"{case.public_id} {case.name[:40]}", tone, page))
         by_card = link.source == LinkSource.CARD
-        graph.join(_HERE if by_card else "group", key, "serves, says the card" if by_card else "serves")
+        graph.join(_HERE if by_card else "group", key, "serves (card)" if by_card else "serves")
     if len(links) > _MOST:
         key = graph.add(Node("use-case-more", "Use case", f"{len(links) - _MOST} more", "mute", _version_url(version)))
         graph.join("group", key, "serves")

@@ -19,7 +19,7 @@ from registry.models import ModelGroup, ModelVersion
 from ..choices import MetricKind
 from ..lifecycle import MODEL_STAGES
 from ..models import MetricReport, StageRecord
-from ..policies.facts import MetricRule, Number, Rule
+from ..policies.facts import MetricRule, Number, Operator, Rule
 from ..policies.metrics import metric_words, needed_words, number_at, number_for, numbers, path_of, within
 from . import policy as policies
 
@@ -96,7 +96,7 @@ def choices(values: Iterable[Mapping[str, Any] | None], rules: Iterable[MetricRu
             named.setdefault(name)
     rest = sorted(name for name in named if name not in ruled)
     found = [Metric(name, words) for name, words in ruled.items()]
-    return [*found, *(Metric(name, name) for name in rest)][:MOST_NAMES]
+    return [*found, *(Metric(name, metric_words(MetricRule(name, Operator.AT_LEAST, 0))) for name in rest)][:MOST_NAMES]
 
 
 def chosen(asked: str, offered: Sequence[Metric]) -> Metric | None:

@@ -9,10 +9,11 @@ import django_tables2 as tables
 from django import forms
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, name_cell, two
-from portal.core.templatetags.portal_ui import account, badge, plain, reltime, status_badge
+from portal.core.templatetags.portal_ui import account, plain, reltime, status_badge
 from portal.core.views import TablePage
 from portal.core.vocabulary import Stage
 from registry.choices import DeploymentMode, DeploymentState
@@ -69,8 +70,8 @@ class EndpointTable(PortalTable):
     where = tables.Column("Account", accessor="account", order_by=("account__alias", "region", "pk"))
     stage = tables.Column("For", order_by=("stage", "mode", "pk"))
     state = tables.Column("Deployment", order_by=("state", "pk"))
-    record_status = tables.Column("Approved there", order_by=("record_status", "pk"), empty_values=())
-    in_place = tables.Column("Running and approved", order_by=("in_place", "pk"))
+    record_status = tables.Column("Its approval", order_by=("record_status", "pk"), empty_values=())
+    in_place = tables.Column("Running", order_by=("in_place", "pk"))
     since = tables.Column("Since", accessor="reported_at", order_by=("reported_at", "pk"), empty_values=())
 
     def render_endpoint(self, record: Deployment) -> SafeString | str:
@@ -84,7 +85,7 @@ class EndpointTable(PortalTable):
         return account(record.account, region=record.region)
 
     def render_stage(self, record: Deployment) -> SafeString:
-        return two(plain(record.stage), badge(DeploymentMode(record.mode).label, "mute", "tag"))
+        return format_html('{}<span class="kv-hint">{}</span>', plain(record.stage), DeploymentMode(record.mode).label)
 
     def render_state(self, record: Deployment) -> SafeString:
         return two(status_badge(record.state), "")

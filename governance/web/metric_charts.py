@@ -76,7 +76,7 @@ class VersionMetrics(OfSubject):
 class GroupMetrics(Page):
     """One metric over the versions of a group; which one, and at which stage, is in the address."""
 
-    template_name = "governance/group_metrics.html"
+    template_name = "governance/group_metric_figures.html"
     fragment = "slot"
 
     @cached_property
@@ -107,7 +107,7 @@ class GroupMetrics(Page):
             stages=MODEL_STAGES,
             figure=_over_versions(metric, results) if metric and any(found for _, found in results) else None,
             is_cut=len(versions) == history.MOST_VERSIONS,
-            choose_url=reverse("governance:group_metrics", args=[self.group.pk]),
+            choose_url=reverse("governance:group_metrics_chart", args=[self.group.pk]),
             back_url=reverse("registry:group", args=[self.group.pk]),
             **kwargs,
         )
@@ -214,7 +214,9 @@ def _stretched(line: Line) -> Line:
 
 def _over_versions(metric: Metric, results: Sequence[tuple[ModelVersion, Reading | None]]) -> Lines:
     found = [
-        (float(place), version, reading) for place, (version, reading) in enumerate(results) if reading and _is_drawn(reading)
+        (float(place), version, reading)
+        for place, (version, reading) in enumerate(results)
+        if reading and _is_drawn(reading)
     ]
     points = tuple(
         Point(place, float(reading.number), url_of(version), _where_note(reading), reading.is_bad)

@@ -130,7 +130,7 @@ def heat_step(count: int, most: int) -> int:
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a line: where it lies (milliseconds since 1970, or the place of a label), its number and its page."""
+    """One point of a line: its place (milliseconds since 1970, or the place of a label), its number and its page."""
 
     x: float
     y: float

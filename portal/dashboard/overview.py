@@ -29,6 +29,7 @@ class ScopeForm(forms.Form):
 
     def _offer(self, name: str, every: str, choices: list[tuple[int, str]]) -> None:
         field: Any = self.fields[name]
+        field.widget.attrs["class"] = "form-select"
         field.choices = [("", every), *choices]
 
 

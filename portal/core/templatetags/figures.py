@@ -22,6 +22,7 @@ def _drawn(name: str, /, **context: Any) -> SafeString:
 def bar_figure(bars: Bars, caption: str = "", nothing: str = "Nothing to count yet.") -> SafeString:
     """Draw bars with their numbers as links, and the same as a table to unfold."""
     shown = {"bars": bars.drawn(), "total": bars.total, "grid": bars.grid()}
+    shown["parted"] = len(bars.grid().columns) > 2
     return _drawn("figure_bars", **shown, caption=caption, nothing=nothing, label=caption or bars.name)
 
 
@@ -44,6 +45,6 @@ def as_json(value: Any) -> str:
 
 
 @register.simple_tag
-def figure_table(grid: Grid, label: str, open: bool = False) -> SafeString:  # noqa: A002
+def figure_table(grid: Grid, label: str, words: str = "Show as table") -> SafeString:
     """Show the table that says the same as a figure, folded away until somebody asks for it."""
-    return _drawn("figure_table", grid=grid, label=label, open=open)
+    return _drawn("figure_table", grid=grid, label=label, words=words)

@@ -5,7 +5,6 @@
   "use strict";
 
   const root = document.documentElement;
-  const still = window.matchMedia("(prefers-reduced-motion: reduce)");
   const arriving = new Map();
   const drawn = new Map();
 
@@ -76,7 +75,7 @@
     const over = spec.labels.length > 0;
     const nameOf = (value) => (over ? spec.labels[value] || "" : dayOf(value));
     return {
-      responsive: true, maintainAspectRatio: false, animation: still.matches ? false : { duration: 250 },
+      responsive: true, maintainAspectRatio: false, animation: false,
       parsing: false, normalized: true,
       interaction: { mode: "nearest", intersect: false },
       onHover: (event, found) => { event.native.target.style.cursor = found.some((one) => one.element.$context.raw.url) ? "pointer" : "default"; },
@@ -107,11 +106,11 @@
     const make = () => ({ type: "line", data: { datasets: spec.lines.map(datasetOf) }, options: optionsOf(spec) });
     const chart = new window.Chart(canvas, make());
     return {
-      recolour: (animate) => {
+      recolour: () => {
         const made = make();
         chart.data = made.data;
         chart.options = made.options;
-        chart.update(animate ? undefined : "none");
+        chart.update("none");
       },
       end: () => chart.destroy(),
     };
@@ -129,13 +128,18 @@
     }
   }
 
+  // Long names have no blanks: they may be broken behind what joins their words.
+  function wrapped(name) {
+    return name.replace(/([-_/.])(?=\S)/g, "$1\u200b");
+  }
+
   function graphStyle(spec) {
     const font = getComputedStyle(document.body).fontFamily;
     const tones = [...new Set(spec.nodes.map((node) => node.tone))];
     return [
       { selector: "node", style: {
-        shape: "round-rectangle", label: "data(text)", "text-wrap": "wrap", "text-max-width": 150, "text-valign": "center",
-        "text-halign": "center", "font-family": font, "font-size": 12, "line-height": 1.25, width: 172, height: 58,
+        shape: "round-rectangle", label: "data(text)", "text-wrap": "wrap", "text-max-width": 176, "text-valign": "center",
+        "text-halign": "center", "font-family": font, "font-size": 12, "line-height": 1.25, width: 192, height: 58,
         "border-width": 1.5, color: colour("ink"), "background-color": colour("paper"), "border-color": colour("line-strong"),
       } },
       ...tones.map((tone) => ({ selector: `node[tone = "${tone}"]`, style: {
@@ -156,20 +160,34 @@
     takeStyleSheet();
     const place = figure.querySelector(".graph-canvas");
     const narrow = place.clientWidth < 620;
+    const here = spec.nodes.find((node) => node.here);
     const cy = window.cytoscape({
       container: place,
       elements: [
-        ...spec.nodes.map((node) => ({ data: { id: node.id, text: node.kind + "\n" + node.label, tone: node.tone, unknown: node.unknown, here: node.here, url: node.url } })),
+        ...spec.nodes.map((node) => ({ data: { id: node.id, text: wrapped(node.kind) + "\n" + wrapped(node.label), tone: node.tone, unknown: node.unknown, here: node.here, url: node.url } })),
         ...spec.edges.map((edge, index) => ({ data: { id: `e${index}`, source: edge.source, target: edge.target, text: edge.label, unknown: edge.unknown } })),
       ],
       style: graphStyle(spec),
-      layout: { name: "dagre", rankDir: narrow ? "TB" : "LR", nodeSep: 18, rankSep: narrow ? 46 : 86, fit: true, padding: 16, animate: false },
+      layout: { name: "dagre", rankDir: "LR", nodeSep: 14, rankSep: narrow ? 70 : 120, fit: false, animate: false },
       userZoomingEnabled: false, minZoom: 0.15, maxZoom: 2.5, autoungrabify: true, boxSelectionEnabled: false,
     });
     cy.on("tap", "node", (event) => go(event.target.data("url")));
     cy.on("mouseover", "node", (event) => { place.style.cursor = event.target.data("url") ? "pointer" : ""; });
     cy.on("mouseout", "node", () => { place.style.cursor = ""; });
     const centre = () => ({ x: place.clientWidth / 2, y: place.clientHeight / 2 });
+    // As tall as what there is to see, within bounds; where it is narrow readable around the version, not whole and tiny.
+    const tallest = narrow ? 460 : 720;
+    const whole = cy.elements().boundingBox();
+    const scale = Math.min(1, Math.max(0.7, (place.clientWidth - 40) / whole.w));
+    figure.querySelector(".graph").style.height = `${Math.max(260, Math.min(tallest, whole.h * scale + 72))}px`;
+    const settle = () => {
+      cy.resize();
+      cy.fit(undefined, 20);
+      if (cy.zoom() > 1) { cy.zoom(1); cy.center(); }
+      if (cy.zoom() < 0.62 && here) { cy.zoom(0.7); cy.center(cy.getElementById(here.id)); }
+    };
+    settle();
+    if (narrow) figure.querySelector(".figure-data").open = true;
     const moves = {
       in: () => cy.zoom({ level: cy.zoom() * 1.3, renderedPosition: centre() }),
       out: () => cy.zoom({ level: cy.zoom() / 1.3, renderedPosition: centre() }),
@@ -184,7 +202,8 @@
       if (button && moves[button.dataset.graph]) moves[button.dataset.graph]();
     };
     figure.addEventListener("click", press);
-    const refit = new ResizeObserver(() => { cy.resize(); cy.fit(undefined, 16); });
+    let width = place.clientWidth;
+    const refit = new ResizeObserver(() => { if (place.clientWidth !== width) { width = place.clientWidth; settle(); } });
     refit.observe(place);
     return {
       recolour: () => cy.style(graphStyle(spec)),
@@ -227,21 +246,21 @@
     document.querySelectorAll("figure[data-figure]").forEach(draw);
   }
 
-  function recolour(animate) {
-    drawn.forEach((made) => { if (made) made.recolour(animate); });
+  function recolour() {
+    drawn.forEach((made) => { if (made) made.recolour(); });
   }
 
   document.addEventListener("DOMContentLoaded", look);
   document.addEventListener("htmx:afterSettle", look);
-  new MutationObserver(() => recolour(true)).observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });
+  new MutationObserver(recolour).observe(root, { attributes: true, attributeFilter: ["data-bs-theme"] });
 
   // On paper there is no dark theme.
   let before = "";
   window.addEventListener("beforeprint", () => {
     before = root.dataset.bsTheme || "";
-    if (before === "dark") { root.dataset.bsTheme = "light"; recolour(false); }
+    if (before === "dark") { root.dataset.bsTheme = "light"; recolour(); }
   });
-  window.addEventListener("afterprint", () => { if (before === "dark") { root.dataset.bsTheme = before; recolour(false); } });
+  window.addEventListener("afterprint", () => { if (before === "dark") { root.dataset.bsTheme = before; recolour(); } });
 
   // Choosing what a figure shows sends its form without a button; with htmx only that part of the page is fetched.
   document.addEventListener("change", (event) => {
