@@ -19,7 +19,7 @@ class Archive:
     """A zip that is being written, and what its manifest will list."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+        self.file = file
         self._zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True)
         self.files: list[dict[str, Any]] = []
 
@@ -54,7 +54,7 @@ class Archive:
 
     def go_on(self) -> None:
         """Open a closed archive again, to put more into it."""
-        self._zip = zipfile.ZipFile(self._file, "a", zipfile.ZIP_DEFLATED, allowZip64=True)
+        self._zip = zipfile.ZipFile(self.file, "a", zipfile.ZIP_DEFLATED, allowZip64=True)
 
     @contextmanager
     def _writing(self, path: str) -> Iterator[IO[bytes]]:

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 import tomllib
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -204,7 +205,11 @@ def _pack(pack: AuditPack, progress: _Progress, file: IO[bytes]) -> _Built:
     progress.step(1)
     missed = _anchor_now()
     key_id = signing.active_key().kid
-    archive = Archive(file)
+    with closing(Archive(file)) as archive:
+        return _fill(pack, actor, progress, key_id, missed, archive)
+
+
+def _fill(pack: AuditPack, actor: Actor, progress: _Progress, key_id: str, missed: str, archive: Archive) -> _Built:
     scope = scope_words(pack)
     archive.put("README.txt", readme(pack, scope))
     archive.put("verify.py", _VERIFIER.read_bytes())
@@ -222,7 +227,7 @@ def _pack(pack: AuditPack, progress: _Progress, file: IO[bytes]) -> _Built:
     archive.close()
     progress.step(4)
     manifest = _manifest(pack, scope, found, key_id, archive)
-    problems = verify.check_content(file, manifest).problems
+    problems = verify.check_content(archive.file, manifest).problems
     progress.step(5)
     archive.go_on()
     document = Document(pack, scope, found).as_json(
