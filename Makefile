@@ -7,11 +7,11 @@ DEV := @$(PYTHON) -I portal/local/venv.py dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench mutate lock fmt docs
+.PHONY: help up test check bench mutate lock fmt docs screenshots
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' Makefile | expand -t 15
 	@echo "Variables: PORTAL_PORT (8000), PORTAL_HOME (.local), PYTHON (python3), ARGS for pytest"
 
 up: ## Start the portal with everything it needs, in the foreground; Ctrl-C stops it
@@ -47,3 +47,7 @@ docs: ## Write the generated documents anew
 	$(DEV)
 	@$(BIN)/python manage.py lifecycle_docs
 	@$(BIN)/python manage.py deploy_templates
+
+screenshots: ## Take the pictures of docs/images from the portal that `make up` runs
+	$(DEV)
+	@exec $(BIN)/python docs/screenshots.py $(if $(PORTAL_PORT),http://127.0.0.1:$(PORTAL_PORT)) $(ARGS)

@@ -113,13 +113,14 @@ def _is_free(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def started_portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedPortal]:
-    """Start the portal in a home of its own, with the demo data, and stop all of it afterwards."""
+    """Start the portal in a home of its own, with the small demo, and stop all of it afterwards."""
     folder = tmp_path_factory.mktemp("portal")
     log, port = folder / "up.log", free_ports()
     # The suite's own services are not the portal's: it is to start what it needs itself.
     foreign = ("AWS_", "DATABASE_URL", "REDIS_URL", "DJANGO_", "PORTAL_")
     env = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    env.update(PORTAL_HOME=str(folder / "home"), PORTAL_PORT=str(port))
+    # The journeys make what they need; a company's three months would only cost their minute.
+    env.update(PORTAL_HOME=str(folder / "home"), PORTAL_PORT=str(port), PORTAL_DEMO="small")
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "portal.local.up"],

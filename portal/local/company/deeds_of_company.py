@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from governance.choices import FindingKind, FindingState, MetricKind, RiskRating, SubjectKind
-from governance.models import Finding, PolicyVersion
+from governance.models import ApprovalRequest, Finding, PolicyVersion
 from governance.policies.facts import MetricRule, Operator
 from governance.selectors import policy as policies
 from governance.selectors.overrides import checks_now
@@ -26,10 +26,9 @@ from registry.services import accounts, custom_attributes, organisation, people
 from registry.services.custom_attributes import AttributeDefinition
 
 from .. import demo_roles
-from ..demo_users import DEMO_PASSWORD
 from ..sandbox.accounts import DEVELOPMENT, HUB
 from .company_in_aws import sessions_of
-from .deeds_on_models import deployed, give_word
+from .deeds_on_models import give_word
 from .people import LINES, PEOPLE, PROJECTS, grants
 from .scene import ACTOR, Scene
 
@@ -39,7 +38,10 @@ STRANGER = "999999999999"
 
 
 def company(scene: Scene) -> None:
-    """Make the lines of business, projects and people, and register the accounts the story needs beside the demo's."""
+    """Make the lines of business, projects and people, and register the accounts the story needs beside the demo's.
+
+    Only the people the demo signs in as have a password.
+    """
     for name in LINES:
         if not LineOfBusiness.objects.filter(name=name).exists():
             organisation.create_line_of_business(actor=ACTOR, name=name)
@@ -55,7 +57,6 @@ def company(scene: Scene) -> None:
                 username=person.username,
                 display_name=person.full_name,
                 email=f"{person.username}@example.com",
-                password=DEMO_PASSWORD,
             )
     for name, role, key in grants():
         project = scene.project(key) if key else None
@@ -106,7 +107,7 @@ def draft_policy(scene: Scene, *, note: str = "", stays: bool = False) -> None:
     words = note or "Risk committee, third quarter: thresholds for ranking models, and for drift in production."
     made = policy_service.draft(actor=admin, note=words)
     stable = MetricRule("psi", Operator.AT_MOST, 0.2, kind=MetricKind.MONITORING)
-    ranks = MetricRule("validation_auc", Operator.AT_LEAST, 0.7)
+    ranks = MetricRule("auc", Operator.AT_LEAST, 0.7)
     for rule in policies.rules_of(made):
         wanted: tuple[MetricRule, ...] = ()
         if rule.kind is SubjectKind.MODEL_VERSION:
@@ -220,23 +221,17 @@ def deleted_in_sagemaker(scene: Scene, *, group: str, number: int) -> None:
     _read_groups(scene)
 
 
-def runs_unapproved(scene: Scene, *, group: str, number: int) -> None:
-    """A pipeline reports a trial in place whose version is not signed yet."""
-    deployed(scene, group=group, number=number, stage=Stage.QA)
-
-
-def given_up(scene: Scene, *, group: str, number: int) -> None:
+def given_up(scene: Scene, *, group: str) -> None:
     """SageMaker refuses a write-back, for the role lost a right for an hour: it is given up."""
+    request = ApprovalRequest.objects.open().filter(version__group__name=group).order_by("pk").first()
+    if request is None:
+        return
+    plan = scene.plan_of_group(group)
+    assert plan.project is not None
+    owner = scene.plan_of_project(plan.project).owner
     scene.clock.fault(operation="UpdateModelPackage", error="AccessDeniedException", times=1)
-    subject = scene.version(group, number)
-    request = scene.open_request(subject)
-    if request is not None:
-        plan = scene.plan_of_group(group)
-        assert plan.project is not None
-        owner = scene.plan_of_project(plan.project).owner
-        words = "The hold-out set is the one of last year."
-        give_word(scene, request, "reject", words, "olena.shevchuk", owner)
-        scene.deliver()
+    give_word(scene, request, "reject", "The hold-out set is the one of last year.", "olena.shevchuk", owner)
+    scene.deliver()
 
 
 def findings_worked_on(scene: Scene) -> None:
@@ -266,10 +261,14 @@ def findings_worked_on(scene: Scene) -> None:
             findings.assign(actor=officer, finding_id=finding.pk, owner=scene.user("ml.engineer"))
 
 
-def routine(scene: Scene) -> None:
-    """Mark what is overdue, close what expired, compare what was found with what is so."""
+def watch_deadlines(scene: Scene) -> None:
+    """Mark what is overdue, close what expired."""
     deadlines.escalate_due(actor=SCHEDULE)
     deadlines.expire_due(actor=SCHEDULE)
+
+
+def review_findings(scene: Scene) -> None:
+    """Compare what was found with what is so."""
     review.review_all(actor=SCHEDULE)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from botocore.exceptions import ClientError
-
 from governance.choices import MetricKind, Verdict
 from governance.models import ApprovalRequest
 from governance.services import approvals, deployments, in_production, metrics, retirement
@@ -63,8 +61,9 @@ def version(scene: Scene, *, group: str, number: int) -> None:
     """A pipeline registers a version under its scientist's session; the portal takes it in as an event tells it to."""
     plan, row = scene.plan_of_group(group), scene.group(group)
     scene.clock.tell_sandbox()
-    bucket, _, key = artifact_of(plan, number).removeprefix("s3://").partition("/")
-    scene.aws.put_object(bucket, key, _ARCHIVE + f"{group}/{number}".encode())
+    if plan.from_development:
+        bucket, _, key = artifact_of(plan, number).removeprefix("s3://").partition("/")
+        scene.aws.put_object(bucket, key, _ARCHIVE + f"{group}/{number}".encode())
     use_case = UseCase.objects.filter(name=plan.use_case).first() if plan.use_case else None
     staff = scene.plan_of_project(plan.project) if plan.project else None
     request = request_of(
@@ -76,9 +75,7 @@ def version(scene: Scene, *, group: str, number: int) -> None:
     )
     arn = f"{row.arn.replace(':model-package-group/', ':model-package/')}/{number}"
     client = scene.aws.sagemaker(scientist_of(plan, number), plan.account, plan.region)
-    try:
-        client.describe_model_package(ModelPackageName=arn)
-    except ClientError:
+    if number not in scene.registered(group, client):
         client.create_model_package(ModelPackageGroupName=group, **request)
     account = AwsAccount.objects.get(account_id=plan.account)
     session = accounts.reach(account, plan.region)
@@ -186,6 +183,11 @@ def deployed(scene: Scene, *, group: str, number: int, stage: Stage) -> None:
 def deploying(scene: Scene, *, group: str, number: int) -> None:
     """A pipeline reports that it has begun."""
     _report(scene, group, number, Stage.PRODUCTION, DeploymentState.IN_PROGRESS, "")
+
+
+def removed(scene: Scene, *, group: str, number: int, stage: Stage) -> None:
+    """A pipeline reports that a trial was taken down."""
+    _report(scene, group, number, stage, DeploymentState.REMOVED, "")
 
 
 def deploy_failed(scene: Scene, *, group: str, number: int, stage: Stage, detail: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from registry.choices import RiskRating
 
+from ..sandbox.accounts import DEVELOPMENT
 from .models import GroupPlan
 from .people import project_of
 
@@ -98,7 +99,7 @@ def request_of(group: GroupPlan, number: int, *, use_case_id: str, use_case_name
 
 def artifact_of(group: GroupPlan, number: int) -> str:
     """Return where the artifact of a version lies: in the hub, in the spoke it was trained in, or nobody knows where."""
-    bucket = DEVELOPMENT_BUCKET if group.from_development else HUB_BUCKET
+    bucket = DEVELOPMENT_BUCKET if group.from_development or group.account == DEVELOPMENT else HUB_BUCKET
     if group.oddities.get(number) == "lost_bucket":
         bucket = LOST_BUCKET
     return f"s3://{bucket}/{group.name}/{number}/model.tar.gz"

@@ -66,23 +66,23 @@ def _company(begin: datetime, now: datetime) -> list[Step]:
         Step(ago(6.3), "approved_in_sagemaker", {"group": "merchant-risk", "number": 4}),
         Step(ago(5.4), "deleted_in_sagemaker", {"group": "legacy-scorecard", "number": 2}),
         Step(ago(4.2), "deploying", {"group": "card-fraud-withdrawal", "number": 5}),
-        Step(ago(2.6), "runs_unapproved", {"group": "card-fraud-online", "number": 9}),
         Step(ago(4.6), "stray_share"),
         Step(ago(1.9), "draft_policy", {"note": "Draft for the risk committee: stability also asked for at low risk.",
                                         "stays": True}),
-        Step(ago(1.1), "given_up", {"group": "assistant-intent", "number": 4}),
+        Step(ago(1.1), "given_up", {"group": "assistant-answers"}),
         Step(ago(0.6), "findings"),
     ]  # fmt: skip
 
 
 def _routine(begin: datetime, now: datetime) -> list[Step]:
-    """What the portal's own schedule does: deadlines and a look at everything once a day, AWS read once a week."""
+    """What the portal's own schedule does: deadlines once a day, AWS and everything found looked at once a week."""
     steps: list[Step] = []
     days = (now - begin).days
     for number in range(1, days + 1):
         at = (begin + timedelta(days=number)).replace(hour=5, minute=0)
-        if at.weekday() < 5 and (number > 14):
+        if number > 10:
             steps.append(Step(at, "deadlines"))
-        if at.weekday() == 0 or number >= days - 5:
+        if at.weekday() == 0 or number >= days - 3:
             steps.append(Step(at.replace(hour=4), "read_aws"))
+            steps.append(Step(at.replace(minute=20), "review"))
     return steps

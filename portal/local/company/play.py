@@ -43,10 +43,10 @@ DEEDS: dict[str, Deed] = {
     "changed_in_sagemaker": deeds_of_company.changed_in_sagemaker,
     "approved_in_sagemaker": deeds_of_company.approved_in_sagemaker,
     "deleted_in_sagemaker": deeds_of_company.deleted_in_sagemaker,
-    "runs_unapproved": deeds_of_company.runs_unapproved,
     "given_up": deeds_of_company.given_up,
     "findings": deeds_of_company.findings_worked_on,
-    "deadlines": deeds_of_company.routine,
+    "deadlines": deeds_of_company.watch_deadlines,
+    "review": deeds_of_company.review_findings,
     "read_aws": deeds_of_company.read_aws,
     "group": deeds_on_models.group,
     "version": deeds_on_models.version,
@@ -57,6 +57,7 @@ DEEDS: dict[str, Deed] = {
     "evidence": deeds_on_models.evidence,
     "deployed": deeds_on_models.deployed,
     "deploying": deeds_on_models.deploying,
+    "removed": deeds_on_models.removed,
     "deploy_failed": deeds_on_models.deploy_failed,
     "retire": deeds_on_models.retire,
     "rollback": deeds_on_models.rollback,
@@ -116,10 +117,10 @@ def play(clock: Clock, progress: Progress, say: Callable[[str], None]) -> Counte
         if index <= progress.last:
             continue
         clock.go_to(step.at)
-        began = time.monotonic()
+        began = time.process_time()
         with correlated(progress.mark(index)):
             _do(scene, step, refused)
-        spent[step.verb] += round((time.monotonic() - began) * 1000)
+        spent[step.verb] += round((time.process_time() - began) * 1000)
         if time.monotonic() - reported > 5:
             reported = time.monotonic()
             say(f"three months of work: {step.at.day} {step.at:%B}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from governance.models import ApprovalRequest, StageRecord
 from governance.services import delivery
@@ -33,6 +34,7 @@ class Scene:
     _projects: dict[str, Project] = field(default_factory=dict)
     _groups: dict[str, ModelGroup] = field(default_factory=dict)
     _versions: dict[tuple[str, int], int] = field(default_factory=dict)
+    _registered: dict[str, set[int]] = field(default_factory=dict)
     _use_cases: dict[str, UseCase] = field(default_factory=dict)
 
     def user(self, name: str) -> User:
@@ -60,6 +62,13 @@ class Scene:
     def forget_group(self, name: str) -> None:
         """Read a group anew the next time: it was changed."""
         self._groups.pop(name, None)
+
+    def registered(self, group: str, client: Any) -> set[int]:
+        """Return the versions a group had in SageMaker when its first one of this load came: a broken load's."""
+        if group not in self._registered:
+            listed = client.list_model_packages(ModelPackageGroupName=group, MaxResults=100)
+            self._registered[group] = {row["ModelPackageVersion"] for row in listed["ModelPackageSummaryList"]}
+        return self._registered[group]
 
     def version(self, group: str, number: int) -> ModelVersion:
         """Return a version as it is now."""

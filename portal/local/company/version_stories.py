@@ -35,6 +35,7 @@ class GroupStory:
         """Keep the group and the span of the story."""
         self.group, self.begin, self.now = group, begin, now
         self.steps: list[Step] = []
+        self._registered = begin
         self.live: list[tuple[int, datetime]] = []
         self._dice = random.Random(f"{group.name}/story")  # noqa: S311 - a story, not a secret
 
@@ -46,7 +47,7 @@ class GroupStory:
         heads = group.heads if group.project else ()
         first_head = group.versions - len(heads) + 1
         # Who asks early and waits long registered before who asked yesterday.
-        begun = sorted((self._start_of_head(*head), head[0]) for head in heads)
+        begun = sorted((working(self._start_of_head(*head)), head[0]) for head in heads)
         starts = [start for start, _ in begun]
         until = min([*starts, self.now - timedelta(days=3)])
         room = max(until - born - timedelta(days=2), timedelta(days=3))
@@ -54,7 +55,7 @@ class GroupStory:
             at = born + timedelta(hours=3) + room * ((number - 1) / max(1, first_head - 1))
             self._past(number, working(at + timedelta(minutes=self._dice.randint(0, 500))))
         for number, (start, fate) in enumerate(begun, first_head):
-            self._walk(number, working(start), fate)
+            self._walk(number, start, fate)
         self._watch()
         return self.steps
 
@@ -69,19 +70,24 @@ class GroupStory:
     def _past(self, number: int, at: datetime) -> None:
         """Tell an earlier version: some went all the way, some were sent back, some were tried and left."""
         reach = _REACH[self.group.reach]
-        if self.group.project is None or reach == 0:
-            self._register(number, at)
-        elif number % 4 == 3:
+        turn = number % 6
+        if self.group.project is None or turn == 2 or reach == 0:
+            self._walk(number, at, fates.IDLE)
+        elif turn == 3:
             self._walk(number, at, fates.REJECTED)
-        elif number % 4 == 0 and reach > 1:
+        elif turn == 0 and reach > 1:
             self._walk(number, at, "qa_rejected")
-        elif number % 5 == 2:
+        elif turn == 5:
             self._walk(number, at, "stays", signed=1)
+        elif turn == 4 and self.group.versions < 8:
+            self._walk(number, at, "stays", signed=min(reach, 2))
         else:
-            self._walk(number, at, fates.LIVE if reach == 4 else "stays", signed=reach - (number < 2))
+            self._walk(number, at, fates.LIVE if reach == 4 else "stays", signed=reach)
 
     def _register(self, number: int, at: datetime) -> datetime:
-        return self._do(at, "version", number=number)
+        # SageMaker numbers versions in the order in which they come.
+        self._registered = max(at, self._registered + timedelta(minutes=1))
+        return self._do(self._registered, "version", number=number)
 
     def _walk(self, number: int, at: datetime, fate: str, signed: int | None = None) -> None:
         count = _SIGNED.get(fate, 1) if signed is None else signed
@@ -108,6 +114,8 @@ class GroupStory:
         if fate in (fates.REJECTED, fates.REWORKED, "qa_rejected"):
             at = self._later(at, 0.6, 2.0)
             self._word(number, stage, at, "reject", pick(REJECTIONS, self.group.name, number))
+            if stage is not DEV:
+                self._do(self._later(at, 0.1, 0.4), "removed", number=number, stage=stage)
             if fate == fates.REWORKED:
                 at = self._later(at, 2.0, 3.2)
                 self._do(at, "ask", number=number, note=pick(REWORKED, self.group.name, number))
