@@ -88,6 +88,8 @@ def live(made_database: None, django_db_blocker: Any) -> Iterator[Live]:
     patch = pytest.MonkeyPatch()
     # Playwright's loop is on the test's thread; what the test reads is read between its steps.
     patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    # Where there is no AWS, nobody looks for credentials of the machine.
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with django_db_blocker.unblock(), own_database():
         left: list[tuple[str, dict[str, Any]]] = []
         patch.setattr(jobs, "_send", lambda name, arguments, delay: left.append((name, arguments)))

@@ -30,6 +30,17 @@ _ANSWERED = re.compile(r"Failed to load resource: the server responded with a st
 # The rules a theme can change the answer of: the rest reads the same document twice.
 _OF_COLOUR = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 _RUN_AXE = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found => found.violations)"
+# Colours change in the frames after it, one element behind the other that they are inherited from.
+_IN_THEME = """scheme => new Promise(done => {
+    document.documentElement.dataset.bsTheme = scheme;
+    let still = 0, frames = 0;
+    const look = () => {
+        still = document.getAnimations().some(one => one instanceof CSSTransition) ? 0 : still + 1;
+        frames += 1;
+        if (still > 3 || frames > 120) done(); else requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+})"""
 
 
 class Person:
@@ -39,7 +50,10 @@ class Person:
         """Open a window and sign in: by the form, or with the cookie of a session that was made already."""
         self.url = url
         self.username = username
-        self.context = browser.new_context(base_url=url, viewport={"width": 1440, "height": 900})
+        # Without motion: a colour on its way to another is neither, and nothing is awaited that only moves.
+        self.context = browser.new_context(
+            base_url=url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
+        )
         self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
@@ -87,17 +101,15 @@ def violations(page: Page) -> list[str]:
     """
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
-    # A colour on its way to another is neither.
-    page.add_style_tag(content="*, *::before, *::after { transition: none !important; animation: none !important; }")
     wanted = page.evaluate("document.documentElement.dataset.bsTheme")
     complaints = []
     for scheme in SCHEMES:
-        page.evaluate("scheme => (document.documentElement.dataset.bsTheme = scheme)", scheme)
+        page.evaluate(_IN_THEME, scheme)
         found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, {} if scheme == "light" else _OF_COLOUR)
         for violation in found:
             for node in violation["nodes"]:
                 complaints.append(f"{scheme}: {violation['id']}: {node['html'][:300]}\n    {node['failureSummary']}")
-    page.evaluate("scheme => (document.documentElement.dataset.bsTheme = scheme)", wanted)
+    page.evaluate(_IN_THEME, wanted)
     return complaints
 
 

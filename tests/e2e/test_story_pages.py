@@ -106,7 +106,7 @@ def test_a_use_case_is_registered_rejected_reworked_and_approved(sign_in: SignIn
 
     request = _submit(dana, address, "Please accept it out of POC.")
     owner.page.goto(f"/approvals/{request}/")
-    owner.confirm("Reject")
+    owner.page.get_by_role("button", name="Reject", exact=True).click()
     expect(owner.page.get_by_text("A comment is needed").first).to_be_visible()
     owner.page.get_by_label("Comment").fill("Say who oversees the letters.")
     owner.confirm("Reject")
@@ -135,7 +135,8 @@ def test_a_stale_page_and_a_second_click_are_refused_with_the_reason(
         page.goto(f"/approvals/{request}/")
     owner.confirm("Approve")
     expect(owner.page.get_by_text("is approved in Development")).to_be_visible()
-    second.get_by_role("button", name="Approve", exact=True).first.click()
+    second.get_by_label("Comment").fill("On second thoughts, no.")
+    second.get_by_role("button", name="Reject", exact=True).first.click()
     with second.expect_response(lambda answer: answer.request.method == "POST") as answered:
         second.get_by_role("dialog").get_by_role("button", name=re.compile(r"^Yes")).click()
     assert answered.value.status == 409
@@ -230,7 +231,7 @@ def _submit(person: Person, address: str, note: str, *, again: bool = False) -> 
 
 def _report_deployed(engineer: Person, version: str, stage: str) -> None:
     page = engineer.page
-    page.goto(version)
+    page.goto(f"{version}deployments/")
     page.get_by_role("link", name=re.compile(rf"Report the deployment to \w+ for {stage}$")).click()
     page.get_by_label("Deployed").check()
     page.get_by_label("Endpoint").fill("credit-risk-endpoint")
@@ -240,11 +241,11 @@ def _report_deployed(engineer: Person, version: str, stage: str) -> None:
 
 def _report_metrics(engineer: Person, version: str) -> None:
     page = engineer.page
-    page.goto(version)
+    page.goto(f"{version}metrics/")
     page.get_by_role("link", name="Report results").first.click()
     page.get_by_label("Metrics").fill("auc: 0.77\nks:")
     page.get_by_role("button", name="Record the results").click()
-    page.goto(version)
+    page.goto(f"{version}metrics/")
     expect(page.get_by_text("not reported").first).to_be_visible()
     expect(page.get_by_text("0.77").first).to_be_visible()
 
