@@ -196,7 +196,8 @@ class TablePage(Page):
 
     def table_of(self, rows: QuerySet[Any]) -> PortalTable:
         """Return the table over these rows, sorted and with the columns the address asks for."""
-        table = self.table_class(rows, request=self.request, **self.table_arguments())
+        # Not with the request: django-tables2 would count the list to its end to cut a page by its own rules.
+        table = self.table_class(rows, **self.table_arguments())
         table.choose_columns(columns_in(self.request.GET))
         if wanted := self.request.GET.getlist(SORT):
             table.order_by = wanted
