@@ -2,19 +2,7 @@
 
 from __future__ import annotations
 
-from portal.core.vocabulary import (
-    ChatKind,
-    EvidenceKind,
-    NotificationChannel,
-    NotificationKind,
-    NotificationState,
-    RiskRating,
-    Role,
-    Stage,
-    Status,
-    SubjectKind,
-    Word,
-)
+from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, Status, SubjectKind, Word
 
 from .lifecycle import MODEL_STAGES as _MODEL_STAGES
 from .lifecycle import RequestState as _RequestState
@@ -26,7 +14,6 @@ __all__ = [
     "CallbackOutcome",
     "CallbackSource",
     "ChannelKind",
-    "ChatKind",
     "DecisionSource",
     "Due",
     "EvidenceKind",
@@ -36,9 +23,6 @@ __all__ = [
     "GateDecision",
     "InPlace",
     "MetricKind",
-    "NotificationChannel",
-    "NotificationKind",
-    "NotificationState",
     "OrderAction",
     "OutboxKind",
     "OutboxState",

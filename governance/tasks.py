@@ -10,11 +10,12 @@ from celery import shared_task
 from portal.core.actors import Actor
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import correlated
+from portal.core.vocabulary import NotificationChannel
 from registry.choices import SyncState
 from registry.models import AwsAccount
 from registry.services import sync_runs
 
-from .choices import AuditCheckScope, NotificationChannel
+from .choices import AuditCheckScope
 from .services import (
     anchors,
     artifacts,

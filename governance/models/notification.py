@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.core.vocabulary import ChatKind, NotificationChannel, NotificationKind, NotificationState
 from registry.models import ApiToken, User
 
-from ..choices import ChatKind, NotificationChannel, NotificationKind, NotificationState
 from ..querysets import DeliveryQuerySet, NotificationQuerySet, OccasionQuerySet
 
 LONGEST_KEY = 200

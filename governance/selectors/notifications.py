@@ -13,9 +13,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from portal.core.actors import Actor
+from portal.core.vocabulary import NotificationState
 from registry.models import ApiToken, AwsIdentity, User
 
-from ..choices import NotificationState
 from ..models import Delegation, Notification, NotificationDelivery, NotificationSettings
 from .told import seen
 from .told_choices import GROUPS, Kind, Ways, ways

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..choices import NotificationKind
+from portal.core.vocabulary import NotificationKind
+
 from ..models import NotificationSettings
 
 

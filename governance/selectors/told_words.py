@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from portal.core.vocabulary import NotificationKind
 from registry.choices import DeploymentState
 from registry.models import AwsAccount, Deployment, UseCase
 
-from ..choices import FindingKind, NotificationKind, RequestState, Role, Stage, Verdict
+from ..choices import FindingKind, RequestState, Role, Stage, Verdict
 from ..models import ApprovalRequest, Decision, Delegation, Finding, Occasion
 from ..policies.engine import waiting_for
 from ..policies.facts import Requirements, Vote

@@ -16,12 +16,12 @@ from portal.core.actors import Actor
 from portal.core.errors import DomainError, Forbidden, InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
-from portal.core.vocabulary import RiskClass, Stage, Status, SubjectKind
+from portal.core.vocabulary import NotificationKind, RiskClass, Stage, Status, SubjectKind
 from registry.models import ModelVersion, UseCase
 from registry.services.digests import digest
 from registry.services.positions import announced
 
-from ..choices import DecisionSource, NotificationKind, Verdict
+from ..choices import DecisionSource, Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
 from ..models import ApprovalRequest, Decision
 from ..policies.engine import waiting_for

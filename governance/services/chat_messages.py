@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from portal.core import webhooks
-
-from ..choices import ChatKind
+from portal.core.vocabulary import ChatKind
 
 # Slack cuts what is longer.
 _LONGEST_SECTION = 2900

@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.utils import timezone
 
 from portal.core.actors import Actor
+from portal.core.vocabulary import NotificationKind
 from registry.models import ModelVersion, UseCase
 from registry.services.positions import announced
 
-from ..choices import NotificationKind
 from ..lifecycle import RequestState, Verb
 from ..models import ApprovalRequest
 from .notifications import tell

@@ -18,9 +18,10 @@ from django.utils import timezone
 from portal.core.actors import Actor
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
+from portal.core.vocabulary import NotificationChannel
 from registry.models import User
 
-from ..choices import FindingKind, NotificationChannel
+from ..choices import FindingKind
 from ..models import ApprovalRequest, Finding, Notification, NotificationDelivery, NotificationSettings
 from ..selectors.told import path_of, seen
 from ..selectors.told_words import day_words

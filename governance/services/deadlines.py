@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.operations import operation
+from portal.core.vocabulary import NotificationKind
 
-from ..choices import NotificationKind, RequestState
+from ..choices import RequestState
 from ..lifecycle import Verb
 from ..models import ApprovalRequest
 from .closing import close

@@ -11,10 +11,9 @@ from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, NotFound, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import ROLES, Act, may, require_anywhere
-from portal.core.vocabulary import Role
+from portal.core.vocabulary import NotificationKind, Role
 from registry.models import Project, User
 
-from ..choices import NotificationKind
 from ..models import Delegation
 from .notifications import tell
 

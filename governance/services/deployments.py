@@ -10,12 +10,11 @@ from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act
-from portal.core.vocabulary import Stage, Status
+from portal.core.vocabulary import NotificationKind, Stage, Status
 from registry.choices import DeploymentState
 from registry.models import Deployment
 from registry.services import deployments as registry_deployments
 
-from ..choices import NotificationKind
 from ..models import StageRecord
 from . import in_production, review
 from .locking import lock_version

@@ -18,10 +18,10 @@ from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, may, require
-from portal.core.vocabulary import Stage
+from portal.core.vocabulary import NotificationKind, Stage
 from registry.models import AwsAccount, User
 
-from ..choices import FINDING_MOVES, FindingKind, FindingState, NotificationKind, Severity
+from ..choices import FINDING_MOVES, FindingKind, FindingState, Severity
 from ..models import Finding
 from ..selectors.observed import Observation, Subject, key_of
 from .notifications import tell, tell_of_findings

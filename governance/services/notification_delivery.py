@@ -23,8 +23,8 @@ from portal.core.actors import Actor
 from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import advisory_lock
 from portal.core.operations import operation
+from portal.core.vocabulary import ChatKind, NotificationChannel, NotificationState
 
-from ..choices import ChatKind, NotificationChannel, NotificationState
 from ..models import NotificationDelivery, NotificationSettings
 from ..selectors.told import seen
 from . import chat_messages

@@ -14,8 +14,8 @@ from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, StaleEdit, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
+from portal.core.vocabulary import ChatKind, NotificationKind
 
-from ..choices import ChatKind, NotificationKind
 from ..models import NotificationSettings
 from ..selectors.notifications import zones
 from ..selectors.told_choices import KINDS, WAYS

@@ -18,8 +18,9 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.operations import operation
+from portal.core.vocabulary import NotificationKind
 
-from ..choices import FindingKind, NotificationKind
+from ..choices import FindingKind
 from ..models import Notification, Occasion
 from ..models.notification import LONGEST_KEY
 from ..selectors.told import NAMES

@@ -14,11 +14,11 @@ from django.utils import timezone
 
 from portal.core.errors import Forbidden
 from portal.core.permissions import ROLES, Act
-from portal.core.vocabulary import Role
+from portal.core.vocabulary import NotificationKind, Role
 from registry.models import Deployment, ModelVersion, UseCase, User
 from registry.selectors.people import holding
 
-from ..choices import NotificationKind, RequestState
+from ..choices import RequestState
 from ..models import ApprovalRequest, Delegation, Finding, Notification, Occasion
 from .entitlement import entitlement
 

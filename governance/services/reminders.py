@@ -13,10 +13,11 @@ from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.operations import operation
+from portal.core.vocabulary import NotificationKind
 from registry.models import AwsAccount, UseCase
 from registry.selectors import sync_health
 
-from ..choices import NotificationKind
+from ..choices import Severity
 from ..models import ApprovalRequest, Delegation, Finding, Notification, NotificationDelivery, Occasion
 from .notifications import tell
 from .recipients import ADMINS
@@ -58,7 +59,9 @@ def _findings(now: datetime) -> None:
     soon = now.date() + _FINDING_SOON
     # What has long been due was told when it came to be, also where that was before there was anybody to tell.
     rows = Finding.objects.standing().filter(due_on__lte=soon, due_on__gte=now.date() - _FINDING_SOON)
-    for finding in rows.exclude(owner=None).defer("evidence").order_by("pk"):
+    # Lesser ones that are nobody's are for the list, not for everybody's bell.
+    whose = Q(owner__isnull=False) | Q(severity__in=(Severity.SERIOUS, Severity.CRITICAL))
+    for finding in rows.filter(whose).defer("evidence").order_by("pk"):
         key = f"finding:{finding.pk}:due:{finding.due_on}"
         tell(NotificationKind.FINDING_DUE, key=key, about=finding)
 

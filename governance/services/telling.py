@@ -19,9 +19,10 @@ from django.utils import timezone
 from portal.core.actors import Actor
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
+from portal.core.vocabulary import NotificationChannel, NotificationKind, NotificationState
 from registry.models import User
 
-from ..choices import FindingKind, NotificationChannel, NotificationKind, NotificationState, Severity
+from ..choices import FindingKind, Severity
 from ..models import Finding, Notification, NotificationDelivery, NotificationSettings, Occasion
 from ..selectors.told import seen, subject_of
 from ..selectors.told_choices import Ways, ways

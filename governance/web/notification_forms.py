@@ -7,7 +7,8 @@ from typing import Any
 
 from django import forms
 
-from ..choices import ChatKind
+from portal.core.vocabulary import ChatKind
+
 from ..models import NotificationSettings
 from ..selectors.notifications import Choice
 from ..selectors.told_choices import WAYS

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, two
 from portal.core.templatetags.portal_ui import badge, icon, reltime
+from portal.core.vocabulary import NotificationKind
 from registry.models import ApiToken
 from registry.web.filters import search
 
-from ..choices import NotificationKind
 from ..models import Notification
 from ..selectors.told_choices import GROUPS, KINDS
 
@@ -55,6 +55,7 @@ def mark(row: Notification) -> SafeString:
 
 class NotificationTable(PortalTable):
     label = "Notifications"
+    css_class = "table table-vcenter table-stack note-table"
     concealed: frozenset[int] = frozenset()
     title = tables.Column("What", order_by=("title", "pk"))
     kind = tables.Column("Kind", order_by=("kind", "pk"))

@@ -17,8 +17,8 @@ from django.views.generic import View
 
 from portal.core.actors import Actor
 from portal.core.views import ActionView, FormPage, SignedIn, TablePage
+from portal.core.vocabulary import ChatKind
 
-from ..choices import ChatKind
 from ..models import NotificationSettings
 from ..selectors import notifications as selectors
 from ..selectors.told_choices import WAYS

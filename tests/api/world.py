@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from governance.choices import AuditCheckScope, ChannelKind, FindingKind, NotificationKind, PackScope
+from governance.choices import AuditCheckScope, ChannelKind, FindingKind, PackScope
 from governance.models import (
     ApprovalRequest,
     AuditAnchor,
@@ -41,7 +41,7 @@ from governance.services.anchors import anchor
 from governance.services.audit_pack import packs
 from governance.services.share_rules import Wish
 from portal.core.operations import operation
-from portal.core.vocabulary import EvidenceKind, Role, Stage
+from portal.core.vocabulary import EvidenceKind, NotificationKind, Role, Stage
 from registry.ai_act import current
 from registry.aws.ram import PERMISSION_READ
 from registry.aws.records import ContainerRecord
@@ -322,9 +322,7 @@ def build() -> World:
             actor=scientist, list_key="registry:use_case_list", name="In QA", query="stage=qa", known={"stage"}
         ),
         anchor=anchored,
-        pack=packs.request_pack(
-            actor=people.auditor.actor, wanted=Wanted(PackScope.USE_CASE, use_case_id=asked.pk)
-        ),
+        pack=packs.request_pack(actor=people.auditor.actor, wanted=Wanted(PackScope.USE_CASE, use_case_id=asked.pk)),
         audit_check=audit_checks.request(actor=people.auditor.actor, scope=AuditCheckScope.RECENT),
         channel=channels.create(
             actor=people.admin.actor, account_id="333333333333", stage=Stage.PRE_PRODUCTION, kind=ChannelKind.CALLBACK

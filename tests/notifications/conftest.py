@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from governance.choices import NotificationKind
 from governance.models import ApprovalRequest, Notification
 from governance.services import approvals, telling
+from portal.core.vocabulary import NotificationKind
 from registry.models import ModelGroup, ModelVersion, Project, User
 from tests.factories import Cast, cast, group, project, version
 from tests.scene import undone

@@ -13,13 +13,13 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 
-from governance.choices import ChatKind, NotificationChannel, NotificationKind, NotificationState
 from governance.models import Notification, NotificationDelivery, NotificationSettings
 from governance.services import approvals, chat_messages, notification_delivery, notification_settings, telling
 from governance.services.notifications import notify
 from portal.core import sealing
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, WrongState
+from portal.core.vocabulary import ChatKind, NotificationChannel, NotificationKind, NotificationState
 from registry.models import User
 from registry.services import people as people_services
 from tests.factories.people import SYSTEM

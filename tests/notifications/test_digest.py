@@ -9,12 +9,13 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from governance.choices import FindingKind, NotificationChannel, NotificationKind
+from governance.choices import FindingKind
 from governance.models import Finding, Notification, NotificationDelivery, NotificationSettings
 from governance.services import daily_digest, findings, notification_delivery, notification_settings, telling
 from governance.services.notifications import notify
 from portal.core.errors import Forbidden, InvalidInput, StaleEdit
 from portal.core.operations import operation
+from portal.core.vocabulary import NotificationChannel, NotificationKind
 from registry.models import User
 from registry.services import people as people_services
 from tests.factories.people import SYSTEM

@@ -9,10 +9,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from governance.choices import NotificationKind
 from governance.models import Notification, NotificationDelivery, NotificationSettings
 from governance.services import telling
 from governance.services.notifications import notify
+from portal.core.vocabulary import NotificationKind
 from registry.models import ApiToken
 from registry.services import people as people_services
 from tests.factories.people import SYSTEM

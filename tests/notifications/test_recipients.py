@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.choices import FindingKind, NotificationKind, Verdict
+from governance.choices import FindingKind, Verdict
 from governance.models import Delegation, Notification, Occasion
 from governance.services import (
     approvals,
@@ -23,7 +23,7 @@ from governance.services import (
 from governance.services.notifications import tell
 from portal.core.actors import Actor
 from portal.core.operations import operation
-from portal.core.vocabulary import Role, Stage
+from portal.core.vocabulary import NotificationKind, Role, Stage
 from registry.models import AwsAccount, Deployment, User
 from registry.services import people as people_services
 from tests.factories import person, use_case

@@ -29,8 +29,9 @@ from portal.core.errors import DomainError, Unavailable
 from portal.core.locks import Held, advisory_lock
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
+from portal.core.vocabulary import NotificationKind
 
-from ...choices import NotificationKind, PackScope, PackState
+from ...choices import PackScope, PackState
 from ...models import AuditPack
 from ...selectors.gate import snapshot
 from ...selectors.pack_scope import Wanted, describe

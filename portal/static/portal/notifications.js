@@ -86,6 +86,13 @@
     count();
   });
 
+  // What is called a button answers the space bar as one.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || !event.target.matches("#bell > [role=button]")) return;
+    event.preventDefault();
+    event.target.click();
+  });
+
   document.addEventListener("visibilitychange", count);
   window.setInterval(count, EVERY);
 })();
