@@ -198,6 +198,7 @@ class TablePage(Page):
         """Return the table over these rows, sorted and with the columns the address asks for."""
         # Not with the request: django-tables2 would count the list to its end to cut a page by its own rules.
         table = self.table_class(rows, **self.table_arguments())
+        table.request = self.request
         table.choose_columns(columns_in(self.request.GET))
         if wanted := self.request.GET.getlist(SORT):
             table.order_by = wanted
