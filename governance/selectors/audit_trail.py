@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -58,11 +58,18 @@ def checks(actor: Actor) -> QuerySet[AuditCheck]:
 def standing(actor: Actor) -> Standing:
     """Return how far the trail has been verified. Raises Forbidden."""
     found = checks(actor)
-    under_way = found.filter(state__in=_OPEN).first()
+    ended = found.exclude(state__in=_OPEN).order_by("-finished_at", "-pk")
+    newest = {
+        check.state in _OPEN: check
+        for check in found.filter(
+            Q(pk__in=found.filter(state__in=_OPEN).values("pk")[:1]) | Q(pk__in=ended.values("pk")[:1])
+        )
+    }
+    under_way = newest.get(True)
     anchor = AuditAnchor.objects.order_by("-number").first()
     is_waiting = under_way is not None and under_way.state == AuditCheckState.WAITING
     return Standing(
-        last=found.exclude(state__in=_OPEN).order_by("-finished_at", "-pk").first(),
+        last=newest.get(False),
         broken=unresolved_break(),
         under_way=under_way,
         is_late=bool(is_waiting and under_way and timezone.now() - under_way.requested_at > _PATIENCE),
@@ -74,9 +81,15 @@ def standing(actor: Actor) -> Standing:
 
 def unresolved_break() -> AuditCheck | None:
     """Return the first check that found the trail broken since the whole of it was last found sound."""
-    whole = AuditCheck.objects.filter(state=AuditCheckState.SOUND, since=None).order_by("-finished_at").first()
-    broken = AuditCheck.objects.filter(state=AuditCheckState.BROKEN).order_by("finished_at", "pk")
-    return (broken.filter(finished_at__gt=whole.finished_at) if whole else broken).first()
+    whole = AuditCheck.objects.filter(state=AuditCheckState.SOUND, since=None)
+    healed = Exists(whole.filter(finished_at__gte=OuterRef("finished_at")))
+    broken = AuditCheck.objects.filter(state=AuditCheckState.BROKEN).exclude(healed)
+    return broken.order_by("finished_at", "pk").first()
+
+
+def is_under_way(actor: Actor) -> bool:
+    """Whether a check waits or runs. Raises Forbidden."""
+    return checks(actor).filter(state__in=_OPEN).exists()
 
 
 def last_sound_anchor() -> int | None:

@@ -26,7 +26,7 @@ from ..selectors import anchors, audit_trail
 from ..services import audit_checks
 from .filters import AuditFilter
 from .list_filters import AnchorFilter, CheckFilter
-from .tables import AuditTable
+from .tables import AuditTable, grouped
 
 
 class AnchorTable(PortalTable):
@@ -114,7 +114,11 @@ class AuditTrail(TablePage):
         return super().get_template_names()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(standing=audit_trail.standing(self.actor), scopes=AuditCheckScope, **kwargs)
+        context = super().get_context_data(
+            standing=audit_trail.standing(self.actor), scopes=AuditCheckScope, **kwargs
+        )
+        grouped(row.record for row in context["table"].page.object_list)
+        return context
 
 
 class AuditChecks(TablePage):
@@ -139,8 +143,7 @@ class AuditChecks(TablePage):
         }
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        polls = audit_trail.standing(self.actor).under_way is not None
-        return super().get_context_data(polls=polls, **kwargs)
+        return super().get_context_data(polls=audit_trail.is_under_way(self.actor), **kwargs)
 
 
 class AuditAnchors(TablePage):

@@ -35,7 +35,7 @@ _UNDER_WAY = {DeclarationState.DECLARED, DeclarationState.APPLYING, DeclarationS
 
 
 class ShareTable(PortalTable):
-    """Declared shares; `drifted` are the keys of those RAM says something else of."""
+    """Declared shares; whether RAM says something else of one is read for the page that is shown, at once."""
 
     label = "Declared shares"
     name = tables.Column("Share", order_by=("name", "pk"))
@@ -45,9 +45,19 @@ class ShareTable(PortalTable):
     state = tables.Column("State", order_by=("state", "pk"))
     changed_at = tables.Column("Changed", order_by=("changed_at", "pk"))
 
-    def __init__(self, *args: Any, drifted: set[int], **kwargs: Any) -> None:
-        self.drifted = drifted
-        super().__init__(*args, **kwargs)
+    @cached_property
+    def drifted(self) -> set[int]:
+        page = getattr(self, "page", None)
+        return sharing.drifted(row.record for row in page.object_list) if page is not None else set()
+
+    def value_state(self, record: DeclaredShare) -> str:
+        return record.state
+
+    def value_may(self, record: DeclaredShare) -> str:
+        return words(Verb(verb) for verb in record.verbs)
+
+    def value_who(self, record: DeclaredShare) -> list[str]:
+        return [*(one.account_id for one in record.accounts.all()), *record.organisation_principals]
 
     def render_name(self, record: DeclaredShare) -> SafeString:
         return name_cell(record.name, reverse("governance:share", args=[record.number]), record.public_id)
@@ -90,9 +100,6 @@ class ShareList(TablePage):
 
     def rows(self) -> QuerySet[Any]:
         return sharing.declared(self.actor)
-
-    def table_arguments(self) -> dict[str, Any]:
-        return {"drifted": sharing.drifted(self.rows())}
 
     def nothing(self) -> dict[str, str]:
         found = {
