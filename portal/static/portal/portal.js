@@ -259,6 +259,12 @@
       dialog.removeAttribute("data-dialog-open");
       openDialog(dialog);
     });
+    // Where the tabs are wider than the window, the one that is shown is in sight.
+    scope.querySelectorAll(".tab-links [aria-current]").forEach((tab) => {
+      const tabs = tab.closest(".tab-links");
+      const [box, frame] = [tab.getBoundingClientRect(), tabs.getBoundingClientRect()];
+      if (box.right > frame.right) tabs.scrollLeft += box.left - frame.left - 24;
+    });
     const mistakes = scope.querySelector("[data-focus-on-load]");
     if (mistakes) mistakes.focus();
   }
