@@ -70,7 +70,7 @@ def check_items(
 
 def block_items(actor: Actor, subject: Subject, blocks: Iterable[Block]) -> list[dict[str, Any]]:
     """Return what keeps a subject where it is, each with the page where this person can do something about it."""
-    return [{"text": block.text, **_mend(actor, subject, block)} for block in blocks]
+    return [{"text": block.text, "hint": _who(block), **_mend(actor, subject, block)} for block in blocks]
 
 
 def signature_items(signatures: Iterable[Signature]) -> list[dict[str, Any]]:
@@ -85,6 +85,15 @@ def signature_items(signatures: Iterable[Signature]) -> list[dict[str, Any]]:
         }
         for signature in signatures
     ]
+
+
+def _who(block: Block) -> str:
+    """Say who could take a missing signature out of the way."""
+    if block.obstacle is not Obstacle.SIGNATURE or block.request is None:
+        return ""
+    missing = [signature for signature in outlook.signatures_of(block.request) if signature.is_missing]
+    named = [names for signature in missing if (names := _names(signature))]
+    return f"Could sign: {'; '.join(named)}." if named else "Nobody who may sign is left here."
 
 
 def _names(signature: Signature) -> str:

@@ -11,7 +11,7 @@ from portal.core.vocabulary import RiskClass, Stage
 from registry.choices import DocumentKind
 from registry.models import ModelVersion, UseCase
 
-from ..choices import DecisionSource, RequestState, Verdict
+from ..choices import DecisionSource, EvidenceKind, RequestState, Verdict
 from ..models import ApprovalRequest
 from ..policies.facts import Requirements
 from ..selectors import evidence as selectors
@@ -57,8 +57,10 @@ def checks_of(actor: Actor, request: ApprovalRequest) -> list[dict[str, Any]]:
     subject = request.subject
     policy = check_items(actor, subject, approvals.checks_of(request), selectors.asked_about(actor, request))
     checks = [_approvals(request), _unchanged(request), *policy]
-    checks += _of_version(subject, request) if isinstance(subject, ModelVersion) else _of_use_case(subject, request)
-    return [*checks, _findings(actor, subject)]
+    own = _of_version(subject, request) if isinstance(subject, ModelVersion) else _of_use_case(subject, request)
+    # What the policy asks for is checked by it, and not told twice.
+    asked = {check["key"] for check in policy}
+    return [*checks, *(check for check in own if check.pop("like", "") not in asked), _findings(actor, subject)]
 
 
 def _approvals(request: ApprovalRequest) -> dict[str, Any]:
@@ -107,6 +109,7 @@ def _of_version(version: ModelVersion, request: ApprovalRequest) -> list[dict[st
         {
             "state": "pass" if card else "missing",
             "label": "Model card",
+            "like": f"evidence:{EvidenceKind.MODEL_CARD}",
             "detail": f"{version.card_status or 'Present'}." if card else "SageMaker holds none.",
         },
     ]
@@ -135,6 +138,7 @@ def _metrics(version: ModelVersion, stage: Stage) -> dict[str, Any]:
     return {
         "state": "pass" if reported and len(reported) == len(records) else "missing",
         "label": f"Validation metrics in {stage.label}",
+        "like": f"evidence:{EvidenceKind.VALIDATION_METRICS}",
         "detail": f"{count} reported, {' and '.join(sources)}." if reported else "Not reported.",
     }
 

@@ -29,9 +29,12 @@ class Compare(Page):
     template_name = "governance/compare.html"
     fragment = "comparison"
 
-    @property
+    @cached_property
     def asked(self) -> list[str]:
-        return [given for given in self.request.GET.getlist("v") if given]
+        query = self.request.GET
+        # Rows marked in a list come as key and stamp; versions are compared as they are now.
+        marked = (row.partition(".")[0] for row in query.getlist("row"))
+        return [given for given in (*query.getlist("v"), *marked) if given]
 
     @cached_property
     def only_differences(self) -> bool:

@@ -78,6 +78,6 @@ def _title(asked: ApprovalRequest, refusal: WrongState, latest: Any, actor: Acto
         RequestState.REJECTED,
         RequestState.CHANGES_REQUESTED,
     ):
-        who = "You" if latest.decider_id == actor.user_id else str(latest.decider)
-        return f"{who} {_SAID[Verdict(latest.verdict)]} {name_of(asked.subject)} first"
+        said = f"{_SAID[Verdict(latest.verdict)]} {name_of(asked.subject)}"
+        return f"You have {said} already" if latest.decider_id == actor.user_id else f"{latest.decider} {said} first"
     return refusal.title

@@ -114,6 +114,6 @@ class RequestTable(PortalTable):
         signed = [word.decider for word in record.decisions.all() if word.verdict == Verdict.APPROVE]
         return format_html(
             "{}{}",
-            badge(words[:1].upper() + words[1:], "wait", "hourglass"),
+            words[:1].upper() + words[1:],
             format_html_join("", '<span class="kv-hint">signed by {}</span>', ((name,) for name in signed)),
         )

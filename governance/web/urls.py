@@ -77,7 +77,11 @@ urlpatterns = [
     path("model-groups/<row:pk>/metric-figures/", metric_charts.GroupMetrics.as_view(), name="group_metrics_chart"),
     path("model-versions/<row:pk>/governance/", panels.Panel.as_view(), name="version_panel"),
     path("model-versions/<row:pk>/activity/", panels.Activity.as_view(), name="version_activity"),
-    path("model-versions/<row:pk>/metric-figures/", metric_charts.VersionMetrics.as_view(), name="version_metrics_chart"),
+    path(
+        "model-versions/<row:pk>/metric-figures/",
+        metric_charts.VersionMetrics.as_view(),
+        name="version_metrics_chart",
+    ),
     path("model-versions/<row:pk>/lineage-graph/", lineage.VersionLineage.as_view(), name="version_lineage"),
     path("model-versions/<row:pk>/submit/", lifecycle.Submit.as_view(), name="version_submit"),
     path("model-versions/<row:pk>/retire/", lifecycle.Retire.as_view(), name="version_retire"),

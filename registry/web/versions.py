@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from portal.core.permissions import Act, may
+from portal.core.tables import PortalTable
 from portal.core.views import Page, TablePage
 from registry.services.deployments import reportable
 
@@ -27,6 +28,10 @@ class VersionList(TablePage):
 
     def rows(self) -> QuerySet[Any]:
         return catalogue.versions(self.actor)
+
+    def ready(self, table: PortalTable) -> None:
+        # Not for an action on them: to be compared.
+        table.selectable = True
 
     def nothing(self) -> dict[str, str]:
         return {

@@ -55,6 +55,15 @@ def test_versions_stand_beside_each_other_with_deltas_and_the_best_named(world: 
     assert "compare-table" in part.content.decode()
 
 
+def test_rows_marked_in_the_list_are_compared(world: World, as_role: AsRole) -> None:
+    listed = as_role("auditor").get(reverse("registry:version_list")).content.decode()
+    rows = re.findall(r'name="row" value="([^"]+)"', listed)[:2]
+    assert len(rows) == 2
+    assert f'action="{reverse("governance:version_compare")}"' in listed
+    answer = as_role("auditor").get(f"{reverse('governance:version_compare')}?{urlencode({'row': rows}, doseq=True)}")
+    assert "compare-table" in answer.content.decode()
+
+
 def test_up_to_four_fit_and_one_can_be_left_out(world: World, as_role: AsRole) -> None:
     keys = [version(world.group, number, risk="Low").pk for number in range(82, 86)]
     page = as_role("auditor").get(address(*keys)).content.decode()

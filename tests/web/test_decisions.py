@@ -64,7 +64,7 @@ def test_another_word_of_the_same_person_is_no_double_click(world: World, as_rol
     assert other.status_code == 409
     said = words_of(other)
     assert "takes no more decisions" in said
-    assert "You approved" in said
+    assert f"You have approved {world.asked} already" in said
     assert "On second thoughts, no." in said
 
 
