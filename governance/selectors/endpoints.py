@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import BooleanField, Case, CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.choices import DeploymentMode, DeploymentState
-from registry.models import Deployment
+from registry.models import Deployment, ModelVersion
 from registry.selectors.catalogue import HEAVY
 
 from ..choices import InPlace
@@ -35,12 +35,12 @@ class _Rule:
     mode: DeploymentMode | None = None
     retired: bool | None = None
 
-    def holds(self, state: str, mode: str, stage: str, status: str | None) -> bool:
+    def holds(self, state: str, mode: str, status: str | None, *, retired: bool) -> bool:
         return (
             state in self.states
             and (self.statuses is None or (status or "") in self.statuses)
             and (self.mode is None or mode == self.mode)
-            and (self.retired is None or (stage == Stage.RETIRED) is self.retired)
+            and (self.retired is None or retired is self.retired)
         )
 
     def condition(self) -> Q:
@@ -75,9 +75,9 @@ _RULES = (
 DISAGREEING = (InPlace.RUNS_UNAPPROVED, InPlace.RUNS_REJECTED)
 
 
-def judged(state: str, mode: str, stage: str, status: str | None) -> InPlace:
-    """Return how a deployment stands: its state and mode, the stage its version is in, its record's status there."""
-    return next(rule.word for rule in _RULES if rule.holds(state, mode, stage, status))
+def judged(state: str, mode: str, status: str | None, *, retired: bool) -> InPlace:
+    """Return how a deployment stands: its state and mode, its record's status there, whether its version is retired."""
+    return next(rule.word for rule in _RULES if rule.holds(state, mode, status, retired=retired))
 
 
 def with_record_status(deployments: Any) -> Any:
@@ -115,11 +115,18 @@ def standing(rows: QuerySet[Any], *words: InPlace) -> QuerySet[Any]:
 def counts(actor: Actor, where: Q) -> dict[InPlace, int]:
     """Return how many of the deployments under a condition stand how; what is over is left out. One query."""
     rows = Deployment.objects.visible_to(actor).filter(where).exclude(state__in=sorted(_OVER))
-    columns = ("state", "mode", "version__stage", "record_status")
-    groups = with_record_status(rows).values_list(*columns).annotate(total=Count("pk"))
+    # Not by joining every version there is: those that are retired are found by an index.
+    gone = ModelVersion.objects.filter(stage=Stage.RETIRED).values("pk")
+    retired = Case(When(version__in=gone, then=Value(True)), default=Value(False), output_field=BooleanField())
+    groups = (
+        with_record_status(rows)
+        .annotate(retired=retired)
+        .values_list("state", "mode", "record_status", "retired")
+        .annotate(total=Count("pk"))
+    )
     found: dict[InPlace, int] = {word: 0 for word in InPlace if word is not InPlace.OVER}
-    for state, mode, stage, status, total in groups.order_by():
-        word = judged(state, mode, stage, status)
+    for state, mode, status, is_retired, total in groups.order_by():
+        word = judged(state, mode, status, retired=is_retired)
         if word in found:
             found[word] += total
     return found

@@ -89,16 +89,16 @@ def test_a_number_is_held_against_the_rule_of_its_own_stage() -> None:
     ],
 )
 def test_how_a_deployment_stands(state: str, mode: str, stage: str, status: str | None, word: InPlace) -> None:
-    assert judged(state, mode, stage, status) is word
+    assert judged(state, mode, status, retired=stage == Stage.RETIRED) is word
 
 
 def test_every_deployment_there_can_be_stands_somehow() -> None:
     statuses = [*Status, None]
     words = {
-        judged(state, mode, stage, status)
+        judged(state, mode, status, retired=retired)
         for state in DeploymentState
         for mode in DeploymentMode
-        for stage in Stage
+        for retired in (True, False)
         for status in statuses
     }
     assert words == set(InPlace)
