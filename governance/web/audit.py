@@ -26,6 +26,7 @@ from ..selectors import anchors, audit_trail
 from ..services import audit_checks
 from .filters import AuditFilter
 from .list_filters import AnchorFilter, CheckFilter
+from .progress_words import check_progress
 from .tables import AuditTable, grouped
 
 
@@ -114,9 +115,9 @@ class AuditTrail(TablePage):
         return super().get_template_names()
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(
-            standing=audit_trail.standing(self.actor), scopes=AuditCheckScope, **kwargs
-        )
+        standing = audit_trail.standing(self.actor)
+        progress = check_progress(standing.under_way) if standing.under_way else None
+        context = super().get_context_data(standing=standing, progress=progress, scopes={scope.name: scope.value for scope in AuditCheckScope}, **kwargs)
         grouped(row.record for row in context["table"].page.object_list)
         return context
 

@@ -19,6 +19,7 @@ from registry.selectors.scope import projects_where
 
 from ..selectors import registrations as orders
 from ..services import registration as services
+from .progress_words import asked_progress
 from .registration_forms import MOST_CONTAINERS, GroupNewForm, RegisterVersionForm
 
 
@@ -116,12 +117,15 @@ class RegistrationPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row = self.row
+        order = orders.order_of_registration(row)
+        result_url = reverse("registry:version", args=[row.version_id]) if row.version_id else ""
         return super().get_context_data(
             row=row,
             what=f"A version of {row.group.name}",
-            result_url=reverse("registry:version", args=[row.version_id]) if row.version_id else "",
+            result_url=result_url,
             result=row.version,
-            order=orders.order_of_registration(row),
+            order=order,
+            progress=asked_progress(row, order, f"Registering a version of {row.group.name}", result_url, row.version),
             request_shown=row.payload,
             self_url=self.request.path,
             **kwargs,
@@ -147,12 +151,15 @@ class GroupCreationPage(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         row = self.row
+        order = orders.order_of_creation(row)
+        result_url = reverse("registry:group", args=[row.group_id]) if row.group_id else ""
         return super().get_context_data(
             row=row,
             what=f"The model group {row.name} in {row.account}, {row.region}",
-            result_url=reverse("registry:group", args=[row.group_id]) if row.group_id else "",
+            result_url=result_url,
             result=row.group,
-            order=orders.order_of_creation(row),
+            order=order,
+            progress=asked_progress(row, order, f"Creating the model group {row.name}", result_url, row.group),
             request_shown={
                 "name": row.name,
                 "description": row.description,

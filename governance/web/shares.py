@@ -27,6 +27,7 @@ from registry.web.sharing import posture_of
 from ..selectors import timeline
 from ..services import shares
 from .list_filters import ShareFilter
+from .progress_words import share_progress
 from .share_forms import ShareForm
 from .wording import timeline_of
 
@@ -147,6 +148,7 @@ class SharePage(OfShare):
         share = self.share
         differences = sharing.shown_drift(share)
         invitations = sharing.invitations_of(share.share_arn)
+        has_pending = any(one.status == "PENDING" for one in invitations)
         in_ram = sharing.reported([share]).get(share.share_arn)
         is_live = in_ram is not None and in_ram.is_live
         inside = {one.principal for one in in_ram.members.all() if one.status == "ASSOCIATED"} if in_ram else set()
@@ -162,7 +164,10 @@ class SharePage(OfShare):
                 {"row": one, "may_again": is_live and one.receiver.account_id not in inside and one.status != "PENDING"}
                 for one in invitations
             ],
-            has_pending=any(one.status == "PENDING" for one in invitations),
+            has_pending=has_pending,
+            progress=share_progress(share, has_pending=has_pending, has_differences=bool(differences))
+            if share.state in _UNDER_WAY
+            else None,
             may_share=may_anywhere(self.actor, Act.SHARE_GROUPS),
             is_over=share.is_over,
             under_way=share.state in _UNDER_WAY,

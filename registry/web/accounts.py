@@ -22,6 +22,7 @@ from ..models import AwsAccount
 from ..selectors import events, operations, sync_health
 from .account_permissions import alike
 from .filters import AccountFilter, SyncRunFilter
+from .sync_progress import sync_progress
 from .tables import AccountRunTable, AccountTable, SyncRunTable
 
 # How long the page goes on looking for a pass that was asked for: longer means that no worker is there.
@@ -70,6 +71,7 @@ class AccountDetail(Page):
         asked = self._asked_at()
         late = asked is not None and timezone.now() - asked > _PATIENCE
         syncing = operations.is_syncing(self.actor, account, None if late else asked)
+        regions = sync_health.health_of(account)
         table = AccountRunTable(operations.telling_runs(self.actor, account), request=self.request)
         RequestConfig(self.request, paginate={"per_page": 10}).configure(table)
         table.empty_text = "This account has never been synced."
@@ -77,11 +79,12 @@ class AccountDetail(Page):
             account=account,
             table=table,
             is_syncing=syncing,
+            progress=sync_progress(account, regions, asked) if syncing else None,
             is_late=late and operations.is_syncing(self.actor, account, asked),
             may_sync=account.is_enabled and may_anywhere(self.actor, Act.SYNC_ACCOUNTS),
             may_manage=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS),
             alike=alike(operations.preflights(account)),
-            regions=sync_health.health_of(account),
+            regions=regions,
             health=events.health_of(account),
             **kwargs,
         )
