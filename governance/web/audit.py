@@ -117,7 +117,12 @@ class AuditTrail(TablePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         standing = audit_trail.standing(self.actor)
         progress = check_progress(standing.under_way) if standing.under_way else None
-        context = super().get_context_data(standing=standing, progress=progress, scopes={scope.name: scope.value for scope in AuditCheckScope}, **kwargs)
+        context = super().get_context_data(
+            standing=standing,
+            progress=progress,
+            scopes={scope.name: scope.value for scope in AuditCheckScope},
+            **kwargs,
+        )
         grouped(row.record for row in context["table"].page.object_list)
         return context
 

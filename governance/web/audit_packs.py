@@ -195,7 +195,7 @@ class PackPage(OfPack):
             progress_url=reverse("governance:pack_progress", args=[pack.pk]),
             is_ready=pack.state == PackState.READY,
             is_over=pack.state in (PackState.EXPIRED, PackState.REMOVED),
-            counts=[(counts[name], count) for name, count in pack.contents.items() if count and name in counts],
+            counts=[(label, pack.contents[name]) for name, label in counts.items() if pack.contents.get(name)],
             problems=pack.verdict.splitlines(),
             downloads=selectors.downloads(pack)[:50],
             may_remove=may(self.actor, Act.BUILD_PACK, pack.scope_project_id),

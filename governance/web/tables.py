@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import django_tables2 as tables
@@ -9,6 +10,7 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, name_cell, two
@@ -211,6 +213,8 @@ def _said(message: OutboxMessage) -> SafeString:
 
 
 class AuditTable(PortalTable):
+    """Entries, newest first; of those one operation wrote one after the other, the first says whose it was and why."""
+
     label = "Audit trail"
     at = tables.Column("When", orderable=False)
     actor = tables.Column("Who", orderable=False, empty_values=())
@@ -218,13 +222,29 @@ class AuditTable(PortalTable):
     changes = tables.Column("Changes", orderable=False)
     sequence = tables.Column("Entry", orderable=False)
 
-    def render_at(self, record: AuditEvent) -> SafeString:
-        return reltime(record.at)
+    class Meta(PortalTable.Meta):
+        row_attrs = {"data-operation": lambda record: "goes-on" if getattr(record, "goes_on", False) else None}
 
-    def render_actor(self, record: AuditEvent) -> SafeString:
+    def render_at(self, record: Any) -> SafeString | str:
+        return _SAME if getattr(record, "goes_on", False) else reltime(record.at)
+
+    def value_at(self, record: AuditEvent) -> Any:
+        return record.at
+
+    def render_actor(self, record: Any) -> SafeString | str:
+        if getattr(record, "goes_on", False):
+            return ""
         if record.is_unattributed:
             return badge("Unattributed", "bad", "user-question", f"Made as database user {record.database_user}")
-        return format_html('{}<span class="kv-hint">{}</span>', actor_words(record.actor), record.reason or "")
+        said = format_html('{}<span class="kv-hint">{}</span>', actor_words(record.actor), record.reason or "")
+        if not record.correlation:
+            return said
+        query = urlencode({"correlation": record.correlation})
+        return format_html('{}<a class="kv-hint" href="?{}">All of this operation</a>', said, query)
+
+    def value_actor(self, record: AuditEvent) -> str:
+        who = actor_words(record.actor) if record.actor else "nobody named"
+        return f"{who}: {record.reason}" if record.reason else who
 
     def render_what(self, record: AuditEvent) -> SafeString:
         verb = {"insert": "Created", "update": "Changed", "delete": "Deleted"}.get(record.action, record.action)
@@ -245,6 +265,18 @@ class AuditTable(PortalTable):
 
     def render_sequence(self, record: AuditEvent) -> SafeString:
         return format_html('<code title="hash {}">{}</code>', bytes(record.hash).hex(), record.sequence)
+
+
+_SAME = format_html('<span class="visually-hidden">the same operation</span>')
+
+
+def grouped(entries: Iterable[Any]) -> None:
+    """Mark the entries that go on with the operation of the one shown before them."""
+    before = None
+    for entry in entries:
+        operation = (entry.transaction, entry.correlation, entry.actor)
+        entry.goes_on = operation == before
+        before = operation
 
 
 def _brief(value: Any) -> str | SafeString:
