@@ -50,4 +50,4 @@ docs: ## Write the generated documents anew
 
 screenshots: ## Take the pictures of docs/images from the portal that `make up` runs
 	$(DEV)
-	@exec $(BIN)/python docs/screenshots.py $(if $(PORTAL_PORT),http://127.0.0.1:$(PORTAL_PORT)) $(ARGS)
+	@exec $(BIN)/python -m portal.local.screenshots $(if $(PORTAL_PORT),http://127.0.0.1:$(PORTAL_PORT)) $(ARGS)

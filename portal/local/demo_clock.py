@@ -33,7 +33,7 @@ class Clock:
         """Keep where the sandbox AWS answers."""
         self._sandbox = sandbox
         self._travel = time_machine.travel(datetime.now(UTC), tick=True)
-        self._traveller: time_machine.Coordinates | None = None
+        self._traveller: time_machine.Traveller | None = None
         self._began, self._monotonic = datetime.now(UTC), time.monotonic()
         self._behind = 0.0
         self._sandbox_behind = 0.0
@@ -81,12 +81,12 @@ class Clock:
         self._post("faults", **wanted)
 
     def _post(self, path: str, **wanted: Any) -> None:
-        request = urllib.request.Request(  # noqa: S310 - our own sandbox
+        request = urllib.request.Request(
             f"{self._sandbox}/sandbox/{path}",
             data=json.dumps(wanted).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30):  # noqa: S310
+        with urllib.request.urlopen(request, timeout=30):
             pass
 
     def _real(self) -> datetime:

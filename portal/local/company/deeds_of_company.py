@@ -42,6 +42,12 @@ def company(scene: Scene) -> None:
 
     Only the people the demo signs in as have a password.
     """
+    _organisation()
+    _staff(scene)
+    _accounts()
+
+
+def _organisation() -> None:
     for name in LINES:
         if not LineOfBusiness.objects.filter(name=name).exists():
             organisation.create_line_of_business(actor=ACTOR, name=name)
@@ -49,6 +55,9 @@ def company(scene: Scene) -> None:
     for plan in PROJECTS:
         if not Project.objects.filter(key=plan.key).exists():
             organisation.create_project(actor=ACTOR, key=plan.key, name=plan.name, line_of_business=lines[plan.line])
+
+
+def _staff(scene: Scene) -> None:
     known = set(User.objects.values_list("username", flat=True))
     for person in PEOPLE:
         if person.username not in known:
@@ -67,7 +76,6 @@ def company(scene: Scene) -> None:
         for arn in sessions_of(name):
             if arn not in linked:
                 people.link_identity(actor=ACTOR, user=User.objects.get(username=name), arn=arn)
-    _accounts()
 
 
 def _accounts() -> None:
@@ -128,9 +136,7 @@ def publish_policy(scene: Scene) -> None:
         policy_service.publish(actor=scene.actor("elin.backstrom"), policy_id=draft.pk, revision=draft.revision)
 
 
-def delegate(
-    scene: Scene, *, delegator: str, to: str, project: str | None, role: str, days: int, reason: str
-) -> None:
+def delegate(scene: Scene, *, delegator: str, to: str, project: str | None, role: str, days: int, reason: str) -> None:
     """Somebody who is away has a colleague stand in."""
     starts = scene.clock.moment.date()
     delegations.delegate(
@@ -162,7 +168,7 @@ def break_glass(scene: Scene, *, group: str, number: int, stage: Stage, by: str,
 
 
 def share(scene: Scene, *, name: str, groups: tuple[str, ...], account: str = DEVELOPMENT) -> None:
-    """The ML engineer of a group declares who may register versions into it; RAM follows, the invitation is accepted."""
+    """The ML engineer of a group declares who may register versions into it; RAM follows."""
     plan = scene.plan_of_group(groups[0])
     assert plan.project is not None
     wish = Wish(

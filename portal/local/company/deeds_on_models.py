@@ -13,11 +13,13 @@ from portal.core.vocabulary import Role, Stage
 from registry.aws import sagemaker
 from registry.choices import DeploymentState
 from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
-from registry.services import accounts, deployments as registry_deployments, groups
+from registry.services import accounts, groups
+from registry.services import deployments as registry_deployments
 from registry.sync import apply, run
 
 from .evidence_files import attach
-from .packages import artifact_of, monitored as monitored_values, request_of, values_of
+from .packages import artifact_of, request_of, values_of
+from .packages import monitored as monitored_values
 from .people import OFFICERS
 from .scene import Scene
 from .version_stories import scientist_of
@@ -118,9 +120,7 @@ def give_word(scene: Scene, request: ApprovalRequest, verdict: str, comment: str
         had = set(request.decisions.values_list("decider__username", flat=True))
         free = [name for name in (by, *OFFICERS) if name and name not in had]
         by = free[0]
-    approvals.decide(
-        actor=scene.actor(by), request_id=request.pk, verdict=Verdict(verdict), comment=comment
-    )
+    approvals.decide(actor=scene.actor(by), request_id=request.pk, verdict=Verdict(verdict), comment=comment)
 
 
 def _stand_in(scene: Scene, owner: str) -> str:

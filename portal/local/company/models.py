@@ -44,6 +44,7 @@ class GroupPlan:
     region: str = US
     from_development: bool = False  # its artifacts lie in the bucket of the account it was trained in
     shared: bool = False
+    early: bool = False  # its first version went as far as the best
     oddities: dict[int, str] = field(default_factory=dict)
 
 
@@ -61,11 +62,13 @@ GROUPS: tuple[GroupPlan, ...] = (
               "xgboost", level=0.911, gain=0.031, heads=((PROD_OPEN, 2), (QA_OPEN, 1)), from_development=True,
               shared=True),
     GroupPlan("card-fraud-terminal", "Scores card payments at terminals", "card-fraud", _FRAUD, 5, 8, MEDIUM,
-              "lightgbm", level=0.902, gain=0.022, heads=((LIVE, 9), (QA_BLOCKED, 4)), oddities={8: "no_card"}),
+              "lightgbm", early=True, level=0.902, gain=0.022, heads=((LIVE, 9), (QA_BLOCKED, 4)),
+              oddities={8: "no_card"}),
     GroupPlan("card-fraud-withdrawal", "Scores withdrawals at machines", "card-fraud", _FRAUD, 12, 6, LOW,
               "xgboost", level=0.884, gain=0.018, heads=((ORDERED, 3), (DEV_OPEN, 1))),
     GroupPlan("merchant-risk", "Ranks merchants whose payments change", "card-fraud", _MERCHANT, 9, 6, MEDIUM,
-              "isolation forest", level=0.801, gain=0.04, reach="qa", heads=((REJECTED, 8), (QA_OPEN, 6), (QA_OPEN, 3))),
+              "isolation forest", level=0.801, gain=0.04, reach="qa",
+              heads=((REJECTED, 8), (QA_OPEN, 6), (QA_OPEN, 3))),
     GroupPlan("aml-alert-triage", "Orders alerts by how likely they are reported", "aml-monitoring", _TRIAGE, 4, 8,
               MEDIUM, "xgboost", level=0.832, gain=0.044, heads=((LIVE, 14), (PRE_OPEN, 5), (DEV_OPEN, 3)),
               region=EU, oddities={4: "bad_metadata"}),
@@ -74,7 +77,7 @@ GROUPS: tuple[GroupPlan, ...] = (
     GroupPlan("sanctions-names", "Matches names across scripts", "aml-monitoring", _SANCTIONS, 63, 3, LOW,
               "siamese transformer", level=0.94, gain=0.01, reach="dev", heads=((DEV_OPEN, 4),), region=EU),
     GroupPlan("affordability-instalment", "Estimates the instalment an applicant can carry", "mortgage-pricing",
-              _MORTGAGE, 6, 8, HIGH, "gradient boosting", level=0.742, gain=0.046, reach="pre",
+              _MORTGAGE, 6, 8, HIGH, "gradient boosting", early=True, level=0.742, gain=0.046, reach="pre",
               heads=((PRE_OPEN, 9), (QA_HALF, 3)), shared=True, from_development=True),
     GroupPlan("affordability-expenses", "Estimates living costs from statements", "mortgage-pricing", _MORTGAGE, 11, 7,
               HIGH, "random forest", level=0.731, gain=0.03, reach="qa", heads=((CHANGES, 6), (QA_OPEN, 11))),
@@ -94,7 +97,8 @@ GROUPS: tuple[GroupPlan, ...] = (
               level=0.771, gain=0.05, heads=((LIVE, 10), (REWORKED, 2)), shared=True, from_development=True,
               oddities={5: "unknown_use_case"}),
     GroupPlan("churn-business", "Scores small businesses likely to leave", "churn-retention", _CHURN, 20, 6, LOW,
-              "logistic regression", level=0.742, gain=0.02, heads=((LIVE, 7), (QA_OPEN, 7), (PRE_OPEN, 1))),
+              "logistic regression", early=True, level=0.742, gain=0.02,
+              heads=((LIVE, 7), (QA_OPEN, 7), (PRE_OPEN, 1))),
     GroupPlan("offer-choice", "Chooses an offer for a customer", "churn-retention", _OFFER, 34, 5, LOW,
               "contextual bandit", level=0.664, gain=0.05, reach="qa", heads=((QA_OPEN, 5), (IDLE, 1))),
     GroupPlan("assistant-intent", "Finds out what a question is about", "service-assistant", _ASSISTANT, 12, 7, LOW,
@@ -109,9 +113,9 @@ GROUPS: tuple[GroupPlan, ...] = (
     GroupPlan("form-attachments", "Tells attachments apart", "talent-matching", _FORMS, 29, 4, LOW,
               "convolutional network", level=0.951, gain=0.01, reach="qa", heads=((QA_OPEN, 5), (QA_OPEN, 2))),
     GroupPlan("cash-demand", "Forecasts cash by branch", "cash-logistics", _CASH, 9, 9, LOW, "temporal fusion",
-              measure="error", level=0.128, gain=-0.034, heads=((LIVE, 8), (QA_OPEN, 3), (PROD_OPEN, 1))),
+              measure="error", early=True, level=0.128, gain=-0.034, heads=((LIVE, 8), (QA_OPEN, 3), (PROD_OPEN, 1))),
     GroupPlan("cash-machines", "Forecasts cash by machine", "cash-logistics", _CASH, 13, 7, LOW, "prophet",
-              measure="error", level=0.152, gain=-0.02, heads=((LIVE, 16), (PRE_OPEN, 3), (DEV_OPEN, 2)),
+              measure="error", early=True, level=0.152, gain=-0.02, heads=((LIVE, 16), (PRE_OPEN, 3), (DEV_OPEN, 2)),
               oddities={3: "lost_bucket"}),
     GroupPlan("visitors-a-day", "Forecasts visitors by branch", "cash-logistics", _STAFFING, 42, 4, LOW, "prophet",
               measure="error", level=0.171, gain=-0.02, reach="dev", heads=((DEV_OPEN, 6),)),

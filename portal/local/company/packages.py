@@ -28,7 +28,7 @@ _CAVEATS = (
 
 def values_of(group: GroupPlan, number: int) -> dict[str, float]:
     """Return the validation metrics of a version: a slow gain over the versions, noise, and one that went wrong."""
-    noise = random.Random(f"{group.name}/{number}/metrics")  # noqa: S311 - a story, not a secret
+    noise = random.Random(f"{group.name}/{number}/metrics")
     share = (number - 1) / max(1, group.versions - 1)
     main = group.level + group.gain * share + noise.uniform(-0.008, 0.008)
     if number % 4 == 3:  # every few versions an idea does not work out
@@ -51,7 +51,7 @@ def values_of(group: GroupPlan, number: int) -> dict[str, float]:
 
 def monitored(group: GroupPlan, number: int, week: int, drift: float) -> dict[str, float]:
     """Return what the monitoring of a running version reports in its n-th week; drift is what psi gains a week."""
-    noise = random.Random(f"{group.name}/{number}/week/{week}")  # noqa: S311
+    noise = random.Random(f"{group.name}/{number}/week/{week}")
     trained = values_of(group, number)
     psi = round(trained["psi"] * 0.7 + drift * week + noise.uniform(0, 0.02), 3)
     main = next(iter(trained))
@@ -71,7 +71,7 @@ def request_of(group: GroupPlan, number: int, *, use_case_id: str, use_case_name
     values = values_of(group, number)
     metadata = {
         "algorithm": group.algorithm,
-        "git_commit": f"{random.Random(f'{group.name}/{number}/git').getrandbits(40):010x}",  # noqa: S311
+        "git_commit": f"{random.Random(f'{group.name}/{number}/git').getrandbits(40):010x}",
         "training_rows": str(80_000 + 4_150 * number),
         **{f"validation_{name}": str(value) for name, value in values.items()},
     }
@@ -98,7 +98,7 @@ def request_of(group: GroupPlan, number: int, *, use_case_id: str, use_case_name
 
 
 def artifact_of(group: GroupPlan, number: int) -> str:
-    """Return where the artifact of a version lies: in the hub, in the spoke it was trained in, or nobody knows where."""
+    """Return where the artifact of a version lies: in the hub, where it was trained, or nobody knows where."""
     bucket = DEVELOPMENT_BUCKET if group.from_development or group.account == DEVELOPMENT else HUB_BUCKET
     if group.oddities.get(number) == "lost_bucket":
         bucket = LOST_BUCKET
@@ -107,7 +107,7 @@ def artifact_of(group: GroupPlan, number: int) -> str:
 
 def parameters_of(group: GroupPlan, number: int) -> dict[str, Any]:
     """Return the parameters a version was trained with."""
-    chosen = random.Random(f"{group.name}/{(number + 1) // 2}/parameters")  # noqa: S311
+    chosen = random.Random(f"{group.name}/{(number + 1) // 2}/parameters")
     ranges = _NETS if any(word in group.algorithm for word in _NETWORKS) else _TREES
     found: dict[str, Any] = {name: chosen.randint(*between) for name, between in ranges.items()}
     found["learning_rate"] = round(chosen.uniform(0.01, 0.12), 3)

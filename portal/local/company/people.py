@@ -68,7 +68,7 @@ PEOPLE: tuple[PersonPlan, ...] = (
     PersonPlan("noah.adler", "Noah Adler"),
     PersonPlan("chidi.eze", "Chidi Eze"),
     PersonPlan("mei.lin.chua", "Chua Mei Lin"),
-    PersonPlan("zeynep.aydin", "Zeynep Aydın"),
+    PersonPlan("zeynep.aydin", "Zeynep Aydin"),
     PersonPlan("lars.petersen", "Lars Petersen"),
     PersonPlan("hana.kovacs", "Hana Kovács"),
     PersonPlan("rosa.delgado", "Rosa Delgado"),

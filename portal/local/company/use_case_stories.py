@@ -16,50 +16,61 @@ _STAGES = (Stage.POC, Stage.DEVELOPMENT, Stage.QA, Stage.PRE_PRODUCTION, Stage.P
 # Days after its registration at which it is asked for at each stage.
 _ASKED = dict(zip(_STAGES, (4, 13, 30, 41, 53), strict=True))
 
+_REJECTED = "Calling at better hours is not the problem: customers cannot pay. Come back with arrears plans in scope."
+
 
 def tell(plan: UseCasePlan, begin: datetime, now: datetime) -> list[Step]:
     """Return what happened to one use case up to `now`."""
-    dice = random.Random(f"{plan.name}/story")  # noqa: S311 - a story, not a secret
-    steps: list[Step] = []
+    return _Story(plan, begin, now).tell()
 
-    def do(days: float, verb: str, **about: object) -> datetime:
-        at = working(born + timedelta(days=days, minutes=dice.randint(0, 200)))
-        steps.append(Step(at, verb, {"use_case": plan.name, **about}))
-        return at
 
-    born = working(begin + timedelta(days=plan.day, minutes=dice.randint(30, 300)))
-    do(0, "use_case")
-    officer = OFFICERS[len(plan.name) % len(OFFICERS)]
-    if plan.fate == "unclassified":
-        return steps
-    if plan.answers is None:
-        do(1.5, "classify", by=officer)
-    else:
-        do(0.8, "questionnaire")
-        do(2.2, "confirm", by=officer)
-    if plan.documents:
-        do(2.9, "documents")
-    if plan.fate == "prohibited":
-        return steps
-    for stage in _STAGES[: _STAGES.index(plan.until) + 1]:
-        day = float(_ASKED[stage])
-        if born + timedelta(days=day) > now:
-            break
+class _Story:
+    def __init__(self, plan: UseCasePlan, begin: datetime, now: datetime) -> None:
+        self._plan, self._now = plan, now
+        self._dice = random.Random(f"{plan.name}/story")
+        self._born = working(begin + timedelta(days=plan.day, minutes=self._dice.randint(30, 300)))
+        self._steps: list[Step] = []
+
+    def tell(self) -> list[Step]:
+        plan = self._plan
+        self._do(0, "use_case")
+        if plan.fate == "unclassified":
+            return self._steps
+        officer = OFFICERS[len(plan.name) % len(OFFICERS)]
+        if plan.answers is None:
+            self._do(1.5, "classify", by=officer)
+        else:
+            self._do(0.8, "questionnaire")
+            self._do(2.2, "confirm", by=officer)
+        if plan.documents:
+            self._do(2.9, "documents")
+        if plan.fate != "prohibited":
+            for stage in _STAGES[: _STAGES.index(plan.until) + 1]:
+                if not self._pass(stage):
+                    break
+        return self._steps
+
+    def _do(self, days: float, verb: str, **about: object) -> None:
+        at = working(self._born + timedelta(days=days, minutes=self._dice.randint(0, 200)))
+        self._steps.append(Step(at, verb, {"use_case": self._plan.name, **about}))
+
+    def _pass(self, stage: Stage) -> bool:
+        """Ask for one stage and have it signed; returns whether it goes on from there."""
+        plan, day = self._plan, float(_ASKED[stage])
+        if self._born + timedelta(days=day) > self._now:
+            return False
         if stage in (Stage.QA, Stage.PRE_PRODUCTION):
-            do(day - 1, "use_case_evidence", stage=stage)
-        do(day, "ask_use_case", stage=stage)
-        if plan.fate == "asked":
-            break
+            self._do(day - 1, "use_case_evidence", stage=stage)
+        self._do(day, "ask_use_case", stage=stage)
         if plan.fate == "rejected":
-            do(day + 1.4, "use_case_word", stage=stage, verdict="reject", by="",
-               comment="Calling at better hours is not the problem: customers cannot pay. Come back with arrears"
-               " plans in scope.")  # fmt: skip
-            break
-        if stage is plan.until and stage is not Stage.PRODUCTION and len(plan.name) % 3 == 0:
-            # It has been asked for and waits.
-            break
-        for place in range(1 if stage in _STAGES[:2] else 2):
-            by = "" if stage in _STAGES[:2] else OFFICERS[(len(plan.name) + place + 1) % len(OFFICERS)]
-            do(day + 1 + place * 1.2, "use_case_word", stage=stage, verdict="approve", by=by,
-               comment=pick(APPROVALS, plan.name, stage, place))  # fmt: skip
-    return steps
+            self._do(day + 1.4, "use_case_word", stage=stage, verdict="reject", by="", comment=_REJECTED)
+            return False
+        # Some have been asked for and wait.
+        if plan.fate == "asked" or (stage is plan.until and stage is not Stage.PRODUCTION and len(plan.name) % 3 == 0):
+            return False
+        owner_signs = stage in _STAGES[:2]
+        for place in range(1 if owner_signs else 2):
+            by = "" if owner_signs else OFFICERS[(len(plan.name) + place + 1) % len(OFFICERS)]
+            words = pick(APPROVALS, plan.name, stage, place)
+            self._do(day + 1 + place * 1.2, "use_case_word", stage=stage, verdict="approve", by=by, comment=words)
+        return True

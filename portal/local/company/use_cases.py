@@ -188,15 +188,16 @@ USE_CASES: tuple[UseCasePlan, ...] = (
 )  # fmt: skip
 
 _DOCUMENTS = {
-    DocumentKind.RISK_ASSESSMENT: "What can go wrong in “{name}”, how likely it is and whom it would hurt: wrong scores"
-    " for groups that are rare in the training data, silent drift after a change of products, use beyond its purpose.",
-    DocumentKind.MITIGATION: "Segments are evaluated apart before each release. Inputs outside the trained range go to a"
-    " person. A switch takes the model out of the process within a minute.",
-    DocumentKind.TRANSPARENCY: "People are told that a model took part, what it read, and the three factors that weighed"
-    " most. The model card is open to everybody in the company.",
+    DocumentKind.RISK_ASSESSMENT: "What can go wrong in “{name}”, how likely it is and whom it would hurt:"
+    " wrong scores for groups that are rare in the training data, silent drift after a change of"
+    " products, use beyond its purpose.",
+    DocumentKind.MITIGATION: "Segments are evaluated apart before each release. Inputs outside the trained range go to"
+    " a person. A switch takes the model out of the process within a minute.",
+    DocumentKind.TRANSPARENCY: "People are told that a model took part, what it read, and the three factors that"
+    " weighed most. The model card is open to everybody in the company.",
     DocumentKind.OVERSIGHT: "{owner} names who may overrule the model; each overruling is counted and read monthly.",
-    DocumentKind.MONITORING: "Data quality and drift daily, model quality weekly against what turned out to be true. The"
-    " threshold of the policy is the alarm.",
+    DocumentKind.MONITORING: "Data quality and drift daily, model quality weekly against what turned out to be true."
+    " The threshold of the policy is the alarm.",
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class GroupStory:
         self.steps: list[Step] = []
         self._registered = begin
         self.live: list[tuple[int, datetime]] = []
-        self._dice = random.Random(f"{group.name}/story")  # noqa: S311 - a story, not a secret
+        self._dice = random.Random(f"{group.name}/story")
 
     def tell(self) -> list[Step]:
         """Return what happened, not yet in order."""
@@ -79,8 +79,8 @@ class GroupStory:
             self._walk(number, at, "qa_rejected")
         elif turn == 5:
             self._walk(number, at, "stays", signed=1)
-        elif turn == 4 and self.group.versions < 8:
-            self._walk(number, at, "stays", signed=min(reach, 2))
+        elif number > 6 or (number == 4 and self.group.versions < 8) or (number == 1 and not self.group.early):
+            self._walk(number, at, "stays", signed=min(reach, 1 if number > 1 else 2))
         else:
             self._walk(number, at, fates.LIVE if reach == 4 else "stays", signed=reach)
 

@@ -18,11 +18,17 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the switches for one's own AWS, and for the company."""
         parser.add_argument("--without-sandbox", action="store_true", help="people and project only, no AWS")
-        parser.add_argument("--company", action="store_true", help="with a company's last three months: a minute's work")
+        parser.add_argument(
+            "--company", action="store_true", help="with a company's last three months: a minute's work"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Raises CommandError outside the local settings."""
         try:
-            demo.load(lambda text: self.stdout.write(f"  demo: {text}"), sandbox=not options["without_sandbox"], company=options["company"])
+            demo.load(
+                lambda text: self.stdout.write(f"  demo: {text}"),
+                sandbox=not options["without_sandbox"],
+                company=options["company"],
+            )
         except (demo.DemoRefused, ClockRefused) as refusal:
             raise CommandError(str(refusal)) from refusal

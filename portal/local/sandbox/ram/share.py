@@ -10,6 +10,8 @@ from ..organization import covered, is_unit, members
 from ..settings import now, settings
 from .permissions import RESOURCE_TYPE
 
+__all__ = ["Association", "Invitation", "Share", "now"]
+
 
 @dataclass
 class Association:

@@ -1,6 +1,6 @@
 """Take the pictures of docs/images: the main pages of a running portal, as the people see them whom they are for.
 
-    python docs/screenshots.py [http://127.0.0.1:8000] [--only NAME...] [--to DIRECTORY]
+    python -m portal.local.screenshots [http://127.0.0.1:8000] [--only NAME...] [--to DIRECTORY]
 
 `make screenshots` runs it. The portal must be running with the demo's company (`make up`); nothing is started but a
 browser, which ends with it. A picture is of what stands above the fold, so that it stays small.
@@ -9,6 +9,7 @@ browser, which ends with it. A picture is of what stands above the fold, so that
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,11 +21,9 @@ from urllib.parse import urljoin
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-PROJECT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(PROJECT))
-
-from portal.local.browser import BrowserMissing, find_or_install  # noqa: E402 - the project's root must be known first
-from portal.local.demo_users import DEMO_PASSWORD  # noqa: E402
+from portal.local.browser import BrowserMissing, find_or_install
+from portal.local.demo_users import DEMO_PASSWORD
+from portal.local.home import PROJECT
 
 LARGEST_BYTES = 300_000
 WIDE = (1360, 850)
@@ -109,9 +108,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _take(pictures: Sequence[Picture], url: str, to: Path) -> None:
     to.mkdir(parents=True, exist_ok=True)
+    chromium = find_or_install(os.environ)
+    if chromium is None:
+        raise NotTaken("there is no browser to take them with; the reason stands above.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=str(find_or_install()), args=["--no-sandbox", "--disable-background-networking"]
+            executable_path=str(chromium), args=["--no-sandbox", "--disable-background-networking"]
         )
         try:
             for picture in pictures:
@@ -137,9 +139,9 @@ def _signed_in(browser: Browser, url: str, picture: Picture) -> Iterator[Page]:
         answer = page.goto(urljoin(url, "/sign-in/"))
         if answer is None or not answer.ok:
             raise NotTaken(f"{url} does not answer as the portal; start it with make up.")
-        page.get_by_label("Username").fill(picture.person)
-        page.get_by_label("Password").fill(DEMO_PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.locator("#id_username").fill(picture.person)
+        page.locator("#id_password").fill(DEMO_PASSWORD)
+        page.locator("main form button[type=submit], form button[type=submit]").first.click()
         page.wait_for_url(lambda address: "/sign-in/" not in address, timeout=15_000)
         yield page
     finally:
