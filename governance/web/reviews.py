@@ -49,7 +49,7 @@ class ReviewTable(PortalTable):
     project = tables.Column("Project", accessor="project__name", order_by=("project__name", "pk"))
     model_owner = tables.Column("Model owner", order_by=("model_owner__display_name", "pk"), empty_values=())
     last_reviewed_on = tables.Column("Last review", order_by=("last_reviewed_on", "pk"), empty_values=())
-    acts = tables.Column("", accessor="pk", orderable=False, exclude_from_export=True)
+    acts = tables.Column("What to do", accessor="pk", orderable=False, exclude_from_export=True)
 
     def __init__(self, *args: Any, page: ReviewList, **kwargs: Any) -> None:
         self.page_of = page

@@ -58,3 +58,9 @@ def hint(actor: Actor, group: ModelGroup) -> Hint:
     found = tuple(rows.order_by("number"))
     projects = {use_case.project for use_case in found}
     return Hint(found, projects.pop() if len(projects) == 1 else None)
+
+
+def versions_words(group: ModelGroup) -> str:
+    """Say how many versions of a group AWS has: "1 version", "4 versions"; "" for none."""
+    count = group.versions.filter(missing_since=None).count()
+    return f"{count} version{'' if count == 1 else 's'}" if count else ""

@@ -112,6 +112,8 @@ class GroupDetail(OfGroup):
         RequestConfig(self.request, paginate={"per_page": 25}).configure(table)
         table.empty_text = (
             "No version is registered in this group yet. One registered in SageMaker appears here by itself."
+            if self.group.project_id or not (hidden := claims.versions_words(self.group))
+            else f"Its {hidden} can be read once it belongs to a project you see."
         )
         return super().get_context_data(
             table=table,
@@ -181,7 +183,13 @@ class GroupEdit(OfGroup, FormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         newest = catalogue.versions_of(self.actor, self.group)[:_MOST_VERSIONS]
-        return super().get_context_data(hint=self.hint, newest=newest, here=self.request.path, **kwargs)
+        return super().get_context_data(
+            hint=self.hint,
+            newest=newest,
+            versions_words=claims.versions_words(self.group),
+            here=self.request.path,
+            **kwargs,
+        )
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.POST.get("act") == SHOW:

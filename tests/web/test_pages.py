@@ -58,9 +58,13 @@ def test_htmx_gets_the_list_alone_and_everybody_else_the_page(name: str, as_role
 
 def test_slots_are_filled_by_governance_and_are_pages_without_script(world: World, as_role: AsRole) -> None:
     client = as_role("data_scientist")
-    page = text_of(client.get(reverse("registry:use_case", args=[world.asked.number])))
-    for name in ("governance:use_case_panel", "governance:use_case_activity"):
-        url = reverse(name, args=[world.asked.number])
+    page = text_of(client.get(reverse("registry:use_case_tab", args=[world.asked.number, "lifecycle"])))
+    for name, part in (
+        ("governance:use_case_head", ""),
+        ("governance:use_case_panel", ""),
+        ("governance:use_case_activity", "?part=approvals"),
+    ):
+        url = reverse(name, args=[world.asked.number]) + part
         assert f'hx-get="{url}"' in page
         assert f'<a href="{url}">' in page, "without script the slot is a link"
         assert "<html" in text_of(client.get(url))
@@ -109,34 +113,6 @@ def test_ten_wrong_passwords_pause_the_sign_in(db: None) -> None:
 
 
 # Forms
-
-
-def test_a_use_case_form_keeps_what_was_typed(world: World, as_role: AsRole) -> None:
-    answer = as_role("data_scientist").post(
-        "/use-cases/register/",
-        {"name": "Kept", "intended_purpose": "", "project": world.project.pk, "description": "Kept as well"},
-    )
-    assert answer.status_code == 422
-    page = text_of(answer)
-    assert 'value="Kept"' in page
-    assert "Kept as well" in page
-    assert 'id="error_1_id_intended_purpose"' in page or "invalid-feedback" in page
-    assert not UseCase.objects.filter(name="Kept").exists()
-
-
-def test_what_a_service_refuses_stands_beside_its_field(world: World, as_role: AsRole) -> None:
-    outsider = world.people.stranger
-    answer = as_role("data_scientist").post(
-        "/use-cases/register/",
-        {
-            "name": "X",
-            "intended_purpose": "Y",
-            "project": world.project.pk,
-            "model_owner": outsider.pk,
-        },
-    )
-    assert answer.status_code == 422
-    assert not UseCase.objects.filter(name="X").exists()
 
 
 def test_only_projects_where_one_may_register_are_offered(world: World, as_role: AsRole) -> None:
