@@ -12,7 +12,6 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from governance.selectors.notifications import unread_count
 from governance.selectors.waiting import MOST, Waiting, waiting_for
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
@@ -29,12 +28,13 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return context
     actor = cast("Actor", cast("Any", user).actor)
+    waiting: Any = SimpleLazyObject(lambda: waiting_for(actor))
     return {
         **context,
-        "navigation": SimpleLazyObject(lambda: sections(actor, request.path, waiting_for(actor))),
+        "navigation": SimpleLazyObject(lambda: sections(actor, request.path, waiting)),
         # Of a page that says what went wrong, nobody asks what else waits.
         "places": SimpleLazyObject(lambda: sections(actor, request.path, Waiting())),
-        "unread": SimpleLazyObject(lambda: unread_count(actor)),
+        "unread": SimpleLazyObject(lambda: waiting.unread),
         "search_url": reverse("search"),
         "palette_url": reverse("search_palette"),
         "go_keys": SimpleLazyObject(lambda: go_keys(places(actor))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from portal.core import access
@@ -14,7 +14,7 @@ from portal.core.counting import count_together
 from portal.core.permissions import ROLES, Act, may_anywhere
 from registry.selectors.catalogue import HEAVY
 
-from ..models import ApprovalRequest
+from ..models import ApprovalRequest, Decision
 from ..querysets import delegated_to
 
 
@@ -56,7 +56,7 @@ def counts(actor: Actor) -> dict[Tab, int]:
         Tab.OVERDUE: open_ones.overdue(),
         Tab.ASKED: open_ones.filter(requester_id=actor.user_id),
     }
-    return {Tab(name): total for name, total in count_together(**lists).items()}
+    return {Tab(name): total for name, total in count_together(None, **lists).items()}
 
 
 def waiting_on(actor: Actor) -> int:
@@ -108,4 +108,4 @@ def is_overdue(found: ApprovalRequest) -> bool:
 def _ready(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.select_related(
         "use_case__project", "version__group__project", "requester", "registrant", "modifier"
-    ).prefetch_related("decisions__decider", "decisions__on_behalf_of")
+    ).prefetch_related(Prefetch("decisions", Decision.objects.select_related("decider", "on_behalf_of")))

@@ -86,10 +86,22 @@ class Queue(BulkTablePage):
         title, text = _NOTHING[self.tab]
         return {"title": title, "text": text, "icon": "checks"}
 
+    @cached_property
+    def totals(self) -> dict[Tab, int]:
+        return inbox.counts(self.actor)
+
+    def known_count(self) -> int | None:
+        return self.totals.get(self.tab)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        totals = inbox.counts(self.actor)
         tabs = [
-            {"label": label, "icon": icon, "url": f"?tab={tab}", "active": tab is self.tab, "count": totals.get(tab)}
+            {
+                "label": label,
+                "icon": icon,
+                "url": f"?tab={tab}",
+                "active": tab is self.tab,
+                "count": self.totals.get(tab),
+            }
             for tab, (label, icon) in _TABS.items()
         ]
         return super().get_context_data(tabs=tabs, **kwargs)

@@ -233,9 +233,6 @@ class AnchorFilter(filters.FilterSet):
 class ShareFilter(filters.FilterSet):
     q = search("Name, group, account, SHR-0001")
     state = choice(DeclarationState, "State", "state", "Any state")
-    account = filters.ModelChoiceFilter(
-        queryset=_accounts, field_name="accounts", label="With", empty_label="Any account"
-    )
 
     class Meta:
         model = DeclaredShare

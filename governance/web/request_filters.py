@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import django_filters as filters
 from django.db.models import Q, QuerySet
 
+from portal.core.actors import Actor
 from portal.core.vocabulary import RiskRating, Stage
-from registry.models import LineOfBusiness, Project
-from registry.selectors.catalogue import lines_of_business
+from registry.selectors.catalogue import projects_with_lines
 from registry.selectors.scope import of_projects
 from registry.web.filters import choice, search
 
 from ..choices import Due, SubjectKind
 from ..models import ApprovalRequest
 from ..selectors.ageing import OVERDUE, due_when
-from .filters import project_keys
 
 # Where the project of an approval request stands, and of a finding.
 OF_SUBJECT = ("use_case__project", "version__group__project")
@@ -25,30 +25,44 @@ OF_FINDING = (*OF_SUBJECT, "group__project")
 _GROUPS: dict[str, tuple[Due, ...]] = {"any": tuple(Due), "overdue": OVERDUE}
 
 
-def _lines(request: Any) -> QuerySet[LineOfBusiness]:
-    return lines_of_business(request.user.actor)
+class _Known(filters.ChoiceFilter):
+    """A filter over what the projects that who asks may see have; two of them read the projects once."""
+
+    def __init__(self, *args: Any, known: Callable[[Actor], list[tuple[str, str]]], **kwargs: Any) -> None:
+        super().__init__(*args, choices=[], **kwargs)
+        self.known = known
+
+    @property
+    def field(self) -> Any:
+        self.extra["choices"] = self.known(self.parent.request.user.actor)
+        return super().field
 
 
-def project(*paths: str) -> filters.ModelChoiceFilter:
+def _projects(actor: Actor) -> list[tuple[str, str]]:
+    return [(str(row.pk), row.name) for row in projects_with_lines(actor)]
+
+
+def _lines(actor: Actor) -> list[tuple[str, str]]:
+    found = {str(row.line_of_business_id): row.line_of_business.name for row in projects_with_lines(actor)}
+    return sorted(found.items(), key=lambda line: line[1])
+
+
+def project(*paths: str) -> filters.ChoiceFilter:
     """Return a filter over the project at any of the paths."""
 
-    def by_project(rows: QuerySet[Any], name: str, value: Project | None) -> QuerySet[Any]:
-        return rows.filter(of_projects(value.pk, None, *paths)) if value else rows
+    def by_project(rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(of_projects(int(value), None, *paths))
 
-    return filters.ModelChoiceFilter(
-        queryset=project_keys, label="Project", empty_label="Any project", method=by_project
-    )
+    return _Known(known=_projects, label="Project", empty_label="Any project", method=by_project)
 
 
-def line_of_business(*paths: str) -> filters.ModelChoiceFilter:
+def line_of_business(*paths: str) -> filters.ChoiceFilter:
     """Return a filter over the line of business of the project at any of the paths."""
 
-    def by_line(rows: QuerySet[Any], name: str, value: LineOfBusiness | None) -> QuerySet[Any]:
-        return rows.filter(of_projects(None, value.pk, *paths)) if value else rows
+    def by_line(rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(of_projects(None, int(value), *paths))
 
-    return filters.ModelChoiceFilter(
-        queryset=_lines, label="Line of business", empty_label="Any line of business", method=by_line
-    )
+    return _Known(known=_lines, label="Line of business", empty_label="Any line of business", method=by_line)
 
 
 class RequestFilter(filters.FilterSet):

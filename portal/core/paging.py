@@ -30,8 +30,13 @@ else:
 class CappedPaginator(_Paginator):
     """Pages over at most COUNTED rows; `has_more` says that the list goes on behind them."""
 
+    # How many rows there are, where somebody knows it already.
+    found: int | None = None
+
     @cached_property
     def _found(self) -> int:
+        if self.found is not None:
+            return self.found
         data = getattr(self.object_list, "data", self.object_list)
         return counted(getattr(data, "data", data), COUNTED)
 

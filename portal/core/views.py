@@ -136,6 +136,10 @@ class TablePage(Page):
         """Return the arguments of `empty_state` for a list with no rows at all: what to do next."""
         return {"title": "Nothing here yet"}
 
+    def known_count(self) -> int | None:
+        """Return how many rows the unfiltered list has, where the page knows it already; None has it counted."""
+        return None
+
     def table_arguments(self) -> dict[str, Any]:
         """Return what the table is made with, beside its rows."""
         return {}
@@ -212,11 +216,10 @@ class TablePage(Page):
             rows = chosen.qs if not chosen.is_bound or chosen.form.is_valid() else rows.none()
         table = self.table_of(rows)
         self.ready(table)
-        table.paginate(
-            paginator_class=CappedPaginator,
-            per_page=page_size(self.request.GET.get(PER_PAGE, ""), self.per_page),
-            page=1,
-        )
+        size = page_size(self.request.GET.get(PER_PAGE, ""), self.per_page)
+        table.paginator = CappedPaginator(table.rows, size)
+        if not (chosen is not None and filters_set(chosen.form)):
+            table.paginator.found = self.known_count()
         table.page = table.paginator.get_page(page_number(self.request.GET.get(PAGE, "")))
         self.listing = Listing(
             self.request,

@@ -33,6 +33,14 @@ def visible_projects(actor: Actor) -> QuerySet[Any]:
     return Project.objects.visible_to(actor).order_by("name", "pk")
 
 
+def projects_with_lines(actor: Actor) -> tuple[Project, ...]:
+    """Return the projects an actor may see with their lines of business, by name; read once for him."""
+    if "projects" not in actor.memo:
+        actor.memo["projects"] = tuple(visible_projects(actor).select_related("line_of_business"))
+    found: tuple[Project, ...] = actor.memo["projects"]
+    return found
+
+
 def lines_of_business(actor: Actor) -> QuerySet[Any]:
     """Return the lines of business an actor may see, by name."""
     return LineOfBusiness.objects.visible_to(actor).order_by("name", "pk")

@@ -227,7 +227,7 @@ def undeclared(actor: Actor) -> QuerySet[ResourceShare]:
         .live()
         .filter(~Exists(wanted))
         .select_related("account")
-        .prefetch_related(Prefetch("groups", ModelGroup.objects.visible_to(actor).order_by("name", "pk")), "members")
+        .prefetch_related(Prefetch("groups", ModelGroup.objects.visible_to(actor).order_by("name", "pk")))
         .order_by("name", "pk")
     )
 
