@@ -86,12 +86,14 @@ def test_a_use_case_is_registered_rejected_reworked_and_approved(sign_in: SignIn
     page = dana.page
     page.goto("/use-cases/register/")
     page.get_by_label("Name").fill("Collections letters")
-    page.get_by_role("button", name="Register").click()
+    page.get_by_role("button", name="Next").click()
     # What was typed stays, and the error stands beside the field that misses.
     expect(page.get_by_label("Name")).to_have_value("Collections letters")
     expect(page.locator(".invalid-feedback").first).to_be_visible()
     page.get_by_label("Intended purpose").fill("Draft reminder letters that a person sends.")
-    page.get_by_role("button", name="Register").click()
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("navigation", name="Steps").get_by_role("link", name="Review and register").click()
+    page.get_by_role("button", name="Register the use case").click()
     page.wait_for_url(re.compile(r"/use-cases/UC-\d{4}/$"))
     address = page.url
     expect(page.get_by_text("It cannot be submitted")).to_be_visible()
