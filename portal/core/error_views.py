@@ -21,7 +21,14 @@ _TEMPLATES = {
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Render a named refusal with its own status; the detail says what to do."""
     template = _TEMPLATES.get(error.status, "errors/409.html")
-    context = {"title": error.title, "detail": error.detail, "errors": error.errors, "back_url": _page_before(request)}
+    context = {
+        "title": error.title,
+        "detail": error.detail,
+        "errors": error.errors,
+        "back_url": _page_before(request),
+        # Nothing is written when a refusal is raised; who pressed a button is told so.
+        "is_unchanged": request.method == "POST" and "othing was" not in error.detail,
+    }
     return render(request, template, context, status=error.status)
 
 
@@ -30,6 +37,13 @@ def _page_before(request: HttpRequest) -> str:
     before = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(before, {request.get_host()}, require_https=request.is_secure())
     return before if request.method == "POST" and ours else ""
+
+
+def not_allowed(request: HttpRequest, methods: str) -> HttpResponse:
+    """Answer who opens an address that only takes what a form sends, or the other way round; nothing was changed."""
+    response = render(request, "errors/405.html", status=405)
+    response["Allow"] = methods
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

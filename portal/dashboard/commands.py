@@ -71,6 +71,7 @@ _SETTINGS = (
     Command("Use the dark theme", "moon", does="theme-dark", also="colour appearance night", hint="Setting"),
     Command("Follow the device's theme", "device-desktop", does="theme-auto", also="colour auto", hint="Setting"),
     Command("Switch keyboard shortcuts on or off", "keyboard", does="shortcuts", also="keys", hint="Setting"),
+    Command("Switch between relative times and UTC", "clock", does="times", also="show dates absolute", keys="t"),
     Command("Show the keyboard shortcuts", "help-circle", does="help", also="keys list", keys="?", hint="Help"),
     Command("Print this page", "printer", does="print", also="paper pdf", keys="", hint="Action"),
 )

@@ -6,9 +6,16 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from ..operations import correlation_id
 from ..progress import Progress, progress_html
 
 register = template.Library()
+
+
+@register.simple_tag
+def reference() -> str:
+    """The id under which the log knows the request that is answered; "" outside of one."""
+    return correlation_id()
 
 
 @register.simple_tag

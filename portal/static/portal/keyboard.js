@@ -57,7 +57,8 @@
   }
 
   function page(direction) {
-    const link = document.querySelector(direction > 0 ? "main a[rel=next]" : "main a[rel=prev]");
+    const [name, rel] = direction > 0 ? ["Next page", "next"] : ["Previous page", "prev"];
+    const link = document.querySelector(`main .pager a[aria-label="${name}"], main a[rel=${rel}]`);
     if (link) link.click();
   }
 
@@ -75,6 +76,7 @@
       const field = document.querySelector("main input[type=search]") || document.querySelector("[data-palette-open]");
       if (field) field.focus();
     },
+    t: () => document.dispatchEvent(new CustomEvent("portal-times")),
     "?": help,
   };
 

@@ -50,6 +50,7 @@
     "theme-auto": () => press("[data-theme-choice=auto]"),
     shortcuts: () => press("[data-shortcuts-toggle]"),
     help: () => document.dispatchEvent(new CustomEvent("portal-help")),
+    times: () => document.dispatchEvent(new CustomEvent("portal-times")),
     print: () => window.print(),
   };
 

@@ -60,9 +60,10 @@
     const page = new DOMParser().parseFromString(xhr.responseText || "", "text/html");
     const title = page.querySelector("[data-error-title]");
     const detail = page.querySelector("[data-error-detail]");
+    const reference = xhr.status >= 500 ? xhr.getResponseHeader("X-Request-ID") : "";
     return [
       (title && title.textContent.trim()) || fallback[0],
-      (detail && detail.textContent.trim()) || fallback[1],
+      ((detail && detail.textContent.trim()) || fallback[1]) + (reference ? ` Reference ${reference}.` : ""),
     ];
   }
 
@@ -96,12 +97,26 @@
     return seconds < 0 ? `${words} ago` : `in ${words}`;
   }
 
+  // All of a page in UTC, or one moment alone: hovering is neither for a keyboard nor for a finger.
+  const inUtc = () => recall("portal.times") === "utc";
+
   function refreshTimes(scope) {
     scope.querySelectorAll("time[data-relative]").forEach((element) => {
-      const words = relativeWords(element);
-      if (words && element.textContent !== words) element.textContent = words;
+      if (!element.dataset.words) element.dataset.words = element.textContent;
+      const absolute = inUtc() !== (element.dataset.turned !== undefined);
+      const words = absolute ? element.title : relativeWords(element) || element.dataset.words;
+      element.toggleAttribute("data-utc", absolute);
+      if (element.textContent !== words) element.textContent = words;
     });
   }
+
+  function turnTimes() {
+    remember("portal.times", inUtc() ? "relative" : "utc");
+    document.querySelectorAll("time[data-turned]").forEach((element) => delete element.dataset.turned);
+    refreshTimes(document);
+    showChoices();
+  }
+  document.addEventListener("portal-times", turnTimes);
 
   window.setInterval(() => refreshTimes(document), 30000);
 
@@ -117,6 +132,8 @@
     });
     document.querySelectorAll("[data-shortcuts-toggle]").forEach((button) =>
       button.setAttribute("aria-pressed", String(shortcutsOn())));
+    document.querySelectorAll("[data-times-toggle]").forEach((button) =>
+      button.setAttribute("aria-pressed", String(inUtc())));
     if (/Mac|iPhone|iPad/.test(navigator.platform)) {
       document.querySelectorAll("[data-shortcut-hint]").forEach((hint) => (hint.textContent = "⌘ K"));
     }
@@ -185,6 +202,13 @@
       if (!inside) event.target.close();
       return;
     }
+    const time = event.target.closest("time[data-relative]");
+    if (time && !time.closest("a, button, summary, label, [role=option]")) {
+      if (time.dataset.turned === undefined) time.dataset.turned = "";
+      else delete time.dataset.turned;
+      refreshTimes(time.parentElement);
+      return;
+    }
     const button = event.target.closest("button, [data-dismiss]");
     if (!button) return;
     if (button.dataset.copy !== undefined || button.dataset.copyFrom) copyFrom(button);
@@ -202,7 +226,8 @@
     } else if (button.dataset.shortcutsToggle !== undefined) {
       remember("portal.shortcuts", shortcutsOn() ? "off" : "on");
       showChoices();
-    } else if (button.dataset.reload !== undefined) window.location.reload();
+    } else if (button.dataset.timesToggle !== undefined) turnTimes();
+    else if (button.dataset.reload !== undefined) window.location.reload();
     else if (button.dataset.print !== undefined) window.print();
   });
 
