@@ -249,12 +249,11 @@ def _of_the_period(found: Chosen, actor: Actor, wanted: Wanted, reach: _Reach) -
         ids[name] = _pks(rows)
     for rows in (requests, overrides, findings, events, evidence):
         reach.take(rows)
-    reach.use_cases |= set(assessed.order_by().values_list("use_case_id", flat=True))
-    for rows in (deployments, outside, messages.exclude(version=None)):
-        reach.versions |= set(rows.order_by().values_list("version_id", flat=True).distinct())
-    reach.versions |= set(reports.order_by().values_list("record__version_id", flat=True).distinct())
-    for rows in (findings, messages):
-        reach.groups |= set(rows.exclude(group=None).order_by().values_list("group_id", flat=True).distinct())
+    reach.use_cases |= _distinct(assessed, "use_case_id")
+    for rows in (deployments, outside, messages):
+        reach.versions |= _distinct(rows, "version_id")
+    reach.versions |= _distinct(reports, "record__version_id")
+    reach.groups |= _distinct(findings, "group_id") | _distinct(messages, "group_id")
     if wanted.is_everything:
         shares = visible(DeclaredShare, actor).filter(during("declared_at") | during("changed_at"))
         ids["declared_shares"] = _pks(shares)
@@ -325,6 +324,10 @@ def _of_project(wanted: Wanted) -> Q:
     if wanted.project_id is not None:
         return Q(project=None) | Q(project_id=wanted.project_id)
     return Q(project=None) | Q(project__line_of_business_id=wanted.line_of_business_id)
+
+
+def _distinct(rows: QuerySet[Any], name: str) -> set[int]:
+    return set(rows.order_by().values_list(name, flat=True).distinct()) - {None}
 
 
 def _pks(rows: QuerySet[Any]) -> list[int]:

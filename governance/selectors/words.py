@@ -62,6 +62,8 @@ _WORDS: dict[str, str] = {
 }
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?\+00:00")
 _TABLES = {
+    "auditpack": "audit pack",
+    "auditpackdownload": "download of an audit pack",
     "usecase": "use case",
     "usecasedocument": "use case document",
     "customattribute": "custom attribute",

@@ -42,8 +42,10 @@ class PackForm(forms.Form):
         widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"),
         help_text="Both days are included, in UTC. For a pack about a period.",
     )
-    project = forms.ModelChoiceField(queryset=None, required=False, empty_label="Every project")
-    line_of_business = forms.ModelChoiceField(
+    project: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
+        queryset=None, required=False, empty_label="Every project"
+    )
+    line_of_business: forms.ModelChoiceField[Any] = forms.ModelChoiceField(
         queryset=None, required=False, label="Line of business", empty_label="Every line of business"
     )
 

@@ -240,7 +240,7 @@ class AuditTable(PortalTable):
         if not record.correlation:
             return said
         query = urlencode({"correlation": record.correlation})
-        return format_html('{}<a class="kv-hint" href="?{}">All of this operation</a>', said, query)
+        return format_html('{}<span class="kv-hint"><a href="?{}">All of this operation</a></span>', said, query)
 
     def value_actor(self, record: AuditEvent) -> str:
         who = actor_words(record.actor) if record.actor else "nobody named"

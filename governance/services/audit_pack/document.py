@@ -106,7 +106,7 @@ class Document:
     def _use_case(self, row: dict[str, Any]) -> list[Part]:
         mine = {"use_case_id": row["id"]}
         project = self.found.rows["projects"].get(row["project_id"], {})
-        line = self.found.rows["lines_of_business"].get(project.get("line_of_business_id"), {})
+        line = self.found.rows["lines_of_business"].get(project.get("line_of_business_id", 0), {})
         parts = [
             pairs(
                 ("Intended purpose", row["intended_purpose"]),

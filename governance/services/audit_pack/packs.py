@@ -122,6 +122,7 @@ def open_for_download(*, actor: Actor, pack_id: int) -> tuple[AuditPack, IO[byte
     require_anywhere(actor, Act.SEE_AUDIT)
     if pack.state != PackState.READY or _is_over(pack):
         raise WrongState(_not_ready(pack))
+    assert actor.user_id is not None
     file = store.verified_copy(pack)
     try:
         with operation(actor, "download an audit pack"):

@@ -217,7 +217,9 @@ class _Check:
 
     def _chain(self) -> None:
         """Every entry gives its hash and names the hash of the entry before it; what it says is kept for the rows."""
-        heads, last, ends, counts = self.source.json("chain/heads.json"), None, {}, {}
+        heads, last = self.source.json("chain/heads.json"), None
+        ends: dict[str, str] = {}
+        counts: dict[str, int] = {}
         for line in self.source.read("chain/entries.jsonl").decode().splitlines():
             entry = json.loads(line)
             number, previous, written = entry["sequence"], entry["previous"], entry["content"]
