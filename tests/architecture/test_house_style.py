@@ -13,7 +13,9 @@ from .sources import PROJECT, Source, production, sources
 
 MOST_LINES = 400
 # Longer than that with a reason.
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "governance/services/audit_pack/verify.py": "it travels in audit packs as one file and runs without the portal",
+}
 
 
 def test_files_stay_small() -> None:
