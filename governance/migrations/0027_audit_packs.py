@@ -155,6 +155,8 @@ class Migration(migrations.Migration):
             ],
             options={"indexes": [models.Index(fields=["pack", "-id"], name="audit_pack_downloads")]},
         ),
+        # The register of decisions is asked for a period.
+        migrations.AddIndex("decision", models.Index(fields=["decided_at"], name="decision_at")),
         migrations.RunSQL(
             GUARD
             + trigger("as_built", "governance_auditpack", "UPDATE", "governance_audit_pack_guard")

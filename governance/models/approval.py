@@ -168,6 +168,7 @@ class Decision(models.Model):
                 ),
             ),
         ]
+        indexes = [models.Index(fields=["decided_at"], name="decision_at")]
 
     def __str__(self) -> str:
         return f"{self.decider_name} on {self.request_id}: {self.verdict}"
