@@ -212,7 +212,7 @@ class ChatSet(FormPage):
     def carry_out(self, form: BaseForm) -> str:
         given = form.cleaned_data
         row = notification_settings.set_chat(actor=self.actor, kind=ChatKind(given["kind"]), url=given["url"])
-        self.say(f"You will be written to by {row.chat_host}. Send a test to see that it arrives.")
+        self.say(f"Messages go to {row.chat_host} from now on. Send a test to see that they arrive.")
         return self.cancel_url()
 
 

@@ -24,9 +24,9 @@ from governance.services.notifications import tell
 from portal.core.actors import Actor
 from portal.core.operations import operation
 from portal.core.vocabulary import NotificationKind, Role, Stage
-from registry.models import AwsAccount, Deployment, User
+from registry.models import AwsAccount, Deployment, ModelVersion, User
 from registry.services import people as people_services
-from tests.factories import person, use_case
+from tests.factories import at_stage, person, use_case, version
 from tests.factories.people import SYSTEM
 
 from .conftest import Place, told
@@ -134,15 +134,13 @@ def test_what_waited_stops_ringing_when_it_is_over(place: Place) -> None:
 
 def test_the_first_of_two_approvals_is_told_and_the_second_still_waited_for(place: Place) -> None:
     people = place.people
-    case = use_case(people, place.project)
-    request = approvals.submit(actor=people.scientist.actor, subject_type=type(case), subject_id=case.pk)
-    type(request).objects.filter(pk=request.pk).update(
-        waiting_roles=["governance_officer"],
-        requirements={**request.requirements, "approvals": [{"role": "governance_officer", "count": 2}]},
-    )
+    risky = at_stage(people, version(place.group, 2, risk="High"), Stage.QA)
+    request = approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=risky.pk)
+    Occasion.objects.exclude(key=f"request:{request.pk}:waits").delete()
     assert set(told(K.REQUEST_WAITS)) == {people.officer.username, people.second_officer.username}
     approvals.decide(actor=people.officer.actor, request_id=request.pk, verdict=Verdict.APPROVE)
-    assert set(told(K.REQUEST_PROGRESS)) == {people.scientist.username}
+    # Who asked for it, and whose model group it is.
+    assert set(told(K.REQUEST_PROGRESS)) == {people.scientist.username, people.owner.username}
     waits = Notification.objects.filter(kind=K.REQUEST_WAITS)
     assert list(waits.unread().values_list("person__username", flat=True)) == [people.second_officer.username]
 
