@@ -94,6 +94,8 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True, company: b
     if progress.is_ended:
         say("the company is there already")
         return
+    # One account does not let the portal in, on purpose; what comes of that stands on its page.
+    logging.getLogger("botocore.credentials").setLevel(logging.CRITICAL)
     clock = Clock(os.environ["AWS_ENDPOINT_URL"])
     # A crash of the machine costs the last moments, and a load that broke goes on: nobody waits for the disk.
     with connection.cursor() as cursor:

@@ -63,9 +63,9 @@ def _company(begin: datetime, now: datetime) -> list[Step]:
                                        "reason": "The card service of the pipeline was down when this was registered;"
                                        " the fraud wave at fuel stations does not wait. The card follows."}),
         Step(ago(9.3), "changed_in_sagemaker", {"group": "aml-alert-triage", "number": 6}),
-        Step(ago(6.3), "approved_in_sagemaker", {"group": "merchant-risk", "number": 4}),
+        Step(ago(6.3), "approved_in_sagemaker", {"group": "merchant-risk", "number": 2}),
         Step(ago(5.4), "deleted_in_sagemaker", {"group": "legacy-scorecard", "number": 2}),
-        Step(ago(4.2), "deploying", {"group": "card-fraud-withdrawal", "number": 5}),
+        Step(ago(0.8), "deploying", {"group": "card-fraud-withdrawal", "number": 5}),
         Step(ago(4.6), "stray_share"),
         Step(ago(1.9), "draft_policy", {"note": "Draft for the risk committee: stability also asked for at low risk.",
                                         "stays": True}),

@@ -179,7 +179,9 @@ class GroupStory:
                 at = at.replace(hour=6, minute=(number * 7) % 60)
                 self._do(at, "monitored", number=number, stage=PROD, week=week, drift=drift)
                 week += 1
-        for (number, _), replaced in zip(self.live[:-2], ends[1:], strict=False):
+        for (number, _), replaced in zip(self.live[:-1], ends, strict=False):
+            if self.group.name == ROLLED_BACK:
+                break
             self._do(working(replaced + timedelta(days=11, minutes=number)), "retire", number=number,
                      reason=pick(RETIREMENTS, self.group.name, number))  # fmt: skip
         if self.group.name == ROLLED_BACK and len(self.live) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
@@ -25,6 +26,24 @@ def test_it_says_that_it_is_well(aws: Aws) -> None:
     said = requests.get(f"{aws.url}/sandbox/health", timeout=5).json()
     assert said["status"] == "ok"
     assert said["accounts"][HUB] == "hub"
+
+
+def test_what_is_done_can_be_stamped_as_done_long_ago(aws: Aws) -> None:
+    def behind(seconds: float, expect: int = 200) -> None:
+        answer = requests.post(f"{aws.url}/sandbox/settings", json={"clock_behind_seconds": seconds}, timeout=5)
+        assert answer.status_code == expect
+
+    behind(40 * 86400)
+    try:
+        group = aws.group(HUB)
+        made = aws.client("sagemaker").describe_model_package_group(ModelPackageGroupName=group)["CreationTime"]
+        assert 39 < (datetime.now(UTC) - made).days <= 40
+        behind(400 * 86400, expect=400)
+        behind(-1, expect=400)
+    finally:
+        behind(0)
+    fresh = aws.client("sagemaker").describe_model_package_group(ModelPackageGroupName=aws.group(HUB))["CreationTime"]
+    assert datetime.now(UTC) - fresh < timedelta(minutes=1)
 
 
 def test_a_throttle_hits_as_often_as_it_was_told(aws: Aws) -> None:
