@@ -8,8 +8,9 @@ from portal.core.actors import Actor
 from registry.models import ModelGroup, ModelVersion
 
 from ..models import StageRecord
+from ..policies.facts import Number
 from ..policies.measures import delta_words, direction_of, verdict_words
-from ..policies.metrics import Number, numbers
+from ..policies.metrics import numbers
 
 # So many of the newest versions are read, and so many metrics are shown.
 VERSIONS, METRICS = 8, 6

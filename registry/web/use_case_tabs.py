@@ -106,11 +106,17 @@ class UseCaseTab(InTabs):
         use_case = self.use_case
         own: dict[str, Any] = {}
         if self.tab == "models":
-            groups = catalogue.groups_behind(self.actor, use_case, most=_MOST_VERSIONS + 1)
-            for group in groups:
-                group.has_more = len(group.serving) > _MOST_VERSIONS
-                group.serving = group.serving[:_MOST_VERSIONS]
-            own = {"groups": groups}
+            found: list[Any] = [*catalogue.groups_behind(self.actor, use_case, most=_MOST_VERSIONS + 1)]
+            own = {
+                "groups": [
+                    {
+                        "row": group,
+                        "serving": group.serving[:_MOST_VERSIONS],
+                        "has_more": len(group.serving) > _MOST_VERSIONS,
+                    }
+                    for group in found
+                ]
+            }
         elif self.tab == "evidence":
             documents = catalogue.documents_of(use_case)
             own = {"documents": documents, "written": sum(1 for _, document in documents if document)}

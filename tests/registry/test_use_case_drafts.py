@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from governance.models import StageRecord, UseCaseStageRecord
 from governance.services import use_cases as governed
 from governance.services.use_cases import AiActAnswers, NewUseCase
+from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, NotFound, StaleEdit, WrongState
 from portal.core.vocabulary import RiskClass, Role, Stage
 from registry.choices import AttributeType, DocumentKind, DraftStep, ObjectKind
@@ -76,13 +78,14 @@ def test_nobody_else_sees_a_draft_and_the_trail_holds_nothing_of_it(who: Cast) -
     draft = begin(who)
     for person in (who.owner, who.officer, who.admin, who.auditor, who.stranger):
         assert not selectors.mine(person.actor)
-        for act in (
+        acts: tuple[Callable[[Actor], object], ...] = (
             lambda actor: selectors.draft(actor, draft.pk),
             lambda actor: use_case_drafts.discard(actor=actor, draft_id=draft.pk),
             lambda actor: use_case_drafts.save(
                 actor=actor, draft_id=draft.pk, step=DraftStep.PURPOSE, revision=1, typed={}
             ),
-        ):
+        )
+        for act in acts:
             with pytest.raises(NotFound):
                 act(person.actor)
     with connection.cursor() as cursor:
@@ -236,7 +239,7 @@ def test_documents_are_not_written_over_what_somebody_else_wrote(who: Cast, plac
     made = register(who, begin(who), place, documents={DocumentKind.OVERSIGHT: "A clerk.\r\nEvery day."})
     read = dict.fromkeys(DocumentKind, "")
     read[DocumentKind.OVERSIGHT] = use_cases.text_mark("A clerk.\nEvery day.")
-    write = {"use_case_id": made.pk, "read": read}
+    write: dict[str, Any] = {"use_case_id": made.pk, "read": read}
     theirs = {DocumentKind.OVERSIGHT: "A committee."}
     use_cases.write_documents(actor=who.owner.actor, texts=theirs, **write)
     # What was left as it was read is not written, whatever became of it since.

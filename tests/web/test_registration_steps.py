@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from portal.core.vocabulary import Role
-from registry.choices import DraftStep
+from registry.choices import AttributeType, DraftStep, ObjectKind
 from registry.models import UseCase, UseCaseDraft
 from registry.services import custom_attributes, people, use_case_drafts
 from registry.services.custom_attributes import AttributeDefinition
@@ -151,10 +151,10 @@ def test_a_required_attribute_is_asked_with_the_people_and_named_before_register
         attribute_id=world.attribute.pk,
         revision=world.attribute.revision,
         definition=AttributeDefinition(
-            kind=world.attribute.kind,
+            kind=ObjectKind.USE_CASE,
             key=world.attribute.key,
             label="Cost centre",
-            type=world.attribute.type,
+            type=AttributeType.TEXT,
             is_required=True,
         ),
     )
