@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from textwrap import shorten
 from typing import Any
 
 import django_filters as filters
@@ -29,6 +30,8 @@ from .request_filters import OF_FINDING, line_of_business, project
 from .wording import name_of, url_of
 
 _SOON = timedelta(days=7)
+# Of what it says, where a finding is named outside its row.
+_NAMED = 80
 _SHARE = re.compile(r"SHR-(\d{1,9})")
 
 
@@ -67,7 +70,7 @@ class FindingTable(PortalTable):
         return f"{record.state}-{record.owner_id}-{record.due_on}"
 
     def name_of(self, record: Finding) -> str:
-        return f"{record.public_id} {record.summary[:80]}"
+        return f"{record.public_id} {shorten(record.summary, _NAMED, placeholder=' …')}"
 
     def value_kind(self, record: Finding) -> str:
         return record.kind

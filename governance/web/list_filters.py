@@ -12,7 +12,7 @@ from django.utils import timezone
 from portal.core.access import visible
 from portal.core.vocabulary import Role
 from registry.choices import DeclarationState
-from registry.models import AwsAccount, DeclaredShare, ModelGroup
+from registry.models import ApiToken, AwsAccount, DeclaredShare, ModelGroup
 from registry.selectors.operations import accounts
 from registry.web.filters import choice, search
 
@@ -250,3 +250,14 @@ class ShareFilter(filters.FilterSet):
             condition |= Q(number=number)
         # A share is found once, however many of its groups and accounts match.
         return rows.filter(pk__in=rows.order_by().filter(condition).values("pk"))
+
+
+class TokenFilter(filters.FilterSet):
+    q = search("Name")
+
+    class Meta:
+        model = ApiToken
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=value) | Q(token_key__startswith=value))

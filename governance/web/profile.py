@@ -18,6 +18,7 @@ from registry.services import tokens
 
 from ..selectors import notifications as selectors
 from ..services import api_tokens
+from .list_filters import TokenFilter
 from .notification_forms import TokenForm
 from .notification_tables import TokenTable
 
@@ -46,6 +47,7 @@ class Profile(Page):
 class TokenList(TablePage):
     template_name = "governance/token_list.html"
     table_class = TokenTable
+    filter_class = TokenFilter
 
     def rows(self) -> QuerySet[Any]:
         return selectors.tokens(self.actor)

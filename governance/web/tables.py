@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import shorten
 from typing import Any
 
 import django_tables2 as tables
@@ -148,7 +149,7 @@ class OutboxTable(PortalTable):
         return f"{record.state}-{record.attempts}"
 
     def name_of(self, record: OutboxMessage) -> str:
-        return f"{record.pk} {record.summary[:80]}"
+        return f"{record.pk} {shorten(record.summary, 80, placeholder=' …')}"
 
     def render_summary(self, record: OutboxMessage) -> SafeString:
         about = name_cell(record.version.name, url_of(record.version)) if record.version else ""
