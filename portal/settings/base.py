@@ -327,6 +327,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
     "loggers": {
         "botocore": {"level": "WARNING"},
+        # A role that cannot be assumed is on its account's page, and refused in words; here it is a traceback a minute.
+        "botocore.credentials": {"level": "ERROR"},
         "celery.beat": {"level": "WARNING"},
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -115,7 +115,7 @@ def draft_policy(scene: Scene, *, note: str = "", stays: bool = False) -> None:
     words = note or "Risk committee, third quarter: thresholds for ranking models, and for drift in production."
     made = policy_service.draft(actor=admin, note=words)
     stable = MetricRule("psi", Operator.AT_MOST, 0.2, kind=MetricKind.MONITORING)
-    ranks = MetricRule("auc", Operator.AT_LEAST, 0.7)
+    ranks = MetricRule("validation_auc", Operator.AT_LEAST, 0.7)
     for rule in policies.rules_of(made):
         wanted: tuple[MetricRule, ...] = ()
         if rule.kind is SubjectKind.MODEL_VERSION:

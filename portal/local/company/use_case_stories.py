@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from portal.core.vocabulary import Stage
 
 from .people import OFFICERS
-from .steps import Step, working
+from .steps import Step, worked, working
 from .use_cases import UseCasePlan
 from .words import APPROVALS, pick
 
@@ -30,6 +30,7 @@ class _Story:
         self._dice = random.Random(f"{plan.name}/story")
         self._born = working(begin + timedelta(days=plan.day, minutes=self._dice.randint(30, 300)))
         self._steps: list[Step] = []
+        self._last = begin
 
     def tell(self) -> list[Step]:
         plan = self._plan
@@ -52,6 +53,8 @@ class _Story:
 
     def _do(self, days: float, verb: str, **about: object) -> None:
         at = working(self._born + timedelta(days=days, minutes=self._dice.randint(0, 200)))
+        # What moved to a Monday morning stays behind what came before it.
+        at = self._last = max(at, working(self._last + timedelta(minutes=25)))
         self._steps.append(Step(at, verb, {"use_case": self._plan.name, **about}))
 
     def _pass(self, stage: Stage) -> bool:
@@ -59,14 +62,16 @@ class _Story:
         plan, day = self._plan, float(_ASKED[stage])
         if self._born + timedelta(days=day) > self._now:
             return False
+        waits = stage is plan.until and stage is not Stage.PRODUCTION and len(plan.name) % 3 == 0
+        if waits:
+            day = (worked(self._now) - self._born) / timedelta(days=1) - len(plan.name) % 7 - 0.5
         if stage in (Stage.QA, Stage.PRE_PRODUCTION):
             self._do(day - 1, "use_case_evidence", stage=stage)
         self._do(day, "ask_use_case", stage=stage)
         if plan.fate == "rejected":
             self._do(day + 1.4, "use_case_word", stage=stage, verdict="reject", by="", comment=_REJECTED)
             return False
-        # Some have been asked for and wait.
-        if plan.fate == "asked" or (stage is plan.until and stage is not Stage.PRODUCTION and len(plan.name) % 3 == 0):
+        if plan.fate == "asked" or waits:
             return False
         owner_signs = stage in _STAGES[:2]
         for place in range(1 if owner_signs else 2):
