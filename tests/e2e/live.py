@@ -70,6 +70,7 @@ class Live:
         With names only those tasks are done; the others wait on. A task's error is the test's. Work that keeps asking
         for more ends after some rounds, and periodic work is never done.
         """
+        current_app.loader.import_default_modules()
         done = []
         for _ in range(_ROUNDS):
             tasks = [task for task in self.waiting if not names or task[0] in names]
@@ -128,7 +129,7 @@ def person(live: Live, chromium: Browser) -> Iterator[Callable[[str | User], Per
     complaints = {name: window.complaints for name, window in windows.items() if window.complaints}
     for window in windows.values():
         window.context.close()
-    assert not complaints
+    assert not complaints, complaints
 
 
 __all__ = ["Live", "Person", "live", "person"]

@@ -26,7 +26,10 @@ _ARGUMENTS = (
     "--no-first-run",
 )
 # A refusal is an answer with its status; Chromium reports every such answer on the console as well.
-_ANSWERED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+# A fragment nobody waits for any more is given up; of one that did not come, htmx says so in another line as well.
+_ANSWERED = re.compile(
+    r"Failed to load resource: the server responded with a status of 4\d\d|^htmx:(sendAbort|afterRequest), "
+)
 # The rules a theme can change the answer of: the rest reads the same document twice.
 _OF_COLOUR = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 _RUN_AXE = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found => found.violations)"

@@ -11,6 +11,14 @@
   const options = () => Array.from(place.querySelectorAll("[role=option]"));
   const chosen = () => place.querySelector("[role=option][aria-selected=true]");
 
+  // Enter before the answer to the last words is there opens what comes first in it, not what stands there still.
+  let awaited = null;
+
+  const isFresh = () => {
+    const list = place.querySelector("[role=listbox]");
+    return Boolean(list) && (list.dataset.words || "") === field.value.replace(/\s+/g, " ").trim();
+  };
+
   function choose(option) {
     const before = chosen();
     if (before) before.setAttribute("aria-selected", "false");
@@ -70,7 +78,10 @@
     else if (deeds[does]) deeds[does]();
   }
 
-  dialog.addEventListener("close", () => field.setAttribute("aria-expanded", "false"));
+  dialog.addEventListener("close", () => {
+    awaited = null;
+    field.setAttribute("aria-expanded", "false");
+  });
 
   field.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
@@ -84,10 +95,10 @@
       const here = all.indexOf(chosen()) + (event.key === "PageDown" ? 8 : -8);
       choose(all[Math.min(Math.max(here, 0), all.length - 1)]);
     } else if (event.key === "Enter") {
-      const option = chosen();
-      if (!option) return; // the form then opens the search page
-      event.preventDefault();
-      take(option, event.ctrlKey || event.metaKey);
+      event.preventDefault(); // the form is for who has no scripts
+      const elsewhere = event.ctrlKey || event.metaKey;
+      if (!isFresh()) awaited = { elsewhere };
+      else if (chosen()) take(chosen(), elsewhere);
     }
   });
 
@@ -102,10 +113,16 @@
   // The first answer is what Enter opens.
   place.addEventListener("htmx:afterSwap", () => {
     choose(options()[0]);
-    place.scrollTop = 0;
+    const waits = awaited;
+    if (!waits || !isFresh()) return;
+    awaited = null;
+    if (chosen()) take(chosen(), waits.elsewhere);
   });
   // What comes for other words than those that stand there now would be opened by mistake.
-  field.addEventListener("input", () => choose(null));
+  field.addEventListener("input", () => {
+    awaited = null;
+    choose(null);
+  });
 
   document.addEventListener("click", (event) => {
     const opener = event.target instanceof Element && event.target.closest("[data-palette-open]");
