@@ -10,7 +10,7 @@ from typing import Any
 import django_filters as filters
 import django_tables2 as tables
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
@@ -25,7 +25,7 @@ from portal.core.progress import Progress, ProgressState, progress_response
 from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import badge, person, reltime, status_badge
 from portal.core.views import UNUSABLE, ActionView, FormPage, Page, SignedIn, TablePage, put_back
-from registry.web.filters import choice
+from registry.web.filters import choice, search
 
 from ..choices import PackScope, PackState
 from ..models import AuditPack
@@ -33,6 +33,7 @@ from ..selectors import packs as selectors
 from ..selectors.pack_parts import LABELS
 from ..services.audit_pack import building, packs, verify
 from .audit_pack_forms import PackForm
+from .list_filters import number_in
 
 VERIFIER = Path(verify.__file__)
 _STATES = {
@@ -82,12 +83,23 @@ class PackTable(PortalTable):
 
 
 class PackFilter(filters.FilterSet):
+    q = search("Use case, who asked, PACK-000001")
     state = choice(PackState, "State", "state", "Any state")
     scope = choice(PackScope, "About", "scope", "Anything")
 
     class Meta:
         model = AuditPack
         fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        condition = (
+            Q(use_case__name__icontains=value)
+            | Q(project__name__icontains=value)
+            | Q(requested_by__display_name__icontains=value)
+            | Q(requested_by__username__icontains=value)
+        )
+        number = number_in(value, "PACK-")
+        return rows.filter(condition if number is None else condition | Q(pk=number))
 
 
 class PackList(TablePage):

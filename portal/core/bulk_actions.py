@@ -36,8 +36,8 @@ class BulkAction:
 
     `carry_out(actor, row, given)` calls the service and returns what to say of the row, "" for nothing more than that
     it is done; `refusal(actor, row)` says beforehand why a row will be refused, "" when it may be tried. `form`, made
-    as `form(data, actor=actor)`, asks once for what holds for all of them. `act` is the right it takes somewhere; without
-    one, the page says whom it is offered to. No more than `most` rows are taken at once.
+    as `form(data, actor=actor)`, asks once for what holds for all of them. `act` is the right it takes somewhere;
+    without one, the page says whom it is offered to. No more than `most` rows are taken at once.
     """
 
     name: str
