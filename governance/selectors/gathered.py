@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from registry.models import ModelVersion, UseCase, UseCaseDocument
 
 from ..models import Evidence, StageRecord
@@ -43,14 +45,15 @@ def gather(subjects: Iterable[Subject]) -> Gathered:
     if versions:
         for record in StageRecord.objects.filter(version__in=versions).select_related("account").order_by("pk"):
             records[record.version_id].append(record)
-        for row in Evidence.objects.filter(version__in=versions).standing().order_by("pk"):
-            proofs[ModelVersion, row.version_id].append(row)
     if use_cases:
         found = UseCaseDocument.objects.filter(use_case__in=use_cases).select_related("author").order_by("pk")
         for document in found:
             documents[document.use_case_id].append(document)
-        for row in Evidence.objects.filter(use_case__in=use_cases).standing().order_by("pk"):
-            proofs[UseCase, row.use_case_id].append(row)
+    if versions or use_cases:
+        about = Q(version__in=versions) | Q(use_case__in=use_cases)
+        for row in Evidence.objects.filter(about).standing().order_by("pk"):
+            kind, key = (ModelVersion, row.version_id) if row.version_id is not None else (UseCase, row.use_case_id)
+            proofs[kind, key].append(row)
     return Gathered(records, documents, proofs)
 
 

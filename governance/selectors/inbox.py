@@ -11,7 +11,9 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.counting import count_together
+from portal.core.paging import COUNTED
 from portal.core.permissions import ROLES, Act, may_anywhere
+from registry.models import UseCase
 from registry.selectors.catalogue import HEAVY
 
 from ..models import ApprovalRequest, Decision
@@ -29,9 +31,17 @@ class Tab(StrEnum):
     ALL = "all"
 
 
-def queue(actor: Actor, tab: Tab) -> QuerySet[Any]:
-    """Return the requests of one part of the queue: open ones by due date, closed ones by when they closed."""
-    rows = ApprovalRequest.objects.visible_to(actor).defer("facts", *(f"version__{name}" for name in HEAVY))
+def queue(actor: Actor, tab: Tab, *, with_content: bool = False) -> QuerySet[Any]:
+    """Return the requests of one part of the queue: open ones by due date, closed ones by when they closed.
+
+    Versions come without what a list never shows, or `with_content`: with what is decided on, for `marks_of`.
+    """
+    rows = ApprovalRequest.objects.visible_to(actor)
+    if with_content:
+        served = Prefetch("version__use_cases", queryset=UseCase.objects.order_by("number"))
+        rows = rows.defer("facts", "version__described").prefetch_related(served)
+    else:
+        rows = rows.defer("facts", *(f"version__{name}" for name in HEAVY))
     match tab:
         case Tab.MINE:
             return _ready(rows.awaiting(actor)).order_by("due_at", "pk")
@@ -47,15 +57,20 @@ def queue(actor: Actor, tab: Tab) -> QuerySet[Any]:
             return _ready(rows).order_by("-created_at", "-pk")
 
 
-def counts(actor: Actor) -> dict[Tab, int]:
-    """Return how many requests the parts of the queue hold that are about work still open."""
+def counts(actor: Actor, shown: Tab = Tab.MINE) -> dict[Tab, int]:
+    """Return how many requests the parts of the queue hold that are about work still open, and the part shown.
+
+    One that has closed requests in it as well is counted no further than its pages go.
+    """
     open_ones = ApprovalRequest.objects.visible_to(actor).open()
-    lists = {
+    lists: dict[str, QuerySet[Any]] = {
         Tab.MINE: ApprovalRequest.objects.awaiting(actor),
         Tab.ROLES: open_ones.filter(waits_for_roles_of(actor)),
         Tab.OVERDUE: open_ones.overdue(),
         Tab.ASKED: open_ones.filter(requester_id=actor.user_id),
     }
+    if shown not in lists:
+        lists[shown] = queue(actor, shown).order_by()[: COUNTED + 1]
     return {Tab(name): total for name, total in count_together(None, **lists).items()}
 
 

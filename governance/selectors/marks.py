@@ -12,7 +12,7 @@ from registry.models import ModelVersion, UseCase
 
 from ..choices import RequestState
 from ..models import ApprovalRequest
-from ..policies.facts import Check, Requirements
+from ..policies.facts import Check, OverrideFact, Requirements
 from . import policy as policies
 from .binding import digest_of
 from .gathered import gather
@@ -38,16 +38,26 @@ def marks_of(requests: Sequence[ApprovalRequest]) -> dict[int, Marks]:
     """
     waiting = [request for request in requests if request.state == RequestState.OPEN]
     subjects = _subjects(waiting)
-    known, overridden = gather(subjects.values()), overrides_of_many(subjects.values())
+    known = gather(subjects.values())
+    needed = {request.pk: Requirements.from_json(request.requirements) for request in waiting}
+
+    def checked(request: ApprovalRequest, overrides: Sequence[OverrideFact] = ()) -> tuple[Check, ...]:
+        subject, stage = subjects[_key(request)], Stage(request.stage)
+        return policies.checks(subject, stage, needed[request.pk], overrides, known=known)
+
+    checks = {request.pk: checked(request) for request in waiting}
+    # Rules are overridden where they are not met, and seldom.
+    failing = [request for request in waiting if not all(check.holds for check in checks[request.pk])]
+    overridden = overrides_of_many([subjects[_key(request)] for request in failing]) if failing else {}
+    for request in failing:
+        if overrides := overridden.get((*_key(request), request.stage)):
+            checks[request.pk] = checked(request, overrides)
     found = {}
     for request in waiting:
         subject, stage = subjects[_key(request)], Stage(request.stage)
-        overrides = overridden.get((*_key(request), stage), ())
         tier = policies.tier_of(subject)
-        needs = Requirements.from_json(request.requirements)
-        checks = policies.checks(subject, stage, needs, overrides, known=known)
         found[request.pk] = Marks(
-            unmet=tuple(check for check in checks if not check.holds),
+            unmet=tuple(check for check in checks[request.pk] if not check.holds),
             source=tier.source if tier.value == request.tier else "",
             has_moved=subject.stage != stage or digest_of(subject, stage, known) != request.digest,
         )
@@ -62,13 +72,22 @@ def _key(request: ApprovalRequest) -> tuple[type[Subject], int]:
 
 
 def _subjects(requests: Sequence[ApprovalRequest]) -> dict[tuple[type, int], Subject]:
-    """Return the subjects with everything that is decided on; lists leave most of it out."""
-    keys = {_key(request) for request in requests}
-    versions = (
-        ModelVersion.objects.filter(pk__in=[pk for kind, pk in keys if kind is ModelVersion])
-        .defer("described")
-        .prefetch_related(Prefetch("use_cases", queryset=UseCase.objects.order_by("number")))
-    )
-    use_cases = UseCase.objects.filter(pk__in=[pk for kind, pk in keys if kind is UseCase])
-    found: dict[tuple[type, int], Subject] = {(ModelVersion, row.pk): row for row in versions}
-    return found | {(UseCase, row.pk): row for row in use_cases}
+    """Return the subjects with everything that is decided on; what a list left out of a version is read at once."""
+    found: dict[tuple[type, int], Subject] = {}
+    lacking = []
+    for request in requests:
+        subject = request.subject
+        if isinstance(subject, ModelVersion) and not _is_whole(subject):
+            lacking.append(subject.pk)
+        else:
+            found[_key(request)] = subject
+    if lacking:
+        versions = ModelVersion.objects.filter(pk__in=lacking).defer("described")
+        use_cases = Prefetch("use_cases", queryset=UseCase.objects.order_by("number"))
+        found |= {(ModelVersion, row.pk): row for row in versions.prefetch_related(use_cases)}
+    return found
+
+
+def _is_whole(version: ModelVersion) -> bool:
+    left_out = version.get_deferred_fields() - {"described"}
+    return not left_out and "use_cases" in getattr(version, "_prefetched_objects_cache", {})

@@ -14,6 +14,7 @@ from django.utils.http import urlencode
 
 from portal.core.bulk_actions import BulkAction, BulkTablePage
 from portal.core.errors import WrongState
+from portal.core.listing import EXPORT
 from portal.core.permissions import Act, may
 from portal.core.views import ActionView, FormPage, Page
 from portal.core.vocabulary import Stage
@@ -46,6 +47,8 @@ _TABS = {
     Tab.ASKED: ("Asked by me", "send"),
     Tab.ALL: ("All", "list"),
 }
+# The parts whose number is of interest: what is still open.
+_COUNTED = (Tab.MINE, Tab.ROLES, Tab.OVERDUE, Tab.ASKED)
 # The parts that hold what one may decide on.
 _DECIDED_IN = (Tab.MINE, Tab.ROLES, Tab.OVERDUE)
 _NOTHING = {
@@ -80,7 +83,8 @@ class Queue(BulkTablePage):
         return super().bulk_actions() if self.tab in _DECIDED_IN and inbox.may_decide(self.actor) else []
 
     def rows(self) -> QuerySet[Any]:
-        return inbox.queue(self.actor, self.tab)
+        # A file does not say what blocks a request; it may have many thousand rows.
+        return inbox.queue(self.actor, self.tab, with_content=EXPORT not in self.request.GET)
 
     def nothing(self) -> dict[str, str]:
         title, text = _NOTHING[self.tab]
@@ -88,7 +92,7 @@ class Queue(BulkTablePage):
 
     @cached_property
     def totals(self) -> dict[Tab, int]:
-        return inbox.counts(self.actor)
+        return inbox.counts(self.actor, self.tab)
 
     def known_count(self) -> int | None:
         return self.totals.get(self.tab)
@@ -100,7 +104,7 @@ class Queue(BulkTablePage):
                 "icon": icon,
                 "url": f"?tab={tab}",
                 "active": tab is self.tab,
-                "count": self.totals.get(tab),
+                "count": self.totals[tab] if tab in _COUNTED else None,
             }
             for tab, (label, icon) in _TABS.items()
         ]
