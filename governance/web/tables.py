@@ -268,7 +268,7 @@ class AuditTable(PortalTable):
         return format_html('<code title="hash {}">{}</code>', bytes(record.hash).hex(), record.sequence)
 
 
-_SAME = format_html('<span class="visually-hidden">the same operation</span>')
+_SAME = SafeString('<span class="visually-hidden">the same operation</span>')
 
 
 def grouped(entries: Iterable[Any]) -> None:

@@ -15,6 +15,7 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from governance.choices import MetricKind
+from governance.models import AuditPackDownload
 from governance.services import callbacks, metrics, out_of_band, use_case_reviews
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
@@ -95,6 +96,7 @@ def complete(world: World) -> None:
             checked_at=timezone.now(),
         )
         EventQueueHealth.objects.create(account=world.accounts["hub"], reader="sweep")
+        AuditPackDownload.objects.create(pack=world.pack, person=cast.auditor, person_name=cast.auditor.username)
         UseCaseDocument.objects.create(
             use_case=world.draft, kind="mitigation_strategies", text="Reviewed.", author=cast.scientist
         )
