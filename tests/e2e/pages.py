@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Cookie, Page, Response, expect, sync_playwright
 
 PASSWORD = "governance"
@@ -154,4 +155,6 @@ def chromium(chromium_process: Chromium) -> Iterator[Browser]:
     """A headless Chromium: the one `make test` found or installed, started once for all modules of this process."""
     chromium_process.take()
     yield chromium_process.browser
+    # Django keeps other connections where a loop runs; left open, the next module would meet a dropped database.
+    connections.close_all()
     chromium_process.leave()
