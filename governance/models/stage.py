@@ -62,7 +62,12 @@ class StageRecord(models.Model):
                 fields=["version", "stage", "account"], name="stage_record_once", nulls_distinct=False
             )
         ]
-        indexes = [models.Index(fields=["stage", "status"]), value_index("stage_record_attributes")]
+        indexes = [
+            models.Index(fields=["stage", "status"]),
+            value_index("stage_record_attributes"),
+            # What speaks for a deployment is looked up for each of them.
+            models.Index(fields=["version", "stage", "account"], include=["status"], name="stage_record_speaks"),
+        ]
 
     @property
     def scope_project_id(self) -> int | None:

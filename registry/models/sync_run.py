@@ -49,6 +49,7 @@ class SyncRun(models.Model):
         indexes = [
             models.Index(fields=["account", "region", "-started_at"]),
             models.Index(fields=["account", "region", "kind", "-started_at"], name="sync_run_newest"),
+            models.Index(fields=["-started_at", "-id"], name="sync_run_list"),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from portal.core.search import words_index
+from portal.core.search import letters_index, words_index
 
 from ..choices import LinkSource, RiskRating, Stage, Status
 from ..querysets import ModelVersionQuerySet
@@ -78,6 +78,10 @@ class ModelVersion(models.Model):
         indexes = [
             models.Index(fields=["stage", "status"]),
             models.Index(fields=["group", "-number"]),
+            # The list of versions as it opens, and the figures that count them, without reading the wide rows.
+            models.Index(fields=["-aws_created_at", "-id"], name="version_newest"),
+            models.Index(fields=["stage", "status", "risk_rating", "group"], name="version_funnel"),
+            letters_index("model_version_letters", "description"),
             words_index("model_version_words", "description", "purpose", "owner_name"),
         ]
 

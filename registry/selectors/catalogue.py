@@ -87,6 +87,18 @@ def group(actor: Actor, pk: int) -> ModelGroup:
     return access.get(ModelGroup, actor, pk=pk)
 
 
+def versions_named(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Return of these versions those of groups named so, described so, `group/7`, or with that in their ARN."""
+    group, _, number = text.rpartition("/")
+    # Groups by their keys, descriptions by their letters: across both tables at once no index would help.
+    condition = Q(group__in=ModelGroup.objects.filter(name__icontains=text)) | Q(description__icontains=text)
+    if ":" in text:
+        condition |= Q(arn__icontains=text)
+    if group and number.isdecimal() and len(number) < 10:
+        condition |= Q(group__in=ModelGroup.objects.filter(name__icontains=group), number=int(number))
+    return rows.filter(condition)
+
+
 def version(actor: Actor, pk: int) -> ModelVersion:
     """Return one model version with its group and project. Raises NotFound."""
     found = access.get(ModelVersion, actor, pk=pk)

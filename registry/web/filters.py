@@ -12,7 +12,7 @@ from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
 from registry.choices import AccountPurpose, ObjectKind, ReviewDue, SyncKind, SyncState
 
 from ..models import AwsAccount, LineOfBusiness, ModelGroup, ModelVersion, Project, SyncRun, UseCase
-from ..selectors.catalogue import lines_of_business, visible_projects
+from ..selectors.catalogue import lines_of_business, versions_named, visible_projects
 from ..selectors.operations import accounts
 from ..selectors.review_dates import due_when
 from ..selectors.sync_health import OF_CHANGES
@@ -113,11 +113,7 @@ class VersionFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        group, _, number = value.rpartition("/")
-        condition = Q(group__name__icontains=value) | Q(description__icontains=value) | Q(arn__icontains=value)
-        if group and number.isdecimal() and len(number) < 10:
-            condition |= Q(group__name__icontains=group, number=int(number))
-        return rows.filter(condition)
+        return versions_named(rows, value)
 
 
 class AccountFilter(filters.FilterSet):
