@@ -320,18 +320,6 @@ def progress(value: float | None, maximum: float = 100, label: str = "Progress")
     return _component("progress", {"value": value, "maximum": maximum, "label": label})
 
 
-@register.simple_tag
-def row_choice(table: Any, record: Any) -> SafeString:
-    """Show the box that marks a row of a PortalTable for an action on several."""
-    return format_html(
-        '<input type="checkbox" class="form-check-input" name="row" value="{}.{}" form="bulk-form" data-choose'
-        ' aria-label="Select {}">',
-        record.pk,
-        table.stamp_of(record),
-        table.name_of(record),
-    )
-
-
 @register.simple_tag(takes_context=True)
 def pagination(context: Context, page: Any, name: str = "page", label: str = "Pages") -> SafeString:
     """Show the pages of a Django `Page`, keeping the rest of the query string."""
