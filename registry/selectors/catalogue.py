@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -57,11 +58,19 @@ def use_cases(actor: Actor) -> QuerySet[Any]:
 
 def groups(actor: Actor) -> QuerySet[Any]:
     """Return the model groups an actor may see, those nobody has claimed first."""
+    # Counted for the groups of a page, not for all there are to find its first.
+    present = (
+        ModelVersion.objects.filter(group=OuterRef("pk"), missing_since=None)
+        .order_by()
+        .values("group")
+        .annotate(total=Count("pk"))
+        .values("total")
+    )
     return (
         ModelGroup.objects.visible_to(actor)
         .select_related("account", "project", "owner")
         .prefetch_related(Prefetch("use_cases", queryset=UseCase.objects.visible_to(actor).order_by("number")))
-        .annotate(version_count=Count("versions", filter=Q(versions__missing_since=None), distinct=True))
+        .annotate(version_count=Coalesce(Subquery(present), 0))
         .order_by(F("project__name").asc(nulls_first=True), "name", "pk")
     )
 
