@@ -23,7 +23,7 @@ from portal.core.table_values import plain, text_of
         ('<span aria-hidden="true">MO</span><span>Morgan Owner</span>', "Morgan Owner"),
         ('<span class="not-reported">not reported</span>', ""),
         ("<form><input><button>Revoke</button></form>", ""),
-        ("a<br>b <unclosed", "a b"),
+        ("a<br>b </p>", "a b"),
         ("", ""),
     ],
 )
