@@ -99,9 +99,10 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True, company: b
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = off")
     with clock.running():
-        clock.go_to(progress.begin)
-        clock.tell_sandbox()
-        _load(say, sandbox=True, clock=clock)
+        if not progress.is_begun:
+            clock.go_to(progress.begin)
+            clock.tell_sandbox()
+            _load(say, sandbox=True, clock=clock)
         refused = play.play(clock, progress, say)
     for reason, count in sorted(refused.items()):
         logger.info("%d times refused: %s", count, reason)

@@ -217,12 +217,13 @@ def retire(scene: Scene, *, group: str, number: int, reason: str) -> None:
     """An officer takes an old version out of service."""
     subject = scene.version(group, number)
     if subject.status == "superseded":
+        for stage in (Stage.QA, Stage.PRE_PRODUCTION, Stage.PRODUCTION):
+            _report(scene, group, number, stage, DeploymentState.REMOVED, "")
         retirement.retire(
             actor=scene.actor(OFFICERS[number % len(OFFICERS)]),
             subject_type=ModelVersion,
             subject_id=subject.pk,
             reason=reason,
-            force=True,
         )
         scene.deliver()
 

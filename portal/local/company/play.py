@@ -90,6 +90,11 @@ class Progress:
         return cls(told_at, max(int(match[2]) for match in marks))
 
     @property
+    def is_begun(self) -> bool:
+        """Whether any step of the story is done."""
+        return self.last >= 0
+
+    @property
     def is_ended(self) -> bool:
         """Whether the story was played to its end."""
         return self.last == _END

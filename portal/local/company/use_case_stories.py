@@ -13,8 +13,9 @@ from .use_cases import UseCasePlan
 from .words import APPROVALS, pick
 
 _STAGES = (Stage.POC, Stage.DEVELOPMENT, Stage.QA, Stage.PRE_PRODUCTION, Stage.PRODUCTION)
-# Days after its registration at which it is asked for at each stage.
+# Days after its registration at which it is asked for at each stage, and again where models had kept it back.
 _ASKED = dict(zip(_STAGES, (4, 13, 30, 41, 53), strict=True))
+_ASKED_AGAIN = dict(zip(_STAGES[1:], (60, 65, 70, 75), strict=True))
 
 _REJECTED = "Calling at better hours is not the problem: customers cannot pay. Come back with arrears plans in scope."
 
@@ -45,10 +46,9 @@ class _Story:
             self._do(2.2, "confirm", by=officer)
         if plan.documents:
             self._do(2.9, "documents")
-        if plan.fate != "prohibited":
-            for stage in _STAGES[: _STAGES.index(plan.until) + 1]:
-                if not self._pass(stage):
-                    break
+        stages = _STAGES[: _STAGES.index(plan.until) + 1]
+        if plan.fate != "prohibited" and all(self._pass(stage, _ASKED[stage]) for stage in stages):
+            all(self._pass(stage, _ASKED_AGAIN[stage]) for stage in stages[1:])
         return self._steps
 
     def _do(self, days: float, verb: str, **about: object) -> None:
@@ -57,15 +57,15 @@ class _Story:
         at = self._last = max(at, working(self._last + timedelta(minutes=25)))
         self._steps.append(Step(at, verb, {"use_case": self._plan.name, **about}))
 
-    def _pass(self, stage: Stage) -> bool:
+    def _pass(self, stage: Stage, day: float) -> bool:
         """Ask for one stage and have it signed; returns whether it goes on from there."""
-        plan, day = self._plan, float(_ASKED[stage])
+        plan = self._plan
         if self._born + timedelta(days=day) > self._now:
             return False
         waits = stage is plan.until and stage is not Stage.PRODUCTION and len(plan.name) % 3 == 0
         if waits:
             day = (worked(self._now) - self._born) / timedelta(days=1) - len(plan.name) % 7 - 0.5
-        if stage in (Stage.QA, Stage.PRE_PRODUCTION):
+        if stage in (Stage.QA, Stage.PRE_PRODUCTION) and day < 55:
             self._do(day - 1, "use_case_evidence", stage=stage)
         self._do(day, "ask_use_case", stage=stage)
         if plan.fate == "rejected":
