@@ -44,6 +44,7 @@ class Kind(StrEnum):
     ACCOUNT = "account"
 
 
+_NOTHING = Q(pk__in=[])
 _NAMED_BY_ARN = (Kind.GROUP, Kind.VERSION)
 _NAMED_BY_PREFIX = {
     "UC": (Kind.USE_CASE,),
@@ -53,9 +54,30 @@ _NAMED_BY_PREFIX = {
 }
 
 
+def _of(path: str, fields: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{path}__{field}" for field in fields)
+
+
+_PERSON = ("username", "display_name", "first_name", "last_name")
+_GROUP = ("name", "project")
+_VERSION = (
+    *("arn", "number", "description", "purpose", "owner_name", "stage", "status", "risk_rating", "aws_created_at"),
+    *_of("group", _GROUP),
+)
+_REQUEST = (
+    *("kind", "stage", "to_stage", "state", "note", "created_at"),
+    *_of("use_case", ("number", "name", "project")),
+    *("version__number", *_of("version__group", _GROUP)),
+    *_of("requester", _PERSON),
+)
+
+
 @dataclass(frozen=True)
 class Matches:
-    """What was found of one kind, the best first; `is_more` when there is more than was read."""
+    """What was found of one kind, the best first; `is_more` when there is more than was read.
+
+    Versions, requests and findings come without their documents: of each, what names it and says how it stands.
+    """
 
     kind: Kind
     rows: Sequence[Any]
@@ -133,13 +155,13 @@ class _Looking:
         number = self.typed.number_of("EV")
         rows = Evidence.objects.visible_to(self.actor)
         exact = Q(pk=number) if len(self.typed.text) != 64 else Q(sha256=self.typed.text.lower())
-        found = self._named(rows, exact, words_vector("title", "note", "filename"), Q(pk__in=[]), name="title")
+        found = self._named(rows, exact, words_vector("title", "note", "filename"), _NOTHING, name="title")
         return list(found.select_related("use_case", "version__group").order_by("-rank", "-alike", "-pk")[: MOST + 1])
 
     def accounts(self) -> list[Any]:
         text = self.typed.text
         alike = Q(alike__gte=_ALIKE) | Q(alias__icontains=text)
-        begins = Q(account_id__startswith=text) if text.isdecimal() and len(text) > 3 else Q(pk__in=[])
+        begins = Q(account_id__startswith=text) if text.isdecimal() and len(text) > 3 else _NOTHING
         rows = AwsAccount.objects.visible_to(self.actor).annotate(alike=TrigramWordSimilarity(text, "alias"))
         ranked = rows.filter(alike | begins).annotate(rank=_rank(Q(account_id=text), begins, Q(alias__icontains=text)))
         return list(ranked.order_by("-rank", "-alike", "alias")[: MOST + 1])
@@ -148,34 +170,40 @@ class _Looking:
 
     def versions(self) -> list[Any]:
         rows = ModelVersion.objects.visible_to(self.actor)
-        exact = Q(pk__in=[])
+        exact = _NOTHING
         if self.typed.is_arn:
             exact = Q(arn=self.typed.text)
         elif self.typed.version_name is not None:
             group, number = self.typed.version_name
-            exact = Q(group__name__iexact=group, number=number)
-        through = Q(group__in=self.through(Kind.GROUP))
-        found = self._called(rows, exact, through, words_vector("description", "purpose", "owner_name"))
-        return list(found.select_related("group").order_by("-rank", "-aws_created_at", "-pk")[: MOST + 1])
+            exact = Q(group__in=rows_called(ModelGroup.objects.visible_to(self.actor), group), number=number)
+        through = [Q(group__in=self.through(Kind.GROUP))]
+        words = words_vector("description", "purpose", "owner_name")
+        found = self._called(rows, exact, through, words, "-aws_created_at")
+        related = found.select_related("group").only(*_VERSION)
+        return list(related.order_by("-rank", "-aws_created_at", "-pk")[: MOST + 1])
 
     def requests(self) -> list[Any]:
         rows = ApprovalRequest.objects.visible_to(self.actor)
-        through = Q(use_case__in=self.through(Kind.USE_CASE)) | Q(version__group__in=self.through(Kind.GROUP))
-        by = Q(requester__in=self.people())
-        found = self._called(rows, Q(pk=self.typed.number_of("AR")), through | by, words_vector("note"))
-        related = found.select_related("use_case", "version__group", "requester")
+        through = [
+            Q(use_case__in=self.through(Kind.USE_CASE)),
+            Q(version__group__in=self.through(Kind.GROUP)),
+            Q(requester__in=self.people()),
+        ]
+        found = self._called(rows, Q(pk=self.typed.number_of("AR")), through, words_vector("note"), "-pk")
+        related = found.select_related("use_case", "version__group", "requester").only(*_REQUEST)
         return list(related.order_by("-rank", "-pk")[: MOST + 1])
 
     def findings(self) -> list[Any]:
         rows = Finding.objects.visible_to(self.actor)
-        through = (
-            Q(use_case__in=self.through(Kind.USE_CASE))
-            | Q(group__in=self.through(Kind.GROUP))
-            | Q(version__group__in=self.through(Kind.GROUP))
-        )
-        by = Q(owner__in=self.people())
-        found = self._called(rows, Q(pk=self.typed.number_of("FND")), through | by, words_vector("summary"))
-        return list(found.select_related("owner").order_by("-rank", "-pk")[: MOST + 1])
+        through = [
+            Q(use_case__in=self.through(Kind.USE_CASE)),
+            Q(group__in=self.through(Kind.GROUP)),
+            Q(version__group__in=self.through(Kind.GROUP)),
+            Q(owner__in=self.people()),
+        ]
+        found = self._called(rows, Q(pk=self.typed.number_of("FND")), through, words_vector("summary"), "-pk")
+        related = found.select_related("owner").only("kind", "severity", "state", "summary", *_of("owner", _PERSON))
+        return list(related.order_by("-rank", "-pk")[: MOST + 1])
 
     # How
 
@@ -200,19 +228,38 @@ class _Looking:
             found = rows.filter(exact)
             return found.annotate(rank=Value(_EXACT), alike=Value(0.0, output_field=FloatField()))
         loud = rows.alias(loud=Upper(name))
-        holds = Q(pk__in=loud.filter(loud__contains=self.typed.text.upper()).values("pk"))
-        meant = Q(pk__in=rows.alias(words=words).filter(words=self.query).values("pk"))
-        alike = Q(pk__in=loud.filter(loud__trigram_word_similar=self.typed.text).values("pk"))
-        return rows.filter(exact | holds | meant | alike | also).annotate(
-            rank=_rank(exact, holds, meant | also), alike=TrigramWordSimilarity(self.typed.text, name)
+        holds = loud.filter(loud__contains=self.typed.text.upper())
+        meant = rows.alias(words=words).filter(words=self.query)
+        alike = loud.filter(loud__trigram_word_similar=self.typed.text)
+        found = _any_of(rows, rows.filter(exact), rows.filter(also), holds, meant, alike)
+        return found.annotate(
+            rank=_rank(exact, Q(**{f"{name}__icontains": self.typed.text}), also | Q(pk__in=meant.values("pk"))),
+            alike=TrigramWordSimilarity(self.typed.text, name),
         )
 
-    def _called(self, rows: QuerySet[Any], exact: Q, through: Q, words: Any) -> QuerySet[Any]:
-        """Return rows found by id, by the name of what they are about, or by their own words."""
+    def _called(self, rows: QuerySet[Any], exact: Q, through: list[Q], words: Any, newest: str) -> QuerySet[Any]:
+        """Return rows found by id, by the name of what they are about, or by their own words.
+
+        Of each way the newest are read; a word that stands in thousands of rows brings some of them, newest or not.
+        """
         if self.query is None:
             return rows.filter(exact).annotate(rank=Value(_EXACT))
-        meant = Q(pk__in=rows.alias(words=words).filter(words=self.query).values("pk")[: MOST * 5])
-        return rows.filter(exact | through | meant).annotate(rank=_rank(exact, through, default=_MEANT))
+        ways = [rows.filter(way).order_by(newest) for way in through]
+        meant = rows.alias(words=words).filter(words=self.query)
+        found = _any_of(rows, rows.filter(exact), *ways, meant)
+        named = Q(*through, _connector=Q.OR)
+        return found.annotate(rank=_rank(exact, named, default=_MEANT))
+
+
+def rows_called(groups: QuerySet[Any], name: str) -> QuerySet[Any]:
+    """Return the groups of this name, whatever its case."""
+    return groups.alias(loud=Upper("name")).filter(loud=name.upper()).values("pk")
+
+
+def _any_of(rows: QuerySet[Any], *ways: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows found in any of these ways, some hundreds of each: each asks its own index, which OR does not."""
+    first, *others = [way.values("pk")[: MOST * 5] for way in ways]
+    return rows.filter(pk__in=first.union(*others))
 
 
 def _rank(exact: Q, named: Q, meant: Q | None = None, default: int = _ALIKE_RANK) -> Case:
