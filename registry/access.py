@@ -63,7 +63,12 @@ def load_grants(user: User) -> Grants:
     """
     if not user.is_active:
         return Grants()
-    parameters = {"user": user.pk, "role": ROLE_PREFIX, "use_case": VIEW_USE_CASE, "group": VIEW_GROUP}
+    parameters: dict[str, int | str] = {
+        "user": user.pk,
+        "role": ROLE_PREFIX,
+        "use_case": VIEW_USE_CASE,
+        "group": VIEW_GROUP,
+    }
     everywhere: set[Role] = set()
     by_project: dict[int, set[Role]] = defaultdict(set)
     shown: dict[str, set[int]] = {VIEW_USE_CASE: set(), VIEW_GROUP: set()}
