@@ -208,7 +208,7 @@ class OutboxMessageAdmin(RecordAdmin):
     ordering = ("-pk",)
 
     def object_links(self, row: OutboxMessage) -> list[tuple[str, str]]:
-        return [("Outbox", reverse("governance:outbox"))]
+        return [("Page in the portal", reverse("governance:outbox_message", args=[row.pk]))]
 
 
 @admin.register(DeploymentChannel, site=console)

@@ -7,18 +7,22 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
 from portal.core.bulk_actions import BulkTablePage
 from portal.core.permissions import Act, may_anywhere
 from portal.core.views import ActionView, Page
 
-from ..selectors import operations
+from ..choices import OutboxState
+from ..models import OutboxMessage
+from ..selectors import operations, outbox_message
 from ..selectors.outbox_health import account_outbox, outbox_by_account
 from ..services import outbox, sync
 from .bulk import OUTBOX_ACTIONS
 from .filters import OutboxFilter
-from .tables import OutboxTable
+from .outbox_words import attempt_lines, what_next
+from .tables import OutboxTable, outbox_look
 
 
 class AccountSync(ActionView):
@@ -57,12 +61,54 @@ class OutboxList(BulkTablePage):
         return context
 
 
+class OutboxMessagePage(Page):
+    """One message: what was asked of AWS, every attempt with AWS's words, and what happens next."""
+
+    template_name = "governance/outbox_message.html"
+    fragment = "standing"
+
+    @cached_property
+    def message(self) -> OutboxMessage:
+        return outbox_message.message(self.actor, self.kwargs["pk"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        message = self.message
+        origin = outbox_message.origin_of(self.actor, message)
+        attempts = outbox_message.attempts_of(message)
+        is_pending = message.state == OutboxState.PENDING
+        ahead = list(outbox_message.ahead_of(self.actor, message)[:5]) if is_pending else []
+        request = message.request_id_copy
+        return super().get_context_data(
+            message=message,
+            look=outbox_look(message),
+            next=what_next(message, is_held=any(one.state == OutboxState.FAILED for one in ahead)),
+            ahead=ahead,
+            asked=outbox_message.asked_of(message),
+            attempts=attempt_lines(attempts),
+            account=outbox_message.account_of(message),
+            origin=origin,
+            origin_url=reverse(f"governance:{origin.kind}", args=[origin.number]) if origin else "",
+            may_retry=outbox_message.may_retry(self.actor, message),
+            request_label=f"AR-{request:06d}" if request else "",
+            polls=is_pending,
+            **kwargs,
+        )
+
+    def breadcrumbs(self) -> list[dict[str, str]]:
+        return [
+            {"label": "Outbox", "url": reverse("governance:outbox")},
+            {"label": f"Message {self.message.pk}", "url": ""},
+        ]
+
+
 class OutboxRetry(ActionView):
     """Give a message its next attempt now."""
 
     def carry_out(self) -> str:
         message = outbox.retry(actor=self.actor, message_id=self.kwargs["pk"])
         self.say(f"Tried again now: {message.summary}.")
+        if self.request.POST.get("from") == "message":
+            return reverse("governance:outbox_message", args=[message.pk])
         return reverse("governance:outbox")
 
 

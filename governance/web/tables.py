@@ -163,7 +163,8 @@ class OutboxTable(PortalTable):
             else ""
         )
         return format_html(
-            '{}<span class="kv-hint">{}{}{}</span>{}',
+            '<a href="{}">{}</a><span class="kv-hint">{}{}{}</span>{}',
+            reverse("governance:outbox_message", args=[record.pk]),
             record.summary,
             about,
             " · " if about and request else "",

@@ -121,6 +121,7 @@ urlpatterns = [
         operations.OutboxRetryFailed.as_view(),
         name="outbox_retry_failed",
     ),
+    path("outbox/<row:pk>/", operations.OutboxMessagePage.as_view(), name="outbox_message"),
     path("outbox/<row:pk>/retry/", operations.OutboxRetry.as_view(), name="outbox_retry"),
     path("policies/", policies.PolicyList.as_view(), name="policy_list"),
     path("policies/draft/", policies.DraftNew.as_view(), name="policy_draft"),
