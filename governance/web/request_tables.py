@@ -36,15 +36,14 @@ class RequestTable(PortalTable):
     """Requests with what stands against each; the marks of a page are read at once, when its first row asks."""
 
     label = "Approval requests"
+    css_class = "table table-vcenter table-stack table-snug"
     subject = tables.Column("Request", accessor="pk", order_by=("pk",))
     move = tables.Column("Stage", accessor="stage", order_by=("stage", "pk"))
     tier = tables.Column("Risk", order_by=("tier", "pk"))
     requester = tables.Column("Asked by", order_by=("created_at", "pk"))
     due_at = tables.Column("Due", order_by=("due_at", "pk"))
-    blockers = tables.Column(
-        "What blocks it", accessor="pk", orderable=False, empty_values=(), exclude_from_export=True
-    )
-    waiting = tables.Column("Who must sign", accessor="state", order_by=("state", "pk"))
+    blockers = tables.Column("Blocked by", accessor="pk", orderable=False, empty_values=(), exclude_from_export=True)
+    waiting = tables.Column("Who signs", accessor="state", order_by=("state", "pk"))
 
     class Meta(PortalTable.Meta):
         attrs = {"id": "table", "data-queue": ""}
@@ -102,7 +101,7 @@ class RequestTable(PortalTable):
         more = f" and {count - _NAMED} more" if count > _NAMED else ""
         return format_html(
             '{}<span class="kv-hint">{}{}</span>',
-            badge(f"{count} check{'s' if count > 1 else ''} not met", "warn", "alert-triangle"),
+            badge(f"{count} not met", "warn", "alert-triangle"),
             named,
             more,
         )
