@@ -44,8 +44,9 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 
 def places(actor: Actor) -> list[Section]:
-    """Return what this actor may open, without asking what waits there."""
-    return sections(actor, "", Waiting())
+    """Return what this actor may open, without asking what waits there: the sidebar, then what is his own."""
+    told = {"label": "Notifications", "url": reverse("governance:notification_list"), "icon": "bell"}
+    return [*sections(actor, "", Waiting()), {"label": "Yours", "items": [told, *_menu(actor)]}]
 
 
 def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
