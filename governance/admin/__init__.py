@@ -1,5 +1,5 @@
 """Governance in the console for ML admins."""
 
-from . import records, trail
+from . import notifications, records, trail
 
-__all__ = ["records", "trail"]
+__all__ = ["notifications", "records", "trail"]

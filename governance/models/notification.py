@@ -169,4 +169,4 @@ class TokenTerms(models.Model):
     last_used_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
-        return f"terms of {self.token_id}"
+        return f"terms of {self.token}"

@@ -1,5 +1,5 @@
 """The registry in the console for ML admins."""
 
-from . import accounts, attributes, events, organisation, people, records
+from . import accounts, attributes, events, organisation, people, people_groups, personal, records
 
-__all__ = ["accounts", "attributes", "events", "organisation", "people", "records"]
+__all__ = ["accounts", "attributes", "events", "organisation", "people", "people_groups", "personal", "records"]

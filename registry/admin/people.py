@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,9 +21,10 @@ from portal.core.admin import ServiceAdmin, ServiceForm, actor_of, add_refusal, 
 from portal.core.errors import DomainError
 
 from ..choices import Role
-from ..models import AwsIdentity, Project, User
+from ..models import AwsIdentity, User
 from ..selectors.people import HeldRole, held_roles, holders_of, with_roles_everywhere
 from ..services import people
+from .holders import HolderAdmin, in_words
 
 NEW_PASSWORD = forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "vTextField"})
 
@@ -63,38 +64,6 @@ class PersonForm(ServiceForm):
         help_texts = {"is_active": "Who is not active cannot sign in, and his API tokens stop working."}
 
 
-class RoleForm(forms.Form):
-    """One role to be given or taken away."""
-
-    verb = forms.ChoiceField(choices=[("grant", "Grant"), ("revoke", "Revoke")], widget=forms.HiddenInput)
-    role = forms.ChoiceField(choices=Role.choices())
-    project: forms.ModelChoiceField = forms.ModelChoiceField(
-        queryset=None, required=False, empty_label="Everywhere", help_text="A role reaches one project or everywhere."
-    )
-
-    def __init__(self, *args: Any, held: list[HeldRole], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.own = {(row.role, row.project) for row in held if not row.through}
-        project = self.fields["project"]
-        assert isinstance(project, forms.ModelChoiceField)
-        project.queryset = Project._default_manager.order_by("name")
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        if not self.errors:
-            holds = (Role(given["role"]), given["project"]) in self.own
-            if given["verb"] == "grant" and holds:
-                self.add_error("role", "This person already holds this role there.")
-            if given["verb"] == "revoke" and not holds:
-                self.add_error(None, "This person does not hold this role there: somebody was faster.")
-        return given
-
-
-def _in_words(held: HeldRole) -> str:
-    through = f", through {held.through}" if held.through else ""
-    return f"{held.role.label} ({held.project or 'everywhere'}{through})"
-
-
 class RoleFilter(admin.SimpleListFilter):
     title = "role (anywhere)"
     parameter_name = "role"
@@ -108,7 +77,8 @@ class RoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User, site=console)
-class UserAdmin(ServiceAdmin):
+class UserAdmin(HolderAdmin):
+    noun: ClassVar[str] = "person"
     may_add = may_change = True
     hidden = ("password", "is_staff", "is_superuser", "groups", "user_permissions", "first_name", "last_name")
     list_display = ("username", "display_name", "email", "is_active", "last_login", "roles_everywhere")
@@ -126,7 +96,7 @@ class UserAdmin(ServiceAdmin):
 
     @admin.display(description="roles")
     def roles(self, row: User) -> str:
-        return ", ".join(_in_words(held) for held in held_roles(row)) or "None yet"
+        return ", ".join(in_words(held) for held in held_roles(row)) or "None yet"
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         return super().get_form(request, obj, change=change, form=PersonForm if change else NewPersonForm, **kwargs)
@@ -170,34 +140,17 @@ class UserAdmin(ServiceAdmin):
     def edit(self, actor: Actor, row: Any, form: Any) -> None:
         people.edit_person(actor=actor, user=row, **{name: form.cleaned_data[name] for name in form.changed_data})
 
-    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
-    def roles_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Show a person's roles; give him one or take one away."""
-        person = self._person(request, object_id)
-        held = held_roles(person)
-        form = RoleForm(request.POST if request.method == "POST" else None, held=held, initial={"verb": "grant"})
-        if form.is_valid():
-            role, project = Role(form.cleaned_data["role"]), form.cleaned_data["project"]
-            granting = form.cleaned_data["verb"] == "grant"
-            try:
-                (people.grant if granting else people.revoke)(
-                    actor=actor_of(request), role=role, to=person, project=project
-                )
-            except DomainError as refusal:
-                add_refusal(form, refusal)
-            else:
-                done = "is now" if granting else "is no longer"
-                where = f"on {project}" if project else "everywhere"
-                self.message_user(request, f"{person} {done} {role.label} {where}.", messages.SUCCESS)
-                # Who took his own role of ML admin away has nothing left to see here.
-                return redirect("home" if person.pk == request.user.pk and not granting else request.path)
-        return self._page(request, "roles", "Roles of", person, form, held=held)
+    def held(self, holder: Any) -> list[HeldRole]:
+        return held_roles(holder)
+
+    def is_himself(self, request: HttpRequest, holder: Any) -> bool:
+        return bool(holder.pk == request.user.pk)
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     @method_decorator(sensitive_post_parameters())
     def password_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give a person a new password."""
-        person = self._person(request, object_id)
+        person = self.holder(request, object_id)
         form = PasswordFields(request.POST if request.method == "POST" else None)
         if form.is_valid():
             try:
@@ -211,28 +164,7 @@ class UserAdmin(ServiceAdmin):
                     update_session_auth_hash(request, changed)
                 self.message_user(request, f"{person} has a new password.", messages.SUCCESS)
                 return redirect("admin:registry_user_change", person.pk)
-        return self._page(request, "password", "New password for", person, form)
-
-    def _person(self, request: HttpRequest, object_id: str) -> User:
-        person = self.get_object(request, object_id)
-        if person is None:
-            raise Http404
-        return person
-
-    def _page(
-        self, request: HttpRequest, name: str, title: str, person: User, form: forms.Form, **more: Any
-    ) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        context = {
-            **self.admin_site.each_context(request),
-            "title": f"{title} {person}",
-            "opts": self.opts,
-            "original": person,
-            "form": form,
-            "trail": self.audit_trail(person),
-            **more,
-        }
-        return render(request, f"admin/registry/user/{name}.html", context)
+        return self.holder_page(request, "password", "New password for", person, form)
 
 
 class PersonField(forms.ModelChoiceField):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal.core.admin import RecordAdmin, RecordInline, audit_trail_of, console
+from portal.core.admin import RecordAdmin, RecordInline, console
 
 from ..models import (
-    ApiToken,
     Classification,
     DeclaredShare,
     Deployment,
@@ -241,36 +239,6 @@ class SyncRunAdmin(RecordAdmin):
 class PublicNumberAdmin(RecordAdmin):
     list_display = ("series", "last")
     ordering = ("series",)
-
-
-class TokenList(ChangeList):
-    """A token is known by its key: the primary key is the digest, which stays out of addresses."""
-
-    def url_for_result(self, result: Any) -> str:
-        return reverse("admin:registry_apitoken_change", args=[result.token_key])
-
-
-@admin.register(ApiToken, site=console)
-class ApiTokenAdmin(RecordAdmin):
-    hidden = ("digest",)
-    list_display = ("token_key", "name", "user", "created", "expiry")
-    list_filter = ("expiry",)
-    list_select_related = ("user",)
-    search_fields = ("=token_key", "name", "user__username")
-    date_hierarchy = "created"
-    ordering = ("-created",)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TokenList
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        return self.get_queryset(request).filter(token_key=object_id.replace("\0", "")).first()
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        return not lookup.startswith("pk") and super().lookup_allowed(lookup, value, request)
-
-    def audit_trail(self, row: ApiToken) -> str:
-        return audit_trail_of(self.opts.db_table, row.token_key)
 
 
 class ShownToAdmin(RecordAdmin):

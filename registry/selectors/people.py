@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.contrib.auth.models import Permission
-from django.db.models import Prefetch, Q, QuerySet
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from ..access import ROLE_PREFIX, role_codename
 from ..choices import Role
@@ -46,6 +47,40 @@ def held_roles(user: User) -> list[HeldRole]:
         found.append(HeldRole(_role(shared.permission.codename), shared.content_object, shared.group.name))
     order = list(Role)
     return sorted(found, key=lambda held: (held.project.name if held.project else "", order.index(held.role)))
+
+
+def held_by_group(group: Group) -> list[HeldRole]:
+    """Return every role of a group of people: everywhere first, then by project."""
+    everywhere = Permission.objects.filter(_IS_ROLE, group=group)
+    found = [HeldRole(_role(permission.codename), None) for permission in everywhere]
+    by_project = ProjectGroupObjectPermission.objects.filter(permission__codename__startswith=ROLE_PREFIX, group=group)
+    found += [
+        HeldRole(_role(row.permission.codename), row.content_object) for row in by_project.select_related(*_PLACE)
+    ]
+    order = list(Role)
+    return sorted(found, key=lambda held: (held.project.name if held.project else "", order.index(held.role)))
+
+
+def people_of(group: Group) -> QuerySet[User]:
+    """Return who is in a group, also those who are switched off, by name."""
+    return User.objects.filter(groups=group).order_by("display_name", "username")
+
+
+def groups_with_people(groups: QuerySet[Group]) -> QuerySet[Group]:
+    """Return groups with `people`, how many are in each, whose `permissions` hold the roles given everywhere."""
+    roles = Prefetch("permissions", queryset=Permission.objects.filter(_IS_ROLE))
+    # A count over the join would shrink to those a search finds.
+    members = User.groups.through.objects.filter(group=OuterRef("pk")).order_by().values("group")
+    counted = Subquery(members.values_list(Count("pk")))
+    return groups.annotate(people=Coalesce(counted, 0)).prefetch_related(roles)
+
+
+def groups_holding(groups: QuerySet[Group], role: Role) -> QuerySet[Group]:
+    """Return those that give a role, everywhere or on a project."""
+    codename = role_codename(role)
+    return groups.filter(
+        Q(permissions__codename=codename) | Q(projectgroupobjectpermission__permission__codename=codename)
+    ).distinct()
 
 
 def with_roles_everywhere(people: QuerySet[User]) -> QuerySet[User]:

@@ -1,4 +1,4 @@
-"""API tokens: given to a person who has shown who he is, taken back by him."""
+"""API tokens: given to a person who has shown who he is, taken back by him or by an ML admin."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, NotFound, WrongState
 from portal.core.operations import operation
+from portal.core.permissions import Act, require
 
 from ..models import ApiToken, User
 
@@ -50,5 +51,17 @@ def revoke(*, actor: Actor, token_key: str) -> None:
     """Take one of the actor's own tokens back, at once. Raises NotFound for one that is not his."""
     with operation(actor, "revoke API token"):
         deleted, _ = ApiToken.objects.filter(user_id=actor.user_id, token_key=token_key).delete()
+        if not deleted:
+            raise NotFound("There is no such token.")
+
+
+def take_back(*, actor: Actor, token_key: str) -> None:
+    """Take anybody's token back, at once, as when it has leaked or its holder has left.
+
+    Raises Forbidden for whoever does not manage people and roles everywhere, NotFound.
+    """
+    require(actor, Act.MANAGE_ACCESS)
+    with operation(actor, "revoke somebody's API token"):
+        deleted, _ = ApiToken.objects.filter(token_key=token_key).delete()
         if not deleted:
             raise NotFound("There is no such token.")

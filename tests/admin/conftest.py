@@ -15,7 +15,7 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from governance.choices import MetricKind
-from governance.models import AuditPackDownload
+from governance.models import AuditPackDownload, NotificationDelivery, NotificationSettings, TokenTerms
 from governance.services import callbacks, metrics, out_of_band, use_case_reviews
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
@@ -31,7 +31,7 @@ from registry.models import (
     SharePrincipal,
     UseCaseDocument,
 )
-from registry.services import people
+from registry.services import people, saved_views
 from tests.api.world import World, actors, build
 from tests.factories import version
 from tests.factories.people import SYSTEM
@@ -106,6 +106,11 @@ def complete(world: World) -> None:
             assign_perm("view_usecase", holder, world.draft)
             assign_perm("view_modelgroup", holder, world.group)
         people.grant(actor=SYSTEM, role=Role.AUDITOR, to=readers, project=world.elsewhere)
+    view = world.saved_view
+    saved_views.open_with(actor=cast.scientist.actor, list_key=view.list_key, view_id=view.pk)
+    NotificationSettings.objects.create(person=cast.officer)
+    NotificationDelivery.objects.create(person=cast.officer, channel="email", notification=world.notification)
+    TokenTerms.objects.create(token=ApiToken.objects.filter(terms=None)[0])
     use_case_reviews.record(
         actor=cast.officer.actor,
         use_case_id=world.asked.pk,

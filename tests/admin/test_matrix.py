@@ -31,13 +31,21 @@ def test_every_model_is_registered() -> None:
         for label in ("registry", "governance")
         for model in apps.get_app_config(label).get_models()
     }
+    # Of Django's own tables only the groups of people, through our services.
+    ours.add("auth.group")
     assert ours - set(EXEMPT) == set(MODELS) == {model._meta.label_lower for model in console._registry}
 
 
 def test_the_default_site_has_no_address() -> None:
     assert stock.site is not console
-    assert not {model._meta.app_label for model in console._registry} - {"registry", "governance"}
-    for name in ("auth_group", "authtoken_token", "axes_accessattempt", "contenttypes_contenttype", "sessions_session"):
+    assert not {model._meta.app_label for model in console._registry} - {"registry", "governance", "auth"}
+    for name in (
+        "auth_permission",
+        "authtoken_token",
+        "axes_accessattempt",
+        "contenttypes_contenttype",
+        "sessions_session",
+    ):
         with pytest.raises(NoReverseMatch):
             reverse(f"admin:{name}_changelist")
 
@@ -95,7 +103,7 @@ _WRITTEN = {label for label, statuses in MODELS.items() if statuses != SHOWN}
 
 @pytest.mark.parametrize("name", PAGES)
 def test_each_page_is_answered_as_the_table_says(name: str, world: World, as_role: Callable[[str], Client]) -> None:
-    args = {"app_list": ["registry"]}.get(name, [world.people.scientist.pk] if "user" in name else [])
+    args = ["registry"] if name == "app_list" else _holders(world).get(name, [])
     path = reverse(f"admin:{name}", args=args)
     for role, entrance in ENTRANCE.items():
         for method, status in zip(("get", "post"), PAGES[name], strict=True):
@@ -103,6 +111,16 @@ def test_each_page_is_answered_as_the_table_says(name: str, world: World, as_rol
             assert answer.status_code == (entrance or status), f"{role} {method}"
             if role == "anonymous":
                 assert answer["Location"].startswith("/sign-in/?next=")
+
+
+def _holders(world: World) -> dict[str, list[int]]:
+    person, group = world.people.scientist.pk, row_of("auth.group").pk
+    return {
+        "registry_user_roles": [person],
+        "registry_user_password": [person],
+        "auth_group_people": [group],
+        "auth_group_roles": [group],
+    }
 
 
 def test_flags_of_django_open_nothing(world: World) -> None:
@@ -121,7 +139,7 @@ def test_who_is_switched_off_does_not_enter(world: World, admin: Client) -> None
 
 
 @pytest.mark.parametrize(
-    "path", ["password_change/", "password_change/done/", "r/1/1/", "autocomplete/", "auth/group/", "nowhere/"]
+    "path", ["password_change/", "password_change/done/", "r/1/1/", "autocomplete/", "auth/permission/", "nowhere/"]
 )
 def test_what_goes_around_the_services_is_not_there(path: str, admin: Client, world: World) -> None:
     assert admin.get(f"/admin/{path}").status_code == 404

@@ -19,10 +19,13 @@ VIEWS = ("changelist", "add", "change", "delete", "history")
 SHOWN = (200, 403, 200, 403, 302)
 EDITED = (200, 200, 200, 403, 302)
 LINKED = (200, 200, 200, 200, 302)
+# Looked at, and taken away: whoever holds it made it for himself.
+REVOKED = (200, 403, 200, 200, 302)
 
 MODELS: dict[str, tuple[int, ...]] = {
+    "auth.group": LINKED,
     "registry.accountpreflight": SHOWN,
-    "registry.apitoken": SHOWN,
+    "registry.apitoken": REVOKED,
     "registry.awsaccount": EDITED,
     "registry.awsidentity": LINKED,
     "registry.classification": SHOWN,
@@ -45,6 +48,8 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.declaredshare": SHOWN,
     "registry.rampermission": SHOWN,
     "registry.grouppolicy": SHOWN,
+    "registry.savedview": SHOWN,
+    "registry.usualview": SHOWN,
     "registry.shareprincipal": SHOWN,
     "registry.shareinvitation": SHOWN,
     "registry.syncrun": SHOWN,
@@ -72,6 +77,11 @@ MODELS: dict[str, tuple[int, ...]] = {
     "governance.finding": SHOWN,
     "governance.lifecycleedge": SHOWN,
     "governance.metricreport": SHOWN,
+    "governance.notification": SHOWN,
+    "governance.notificationdelivery": SHOWN,
+    "governance.notificationsettings": SHOWN,
+    "governance.occasion": SHOWN,
+    "governance.tokenterms": SHOWN,
     "governance.outboxmessage": SHOWN,
     "governance.policyrule": SHOWN,
     "governance.policyversion": SHOWN,
@@ -97,6 +107,8 @@ PAGES: dict[str, tuple[int, int]] = {
     "app_list": (200, 200),
     "registry_user_roles": (200, 200),
     "registry_user_password": (200, 200),
+    "auth_group_people": (200, 200),
+    "auth_group_roles": (200, 200),
 }
 
 # A value per table that must not get in from here, as a form would send it.
@@ -131,6 +143,12 @@ FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
     "registry.eventqueuehealth": {"reader": "nobody"},
     "registry.registration": {"state": "done", "requested_by": "1", "arn": "x"},
     "registry.groupcreation": {"state": "done", "requested_by": "1"},
-    "registry.apitoken": {"name": "changed"},
+    "registry.savedview": {"audience": "everybody", "query": "state=open"},
+    "registry.usualview": {"list_key": "governance:queue"},
+    "governance.notification": {"title": "changed", "read_at": ""},
+    "governance.notificationdelivery": {"state": "sent"},
+    "governance.notificationsettings": {"chat_url": "https://elsewhere.example.org/", "is_digest_on": ""},
+    "governance.occasion": {"told_at": "", "key": "x"},
+    "governance.tokenterms": {"is_read_only": ""},
     "registry.projectuserobjectpermission": {"user": "1"},
 }

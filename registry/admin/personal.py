@@ -1,0 +1,78 @@
+"""What belongs to one person: API tokens, which an ML admin can revoke, and saved views, which are only shown."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
+from django.urls import reverse
+
+from portal.core.actors import Actor
+from portal.core.admin import RecordAdmin, ServiceAdmin, audit_trail_of, console
+
+from ..models import ApiToken, SavedView, UsualView
+from ..services import tokens
+
+
+class TokenList(ChangeList):
+    """A token is known by its key: the primary key is the digest, which stays out of addresses."""
+
+    def url_for_result(self, result: Any) -> str:
+        return reverse("admin:registry_apitoken_change", args=[result.token_key])
+
+
+@admin.register(ApiToken, site=console)
+class ApiTokenAdmin(ServiceAdmin):
+    """Shown, and revoked when one has leaked or its holder has left; nobody makes a token for somebody else."""
+
+    may_delete: ClassVar[bool] = True
+    hidden = ("digest",)
+    list_display = ("token_key", "name", "user", "created", "expiry")
+    list_filter = ("expiry",)
+    list_select_related = ("user",)
+    search_fields = ("=token_key", "name", "user__username")
+    date_hierarchy = "created"
+    ordering = ("-created",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return TokenList
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        return self.get_queryset(request).filter(token_key=object_id.replace("\0", "")).first()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        return not lookup.startswith("pk") and super().lookup_allowed(lookup, value, request)
+
+    def audit_trail(self, row: ApiToken) -> str:
+        return audit_trail_of(self.opts.db_table, row.token_key)
+
+    def remove(self, actor: Actor, row: Any) -> None:
+        tokens.take_back(actor=actor, token_key=row.token_key)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Name the token with whose it is; what is kept beside it goes with it."""
+        listed = [f"{row} of {row.user.username}" for row in objs]
+        return listed, {self.opts.verbose_name_plural: len(listed)}, set(), []
+
+
+@admin.register(SavedView, site=console)
+class SavedViewAdmin(RecordAdmin):
+    list_display = ("name", "list_key", "owner", "audience", "project", "changed_at")
+    list_filter = ("audience", "project", "list_key")
+    list_select_related = ("owner", "project")
+    search_fields = ("name", "list_key", "owner__username", "query")
+    ordering = ("list_key", "name")
+
+    def object_links(self, row: SavedView) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("registry:saved_view", args=[row.pk]))]
+
+
+@admin.register(UsualView, site=console)
+class UsualViewAdmin(RecordAdmin):
+    list_display = ("person", "list_key", "view")
+    list_filter = ("list_key",)
+    list_select_related = ("person", "view")
+    search_fields = ("person__username", "list_key", "view__name")
+    ordering = ("person__username", "list_key")
