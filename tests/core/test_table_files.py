@@ -52,6 +52,12 @@ def test_a_value_is_written_plainly(value: Any, written: Any) -> None:
     ("value", "held"),
     [
         ("=1+1", "'=1+1"),
+        ("\n=1+1", "'\n=1+1"),
+        (" \u00a0=1+1", "' \u00a0=1+1"),
+        ("\ufeff\u200b@SUM(A1)", "'\ufeff\u200b@SUM(A1)"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff20SUM(A1)", "'\uff20SUM(A1)"),
+        ("plain = not a formula", "plain = not a formula"),
         ("a\x00b\x1f", "a\ufffdb\ufffd"),
         (0.5, 0.5),
         (None, None),
@@ -61,6 +67,11 @@ def test_a_value_is_written_plainly(value: Any, written: Any) -> None:
 )
 def test_a_workbook_takes_every_value_and_no_formula(value: Any, held: Any) -> None:
     assert table_export.sheet_cell(value) == held
+
+
+def test_a_head_is_no_formula_either() -> None:
+    answer = table_export.csv_file("list", ["=Head", "Plain"], [])
+    assert b"".join(answer.streaming_content) == b"'=Head,Plain\r\n"  # type: ignore[arg-type]  # one that streams
 
 
 def test_a_workbook_says_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
