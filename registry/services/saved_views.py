@@ -52,10 +52,14 @@ def save(*, actor: Actor, list_key: str, name: str, query: str, known: Collectio
 
 
 def update(*, actor: Actor, view_id: int, revision: int, query: str, known: Collection[str]) -> SavedView:
-    """Have one's own view show what its list shows now. Raises NotFound, Forbidden, InvalidInput, StaleEdit."""
+    """Have one's own view show what its list shows now. Raises NotFound, Forbidden, InvalidInput, StaleEdit.
+
+    What is offered to others is changed by who may still offer it to them.
+    """
     query = cleaned(query, known)
     with operation(actor, "change view"):
         view = _own(actor, view_id, revision)
+        _require_offering(actor, ViewAudience(view.audience), view.project_id)
         view.query = query
         return _kept(view)
 
@@ -77,8 +81,7 @@ def edit(
         if same is not None:
             raise _taken(same)
         project = _project(actor, project_id) if audience is ViewAudience.PROJECT else None
-        if audience is ViewAudience.EVERYBODY and view.audience != audience:
-            require(actor, Act.OFFER_VIEW)
+        _require_offering(actor, audience, None)
         view.name, view.audience, view.project = name, audience.value, project
         _kept(view)
         _forget_where_unseen(view)
@@ -176,6 +179,14 @@ def _project(actor: Actor, project_id: int | None) -> Project:
             "Choose a project of yours.", errors={"project": ["Choose a project on which you have a role."]}
         )
     return found
+
+
+def _require_offering(actor: Actor, audience: ViewAudience, project_id: int | None) -> None:
+    """Whoever lost his role keeps his views, and no longer says what stands above the lists of others."""
+    if audience is ViewAudience.EVERYBODY:
+        require(actor, Act.OFFER_VIEW)
+    elif audience is ViewAudience.PROJECT and project_id is not None and not actor.roles_on(project_id):
+        raise Forbidden("You have no role on the project this view is offered to. Offer it to nobody but you first.")
 
 
 def _forget_where_unseen(view: SavedView) -> None:

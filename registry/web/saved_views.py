@@ -137,7 +137,7 @@ class EditForm(forms.Form):
 
     def __init__(self, *args: Any, view: SavedView, actor: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = may(actor, Act.OFFER_VIEW) or view.audience == ViewAudience.EVERYBODY
+        offered = may(actor, Act.OFFER_VIEW)
         self.fields["audience"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
             (word.value, label) for word, label in _AUDIENCES.items() if offered or word is not ViewAudience.EVERYBODY
         ]

@@ -110,6 +110,21 @@ def test_offering_a_view_takes_a_right(world: World) -> None:
     assert (view.name, view.audience) == ("Mine", ViewAudience.OWNER)
 
 
+def test_who_lost_the_role_no_longer_says_what_others_are_offered(world: World, as_role: AsRole) -> None:
+    officer, scientist = world.people.officer, world.people.scientist
+    view = kept(world, "For all", who=officer)
+    SavedView.objects.filter(pk=view.pk).update(audience=ViewAudience.EVERYBODY)
+    elsewhere = kept(world, "Theirs")
+    SavedView.objects.filter(pk=elsewhere.pk).update(audience=ViewAudience.PROJECT, project=world.elsewhere)
+    for person, one in ((officer, view), (scientist, elsewhere)):
+        with pytest.raises(Forbidden):
+            saved_views.update(actor=person.actor, view_id=one.pk, revision=one.revision, query="q=x", known=KNOWN)
+    body = {"name": "Read this", "audience": "everybody", "revision": view.revision}
+    assert as_role("governance_officer").post(f"/views/{view.pk}/", body).status_code == 422
+    view.refresh_from_db()
+    assert (view.name, view.query) == ("For all", "stage=qa")
+
+
 @pytest.mark.parametrize(
     ("name", "query", "field"),
     [
