@@ -136,6 +136,9 @@ class BulkTablePage(TablePage):
                 f"{action.label} takes at most {action.most} rows at once.", errors={_ROW: ["Mark fewer rows."]}
             )
         keys = {value: _key(value) for value in values}
+        # One row is one row, however it is written: nothing is done to it twice.
+        firsts = {key: value for value, key in reversed(keys.items())}
+        keys = {value: key for key, value in reversed(firsts.items())}
         table = self.table_of(self.rows().none())
         found = {row.pk: row for row in self.rows().filter(pk__in=set(keys.values()))}
         return [self._looked_at(action, table, value, key, found.get(key)) for value, key in keys.items()]

@@ -208,3 +208,21 @@ def test_groups_are_claimed_for_a_project_and_claimed_ones_are_left(world: World
     assert ModelGroup.objects.get(pk=free.pk).project == world.project
     elsewhere = as_role("ml_admin").post("/model-groups/", {**body, "project": "999999"})
     assert elsewhere.status_code == 422
+
+
+def test_a_row_is_one_row_however_it_is_written(world: World, as_role: AsRole, two: list[Finding]) -> None:
+    first = mark(two[0])
+    rows = [first, f"0{first}", f"00{first}", f"{two[0].pk}.other"]
+    page = as_role("governance_officer").post("/findings/", {"action": "acknowledge", "row": rows}).content.decode()
+    assert page.count(f'name="row" value="{two[0].pk}.') == 1
+
+
+@pytest.mark.parametrize("how_many", [101, 10_000])
+def test_more_rows_than_a_page_has_are_refused(
+    how_many: int, world: World, as_role: AsRole, two: list[Finding]
+) -> None:
+    rows = [f"{number}.x" for number in range(1, how_many + 1)]
+    body = {"action": "acknowledge", "row": rows, "confirmed": "yes"}
+    answer = as_role("governance_officer").post("/findings/", body)
+    assert answer.status_code == 400
+    assert "data-error-title" in answer.content.decode()
