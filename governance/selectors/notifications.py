@@ -9,15 +9,16 @@ from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from portal.core.access import visible
 from portal.core.actors import Actor
 from portal.core.vocabulary import NotificationState
 from registry.models import ApiToken, AwsIdentity, User
 
 from ..models import Delegation, Notification, NotificationDelivery, NotificationSettings
-from .told import seen
+from .told import ABOUT, seen
 from .told_choices import GROUPS, Kind, Ways, ways
 
 # A bell that says more says no more.
@@ -55,6 +56,15 @@ def concealed(actor: Actor, rows: Iterable[Notification]) -> set[int]:
         for pk in ids.keys() - seen(actor, about, list(ids)):
             gone.update(ids[pk])
     return gone
+
+
+def still_seen(actor: Actor, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of the rows that are about nothing, or about something the actor may still see."""
+    known = Q(about="") | Q(about_id=None)
+    for about, model in ABOUT.items():
+        # Without the joins and orders of a list: only the keys are asked for.
+        known |= Q(about=about, about_id__in=visible(model, actor).order_by().values("pk"))
+    return rows.filter(known)
 
 
 def settings_of(actor: Actor) -> NotificationSettings:

@@ -19,6 +19,7 @@ from registry.models import ApiToken
 from registry.web.filters import search
 
 from ..models import Notification
+from ..selectors import notifications
 from ..selectors.told_choices import GROUPS, KINDS
 
 ICONS: dict[NotificationKind, tuple[str, str]] = {
@@ -116,7 +117,9 @@ class NotificationFilter(filters.FilterSet):
         fields: list[str] = []
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
+        # What is concealed is not found by its words either.
+        found = rows.filter(Q(title__icontains=value) | Q(text__icontains=value))
+        return notifications.still_seen(self.request.user.actor, found)
 
     def by_state(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(read_at=None, is_quiet=False) if value == "unread" else rows.exclude(read_at=None)

@@ -73,6 +73,9 @@ def test_what_one_may_no_longer_see_is_not_told_any_more(place: Place, owner: Cl
         answer = owner.get(page)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         assert place.version.name not in body.decode(), page
+    for words in ("Decide", place.version.name.partition("/")[0]):
+        page = owner.get(f"/notifications/?q={words}").content.decode()
+        assert "Nothing matches these filters" in page, "what is concealed is not found by its words"
 
 
 def test_the_list_is_filtered_and_garbage_shows_nothing(place: Place, owner: Client) -> None:
