@@ -81,9 +81,9 @@ class DecisionTable(PortalTable):
     def render_comment(self, record: Decision) -> SafeString | str:
         text = record.comment
         if len(text) <= _SHOWN:
-            return text
+            return format_html('<span class="cell-words">{}</span>', text)
         beginning = text[:_SHOWN].rsplit(" ", 1)[0]
-        return format_html("<details><summary>{} …</summary>{}</details>", beginning, text)
+        return format_html('<details class="cell-words"><summary>{} …</summary>{}</details>', beginning, text)
 
     def value_comment(self, record: Decision) -> str:
         return record.comment

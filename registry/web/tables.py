@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 import django_tables2 as tables
@@ -45,6 +46,11 @@ def use_case_links(use_cases: Any) -> SafeString:
 def standing(stage: str, status: str) -> SafeString:
     """Return where something stands: the stage in words, the status as a badge."""
     return two(plain(stage), status_badge(status)) if stage != status else two("", status_badge(status))
+
+
+def _brief(description: str) -> str:
+    """Return the beginning of a description, in whole words."""
+    return shorten(description, 80, placeholder=" …")
 
 
 class UseCaseTable(PortalTable):
@@ -130,7 +136,7 @@ class GroupTable(PortalTable):
         return str(record.owner) if record.owner else None
 
     def render_name(self, record: ModelGroup) -> SafeString:
-        return name_cell(record.name, reverse("registry:group", args=[record.pk]), record.description[:80])
+        return name_cell(record.name, reverse("registry:group", args=[record.pk]), _brief(record.description))
 
     def render_project(self, record: ModelGroup) -> SafeString | str:
         return record.project.name if record.project else badge("Not claimed", "warn", "link")
@@ -201,7 +207,7 @@ class VersionTable(PortalTable):
         return f"{record.group.account.alias} {record.group.account.account_id} {record.group.region}"
 
     def render_name(self, record: ModelVersion) -> SafeString:
-        return name_cell(record.name, reverse("registry:version", args=[record.pk]), record.description[:80])
+        return name_cell(record.name, reverse("registry:version", args=[record.pk]), _brief(record.description))
 
     def render_stage(self, record: ModelVersion) -> SafeString:
         shown = standing(record.stage, record.status)
@@ -232,7 +238,7 @@ class GroupVersionTable(VersionTable):
 
     def render_name(self, record: ModelVersion) -> SafeString:
         return name_cell(
-            f"Version {record.number}", reverse("registry:version", args=[record.pk]), record.description[:80]
+            f"Version {record.number}", reverse("registry:version", args=[record.pk]), _brief(record.description)
         )
 
 

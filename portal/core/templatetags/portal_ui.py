@@ -27,6 +27,7 @@ from . import palette, wording
 from .icons import icon_svg
 
 register = template.Library()
+register.filter("breakable", wording.breakable)
 
 _ids = count(1)
 NOT_REPORTED = "not reported"

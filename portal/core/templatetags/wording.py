@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.html import escape
+from django.utils.safestring import SafeString
 
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+_JOINTS = re.compile(r"(?<=[\w/])([_/-])(?=[A-Za-z])")
+
+
+def breakable(value: Any) -> SafeString | Any:
+    """Let a name or an address of one long word break behind its joints, not in the middle of a word."""
+    if not isinstance(value, str) or isinstance(value, SafeString):
+        return value
+    return SafeString(_JOINTS.sub(r"\1<wbr>", escape(value)))
 
 
 def as_moment(value: Any) -> datetime | date | None:
