@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from portal.core.templatetags.palette import plain_words
 from portal.core.vocabulary import EvidenceKind, Stage
 from registry.models import ModelVersion, UseCase
 from registry.services import cards, digests
@@ -49,7 +50,7 @@ def _documents(known: Gathered, use_case: UseCase) -> Iterator[EvidenceFact]:
 def _card(version: ModelVersion) -> Iterator[EvidenceFact]:
     # A card that breaks SageMaker's schema shows nothing: whoever reads it elsewhere would read something else.
     if version.card and not cards.problems_of(version.card):
-        status = f", {version.card_status.lower()}" if version.card_status else ""
+        status = f", {plain_words(version.card_status).lower()}" if version.card_status else ""
         yield EvidenceFact(EvidenceKind.MODEL_CARD, f"The card in SageMaker{status}", _sha256(version.card))
 
 

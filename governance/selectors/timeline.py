@@ -32,7 +32,7 @@ _MOST = 150
 _QUIET = {
     "stage", "status", "revision", "seen_at", "content_digest", "described", "aws_modified_at", "modifier_arn",
     "risk_classified_at", "risk_classified_by_id", "hub_artifact_copied_at", "artifact_etag", "card_status",
-    "written_at", "author_id", "aws_approval_description", COLUMN,
+    "written_at", "author_id", "aws_approval_description", "(written at)", COLUMN,
 }  # fmt: skip
 
 
@@ -220,10 +220,10 @@ def _evidence(subject: UseCase | ModelVersion) -> Iterable[Entry]:
     for row in rows:
         edition = f", edition {row.edition}" if row.edition > 1 else ""
         title = f"Attached {row.public_id}{edition}: {EvidenceKind(row.kind).label.lower()}"
-        by = f"{'user' if row.author_id else 'system'}:{row.author_name}"
+        by = actor_words(f"{'user' if row.author_id else 'system'}:{row.author_name}")
         yield Entry(row.added_at, title, person=by, text=row.title, icon="paperclip", tone="live")
         if row.withdrawn_at is not None:
-            by = f"{'user' if row.withdrawn_by_id else 'system'}:{row.withdrawn_by_name}"
+            by = actor_words(f"{'user' if row.withdrawn_by_id else 'system'}:{row.withdrawn_by_name}")
             words = f"Withdrew {row.public_id}: {row.title}"
             yield Entry(row.withdrawn_at, words, person=by, text=row.withdrawal_reason, icon="circle-x", tone="warn")
 

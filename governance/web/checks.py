@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from portal.core.actors import Actor
+from portal.core.templatetags.palette import plain_words
 from portal.core.vocabulary import RiskClass, Stage
 from registry.choices import DocumentKind
 from registry.models import ModelVersion, UseCase
@@ -110,7 +111,7 @@ def _of_version(version: ModelVersion, request: ApprovalRequest) -> list[dict[st
             "state": "pass" if card else "missing",
             "label": "Model card",
             "like": f"evidence:{EvidenceKind.MODEL_CARD}",
-            "detail": f"{version.card_status or 'Present'}." if card else "SageMaker holds none.",
+            "detail": f"{plain_words(version.card_status) or 'Present'}." if card else "SageMaker holds none.",
         },
     ]
     copied = bool(version.hub_artifact_sha256) or not _lies_outside(version)

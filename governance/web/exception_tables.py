@@ -74,7 +74,7 @@ class DelegationTable(PortalTable):
         return person(record.delegator)
 
     def render_role(self, record: Delegation) -> SafeString:
-        where = absent("everywhere") if record.project is None else format_html("{}", record.project.name)
+        where = absent("everywhere") if record.project is None else format_html("on {}", record.project.name)
         return two(plain(record.role), where)
 
     def render_days(self, record: Delegation) -> str:

@@ -40,7 +40,8 @@ class Forbidden(DomainError):
     @classmethod
     def for_act(cls, act: str, roles: Sequence[str]) -> Forbidden:
         """Return the refusal that names the act and the roles that may do it."""
-        who = " or ".join(role if role.startswith("ML") else role.lower() for role in roles)
+        words = [role if role.startswith("ML") else role.lower() for role in roles]
+        who = " or ".join([*([", ".join(words[:-1])] if len(words) > 1 else []), *words[-1:]])
         return cls(f"You may not {act}. This needs the role {who}.")
 
 
