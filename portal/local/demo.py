@@ -45,6 +45,7 @@ from registry.services.use_cases import UseCaseText
 
 from . import demo_roles
 from .company import play
+from .company.company_in_aws import clear_leftovers
 from .demo_clock import Clock
 from .demo_users import DEMO_PASSWORD, DEMO_USERS
 from .sandbox.accounts import DEVELOPMENT, HUB, PRODUCTION, TEST
@@ -89,7 +90,7 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True, company: b
     gc.set_threshold(50_000, 50, 50)
     # What the services ask workers for is done here, and the rest the periodic sweeps find: no worker runs yet, and
     # thousands of messages from months ago are not to be what the first one finds.
-    current_app.conf.update(broker_url="memory://")
+    current_app.conf.update(broker_url="memory://localhost/")
     progress = play.Progress.found()
     if progress.is_ended:
         say("the company is there already")
@@ -100,6 +101,7 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True, company: b
         cursor.execute("SET synchronous_commit = off")
     with clock.running():
         if not progress.is_begun:
+            clear_leftovers()
             clock.go_to(progress.begin)
             clock.tell_sandbox()
             _load(say, sandbox=True, clock=clock)

@@ -7,12 +7,16 @@ from typing import Any
 
 import boto3
 
+from registry.aws import ram, sagemaker
 from registry.aws.records import AccountRef
 from registry.aws.session import AwsSession, client_config
 
 from ..sandbox.accounts import DEVELOPMENT, HUB, REGION
+from .models import GROUPS
 
 ROLE = "DataScientist"
+VENDOR_SHARE = "quick share for the vendor"
+SHARES = (VENDOR_SHARE, "card-fraud with development", "affordability with development", "churn with test")
 
 
 class InAws:
@@ -65,3 +69,19 @@ class InAws:
 def sessions_of(person: str) -> list[str]:
     """Return the ARNs under which a data scientist appears in AWS."""
     return [f"arn:aws:sts::{account}:assumed-role/{ROLE}/{person}" for account in (HUB, DEVELOPMENT)]
+
+
+def clear_leftovers() -> None:
+    """Take away what the story made in the sandbox AWS for a database that is gone: a new one would not know it."""
+    aws = InAws()
+    for account, region in sorted({(group.account, group.region) for group in GROUPS}):
+        session = aws.administrator(account, region)
+        ours = {group.name for group in GROUPS if (group.account, group.region) == (account, region)}
+        for found in [group for group in sagemaker.list_groups(session) if group.name in ours]:
+            for each in list(sagemaker.list_versions(session, found)):
+                session.sagemaker.delete_model_package(ModelPackageName=each.arn)
+            session.sagemaker.delete_model_package_group(ModelPackageGroupName=found.name)
+    session = aws.administrator(HUB)
+    for share in list(ram.list_shares(session, "SELF")):
+        if share.name in SHARES and share.status == "ACTIVE":
+            session.ram.delete_resource_share(resourceShareArn=share.arn)

@@ -19,7 +19,7 @@ from governance.services import sync as governed_sync
 from governance.services.share_rules import Wish
 from portal.core.actors import Actor
 from portal.core.vocabulary import Role, Stage
-from registry.aws import ram, sagemaker
+from registry.aws import ram
 from registry.choices import AccountPurpose, AttributeType, ObjectKind
 from registry.models import AwsAccount, AwsIdentity, CustomAttribute, LineOfBusiness, ModelVersion, Project, User
 from registry.services import accounts, custom_attributes, organisation, people
@@ -27,17 +27,14 @@ from registry.services.custom_attributes import AttributeDefinition
 
 from .. import demo_roles
 from ..sandbox.accounts import DEVELOPMENT, HUB
-from .company_in_aws import sessions_of
+from .company_in_aws import VENDOR_SHARE, sessions_of
 from .deeds_on_models import give_word
-from .models import GROUPS
 from .people import LINES, PEOPLE, PROJECTS, grants
 from .scene import ACTOR, Scene
 
 SCHEDULE = Actor.system("schedule")
 RESEARCH = "555555555555"
 STRANGER = "999999999999"
-VENDOR_SHARE = "quick share for the vendor"
-SHARES = (VENDOR_SHARE, "card-fraud with development", "affordability with development", "churn with test")
 
 
 def company(scene: Scene) -> None:
@@ -45,26 +42,9 @@ def company(scene: Scene) -> None:
 
     Only the people the demo signs in as have a password.
     """
-    _clear_leftovers(scene)
     _organisation()
     _staff(scene)
     _accounts()
-
-
-def _clear_leftovers(scene: Scene) -> None:
-    """Take away what the story made in the sandbox AWS for a database that is gone: this one would not know it."""
-    for account, region in sorted({(group.account, group.region) for group in GROUPS}):
-        session = scene.aws.administrator(account, region)
-        ours = {group.name for group in GROUPS if (group.account, group.region) == (account, region)}
-        for found in list(sagemaker.list_groups(session)):
-            if found.name in ours:
-                for each in list(sagemaker.list_versions(session, found)):
-                    session.sagemaker.delete_model_package(ModelPackageName=each.arn)
-                session.sagemaker.delete_model_package_group(ModelPackageGroupName=found.name)
-    session = scene.aws.administrator(HUB)
-    for share in list(ram.list_shares(session, "SELF")):
-        if share.name in SHARES and share.status == "ACTIVE":
-            session.ram.delete_resource_share(resourceShareArn=share.arn)
 
 
 def _organisation() -> None:

@@ -71,18 +71,17 @@ class GroupStory:
         """Tell an earlier version: some went all the way, some were sent back, some were tried and left."""
         reach = _REACH[self.group.reach]
         turn = number % 6
-        if self.group.project is None or turn == 2 or reach == 0:
+        far = number == 4 and self.group.versions >= 8
+        if self.group.project is None or turn == 2 or reach == 0 or number > 6:
             self._walk(number, at, fates.IDLE)
         elif turn == 3:
             self._walk(number, at, fates.REJECTED)
         elif turn == 0 and reach > 1:
             self._walk(number, at, "qa_rejected")
-        elif turn == 5:
-            self._walk(number, at, "stays", signed=1)
-        elif number > 6 or (number == 4 and self.group.versions < 8) or (number == 1 and not self.group.early):
-            self._walk(number, at, "stays", signed=min(reach, 1 if number > 1 else 2))
-        else:
+        elif far or (number == 1 and self.group.early):
             self._walk(number, at, fates.LIVE if reach == 4 else "stays", signed=reach)
+        else:
+            self._walk(number, at, "stays", signed=1)
 
     def _register(self, number: int, at: datetime) -> datetime:
         # SageMaker numbers versions in the order in which they come.
