@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from ..choices import SyncHealth, SyncKind, SyncState
@@ -54,13 +55,12 @@ def health(accounts: Collection[AwsAccount]) -> dict[int, list[RegionHealth]]:
     good = _newest(runs.filter(state=SyncState.SUCCEEDED))
     running = _newest(runs.filter(state=SyncState.RUNNING))
     lagging = _newest(runs.filter(lag_seconds__isnull=False))
-    last_good = SyncRun.objects.filter(
-        account=OuterRef("account"), region=OuterRef("region"), kind__in=OF_CHANGES, state=SyncState.SUCCEEDED
-    ).order_by("-started_at")
-    since = Coalesce(Subquery(last_good.values("started_at")[:1]), _BEGINNING)
-    failed: dict[tuple[int, str], list[SyncRun]] = {}
-    for run in runs.filter(state=SyncState.FAILED).annotate(last_good=since).filter(started_at__gt=F("last_good")):
-        failed.setdefault((run.account_id, run.region), []).append(run)
+    failed = {
+        place: newest
+        for place, ended in _newest(runs.filter(state=SyncState.FAILED)).items()
+        if (newest := max(ended, key=_started)).started_at > _since(good.get(place, []))
+    }
+    counted = _counted(runs, {place: _since(good.get(place, [])) for place in failed})
     found: dict[int, list[RegionHealth]] = {}
     for account in accounts:
         found[account.pk] = [
@@ -69,12 +69,30 @@ def health(accounts: Collection[AwsAccount]) -> dict[int, list[RegionHealth]]:
                 region,
                 good.get((account.pk, region), []),
                 running.get((account.pk, region), []),
-                failed.get((account.pk, region), []),
+                failed.get((account.pk, region)),
+                counted.get((account.pk, region), 0),
                 lagging.get((account.pk, region), []),
             )
             for region in account.regions
         ]
     return found
+
+
+def _since(good: list[SyncRun]) -> datetime:
+    return max((run.started_at for run in good), default=_BEGINNING)
+
+
+def _started(run: SyncRun) -> datetime:
+    return run.started_at
+
+
+def _counted(runs: QuerySet[SyncRun], since: dict[tuple[int, str], datetime]) -> dict[tuple[int, str], int]:
+    """Return how many passes failed in each place since a moment; an account may fail every minute for months."""
+    if not since:
+        return {}
+    places = reduce(or_, (Q(account=pk, region=region, started_at__gt=at) for (pk, region), at in since.items()))
+    rows = runs.filter(places, state=SyncState.FAILED).order_by().values_list("account_id", "region")
+    return {(pk, region): total for pk, region, total in rows.annotate(total=Count("pk"))}
 
 
 def _newest(runs: QuerySet[SyncRun]) -> dict[tuple[int, str], list[SyncRun]]:
@@ -89,21 +107,21 @@ def _judge(
     region: str,
     good: list[SyncRun],
     running: list[SyncRun],
-    failed: list[SyncRun],
+    failed: SyncRun | None,
+    failing: int,
     lagging: list[SyncRun],
 ) -> RegionHealth:
     known_as_of = max((run.started_at for run in good), default=None)
-    last_failed = max(failed, key=lambda run: run.started_at, default=None)
     by_kind = {run.kind: run for run in good}
-    newest_lag = max(lagging, key=lambda run: run.started_at, default=None)
+    newest_lag = max(lagging, key=_started, default=None)
     return RegionHealth(
         region=region,
-        state=_state(account, known_as_of, is_failing=bool(failed)),
+        state=_state(account, known_as_of, is_failing=failed is not None),
         full=by_kind.get(SyncKind.FULL),
         incremental=by_kind.get(SyncKind.INCREMENTAL),
         running=running[0] if running else None,
-        failing=len(failed),
-        error=last_failed.error if last_failed else "",
+        failing=failing,
+        error=failed.error if failed else "",
         known_as_of=known_as_of,
         lag_seconds=newest_lag.lag_seconds if newest_lag else None,
     )

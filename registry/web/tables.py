@@ -25,10 +25,12 @@ from portal.core.templatetags.portal_ui import (
     status_badge,
 )
 
-from ..choices import SyncKind, SyncState
+from ..choices import SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun, UseCase
 from ..selectors.sync_health import RegionHealth, oldest, worst
 
+# What a pass without a count found, where it is not that nothing changed.
+_NOTHING_FOUND: dict[str, str] = {SyncState.FAILED: "nothing, it failed", SyncState.RUNNING: "nothing so far"}
 # Of a text in a list; its page has all of it.
 _LONGEST_CELL = 160
 
@@ -280,7 +282,20 @@ class AccountTable(PortalTable):
     def render_known(self, record: AwsAccount) -> SafeString:
         regions = self.health[record.pk]
         known = oldest(regions)
-        return _over(status_badge(worst(regions), "sync"), format_html("as of {}", reltime(known)) if known else "")
+        lags = [one.lag_seconds for one in regions if one.lag_seconds is not None]
+        lag = f", changes {lasting(max(lags))} old when they came" if lags else ""
+        as_of = format_html("as of {}{}", reltime(known), lag) if known else "nothing is known yet"
+        state = worst(regions)
+        is_read = state != SyncHealth.DISABLED
+        failing = [one for one in regions if one.failing and is_read]
+        said = (f"{one.region}: {one.failing} pass{'es' if one.failing > 1 else ''} in a row failed" for one in failing)
+        error = failure("\n".join(dict.fromkeys(one.error for one in failing)))
+        return format_html(
+            "{}{}{}",
+            _over(status_badge(state, "sync"), as_of if is_read else ""),
+            format_html('<span class="kv-hint">{}</span>', ", ".join(said)) if failing else "",
+            error,
+        )
 
     def render_connection(self, record: AwsAccount) -> SafeString:
         if record.checked_at is None:
@@ -330,7 +345,9 @@ class SyncRunTable(PortalTable):
             return "shares and invitations"
         counts = (("new", record.created), ("changed", record.updated), ("missing", record.missing))
         said = [f"{count} {word}" for word, count in counts if count]
-        found = ", ".join([*said, f"{record.unchanged} unchanged"])
+        if record.unchanged:
+            said.append(f"{record.unchanged} unchanged")
+        found = ", ".join(said) or _NOTHING_FOUND.get(record.state, "no changes")
         notes = []
         if record.state == SyncState.RUNNING and record.groups:
             notes.append(f"{record.groups_done} of {record.groups} groups read")
