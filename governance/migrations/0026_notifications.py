@@ -149,6 +149,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name_plural": "notification deliveries",
                 "constraints": [
                     models.CheckConstraint(
                         condition=Q(notification__isnull=False, digest_on=None)
@@ -201,6 +202,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
+                "verbose_name": "notification settings",
+                "verbose_name_plural": "notification settings",
                 "constraints": [
                     models.CheckConstraint(condition=Q(digest_hour__lte=23), name="notification_digest_hour_of_a_day"),
                     models.CheckConstraint(
@@ -226,6 +229,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "token terms", "verbose_name_plural": "token terms"},
         ),
         migrations.RunSQL(
             audited("governance_notificationsettings", quiet="chat_problem,last_digest_on", hidden="chat_url")

@@ -105,6 +105,7 @@ class NotificationDelivery(models.Model):
     objects = DeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name_plural = "notification deliveries"
         constraints = [
             models.CheckConstraint(
                 condition=Q(notification__isnull=False, digest_on=None) | Q(notification=None, digest_on__isnull=False),
@@ -148,6 +149,7 @@ class NotificationSettings(models.Model):
     revision = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = verbose_name_plural = "notification settings"
         constraints = [
             models.CheckConstraint(condition=Q(digest_hour__lte=23), name="notification_digest_hour_of_a_day"),
             models.CheckConstraint(
@@ -167,6 +169,9 @@ class TokenTerms(models.Model):
     token = models.OneToOneField(ApiToken, on_delete=models.CASCADE, related_name="terms")
     is_read_only = models.BooleanField(default=False)
     last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "token terms"
 
     def __str__(self) -> str:
         return f"terms of {self.token}"

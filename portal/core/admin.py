@@ -78,6 +78,16 @@ class Console(admin.AdminSite):
         """Lead to the portal's one sign-in page; there is no second one with rules of its own."""
         return self.admin_view(lambda _: redirect("admin:index"))(request)
 
+    def get_app_list(self, request: Any, app_label: str | None = None) -> list[Any]:
+        """Return what the index lists, Django's groups under the name people have for them."""
+        found = super().get_app_list(request, app_label)
+        for app in found:
+            if app["app_label"] == "auth":
+                app["name"] = "Groups of people"
+                for model in app["models"]:
+                    model["name"] = "Groups of people"
+        return found
+
     def get_urls(self) -> list[Any]:
         """Return the addresses of the console, without those that go around the services."""
         return [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) not in _LEFT_OUT]
