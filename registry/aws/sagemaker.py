@@ -110,18 +110,22 @@ def put_group_policy(session: AwsSession, name: str, policy: str) -> None:
         session.sagemaker.put_model_package_group_policy(ModelPackageGroupName=name, ResourcePolicy=policy)
 
 
-def list_versions(session: AwsSession, group: GroupRecord | str) -> Iterator[VersionSummary]:
-    """Yield the versions of a group (record, name or ARN), oldest first.
+def list_versions(
+    session: AwsSession, group: GroupRecord | str, *, created_after: datetime | None = None
+) -> Iterator[VersionSummary]:
+    """Yield the versions of a group (record, name or ARN), oldest first; only those made after a moment, given one.
 
     Summaries carry approval and life cycle but no modification time, card or metadata: describe what differs.
     Raises AwsError of the page that failed. Source: ListModelPackages, 100 a page.
     """
-    request = {
+    request: dict[str, Any] = {
         "ModelPackageGroupName": _key(group),
         "MaxResults": PAGE_SIZE,
         "SortBy": "CreationTime",
         "SortOrder": "Ascending",
     }
+    if created_after is not None:
+        request["CreationTimeAfter"] = created_after
     call = session.sagemaker.list_model_packages
     for page in pages(session, "sagemaker", "ListModelPackages", call, request):
         for summary in page.get("ModelPackageSummaryList", ()):
@@ -274,24 +278,6 @@ def create_version(
     require_valid(session, "sagemaker", "CreateModelPackage", whole)
     with translated(session, "sagemaker", "CreateModelPackage"):
         return session.sagemaker.create_model_package(**whole)["ModelPackageArn"]
-
-
-def list_versions_created_since(session: AwsSession, group: str, since: datetime) -> Iterator[VersionSummary]:
-    """Yield the versions of a group (name or ARN) made after a moment, oldest first.
-
-    Raises AwsError of the page that failed. Source: ListModelPackages with CreationTimeAfter, 100 a page.
-    """
-    request = {
-        "ModelPackageGroupName": group,
-        "CreationTimeAfter": since,
-        "MaxResults": PAGE_SIZE,
-        "SortBy": "CreationTime",
-        "SortOrder": "Ascending",
-    }
-    call = session.sagemaker.list_model_packages
-    for page in pages(session, "sagemaker", "ListModelPackages", call, request):
-        for summary in page.get("ModelPackageSummaryList", ()):
-            yield VersionSummary.from_summary(summary)
 
 
 def _key(group: GroupRecord | str) -> str:

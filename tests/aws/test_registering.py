@@ -112,7 +112,7 @@ def test_tags_of_a_group_are_read_page_by_page(wire: Wire, session: AwsSession) 
 def test_versions_made_since_are_listed(wire: Wire, session: AwsSession) -> None:
     wire.answer("sagemaker", "ListModelPackages", {"ModelPackageSummaryList": []})
     since = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
-    assert list(sagemaker.list_versions_created_since(session, recorded.GROUP_ARN, since)) == []
+    assert list(sagemaker.list_versions(session, recorded.GROUP_ARN, created_after=since)) == []
     (asked,) = wire.asked("ListModelPackages")
     assert asked["CreationTimeAfter"] == since.timestamp()
     assert asked["ModelPackageGroupName"] == recorded.GROUP_ARN

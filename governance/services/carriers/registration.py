@@ -58,9 +58,8 @@ def _made_before(session: AwsSession, row: Registration) -> str:
 
     Source: ListModelPackages by creation time, DescribeModelPackage of what is younger than the registration.
     """
-    for summary in sagemaker.list_versions_created_since(
-        session, row.group.arn, row.requested_at - registrations.CLOCKS
-    ):
+    since = row.requested_at - registrations.CLOCKS
+    for summary in sagemaker.list_versions(session, row.group.arn, created_after=since):
         try:
             record = sagemaker.describe_version(session, summary.arn)
         except AwsNotFound:
