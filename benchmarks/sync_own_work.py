@@ -116,8 +116,8 @@ def play_aws(account: AwsAccount, groups: int) -> None:
     def describe_version(session: Any, arn: str) -> VersionRecord:
         return VersionRecord.from_describe(described(arn))
 
-    sagemaker.list_groups = list_groups  # type: ignore[assignment]
-    sagemaker.list_versions = list_versions  # type: ignore[assignment]
+    sagemaker.list_groups = list_groups  # type: ignore[assignment]  # stands in for the call
+    sagemaker.list_versions = list_versions  # type: ignore[assignment]  # as above
     sagemaker.describe_version = describe_version
 
 

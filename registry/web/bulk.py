@@ -23,7 +23,8 @@ class ClaimForm(forms.Form):
 
     def __init__(self, data: Any = None, *, actor: Actor) -> None:
         super().__init__(data)
-        self.fields["project"].queryset = projects_where(actor, Act.EDIT_GROUP)  # type: ignore[attr-defined]
+        offered = projects_where(actor, Act.EDIT_GROUP)
+        self.fields["project"].queryset = offered  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
 def _claim(actor: Actor, row: ModelGroup, given: Mapping[str, Any]) -> str:

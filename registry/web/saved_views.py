@@ -141,7 +141,8 @@ class EditForm(forms.Form):
         self.fields["audience"].choices = [  # type: ignore[attr-defined]  # a ChoiceField
             (word.value, label) for word, label in _AUDIENCES.items() if offered or word is not ViewAudience.EVERYBODY
         ]
-        self.fields["project"].queryset = selectors.projects_to_share_with(actor)  # type: ignore[attr-defined]
+        projects = selectors.projects_to_share_with(actor)
+        self.fields["project"].queryset = projects  # type: ignore[attr-defined]  # a ModelChoiceField
 
 
 class SavedViewPage(FormPage):

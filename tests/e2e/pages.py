@@ -65,7 +65,7 @@ class Person:
         self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
         self.page.on("response", self._on_response)
         if cookie is not None:
-            self.context.add_cookies([{**cookie, "url": url}])  # type: ignore[list-item]
+            self.context.add_cookies([{**cookie, "url": url}])  # type: ignore[list-item]  # a Cookie, as a dict
             return
         self.page.goto("/sign-in/")
         self.page.get_by_label("User name").fill(username)

@@ -53,7 +53,7 @@ def post(place: Place, made: ModelVersion, **changed: Any) -> tuple[WaitingCallb
         "token": TOKEN,
         "execution_arn": EXECUTION,
     }
-    return callbacks.post(**{**given, **changed})  # type: ignore[arg-type]
+    return callbacks.post(**{**given, **changed})  # type: ignore[arg-type]  # any argument
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_what_cannot_be_right_is_refused_beside_its_field(
 ) -> None:
     before = fingerprint()
     with pytest.raises(InvalidInput) as refused:
-        create(place, kind, **settings)  # type: ignore[arg-type]
+        create(place, kind, **settings)  # type: ignore[arg-type]  # any setting, wrong ones too
     assert field in refused.value.errors
     assert not DeploymentChannel.objects.exists()
     assert fingerprint() == before

@@ -109,7 +109,7 @@ def reject(place: Place, walked: ModelVersion) -> ModelVersion:
 
 
 def remove(place: Place, walked: ModelVersion) -> ModelVersion:
-    return retirement.retire(  # type: ignore[return-value]
+    return retirement.retire(  # type: ignore[return-value]  # of the two it is a version
         actor=place.people.officer.actor, subject_type=ModelVersion, subject_id=walked.pk, reason="Old.", force=True
     )
 

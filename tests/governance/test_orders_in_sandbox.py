@@ -302,7 +302,9 @@ def test_a_worker_that_dies_behind_the_answer_does_not_answer_twice(
         monkeypatch.setattr(pipelines, "send_success", send)
     else:
         # A service that has forgotten the token says that the step does not wait, whoever answered it.
-        other = lambda *args, **kwargs: send(*args, **{**kwargs, "client_token": str(uuid.uuid4())})  # noqa: E731
+        def other(*args: Any, **kwargs: Any) -> Any:
+            return send(*args, **{**kwargs, "client_token": str(uuid.uuid4())})
+
         monkeypatch.setattr(orders_callback.pipelines, "send_success", other)
     deliver()
     (waiting,) = WaitingCallback.objects.all()

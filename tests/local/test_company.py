@@ -104,7 +104,7 @@ def test_everybody_named_is_somebody_with_a_role() -> None:
 
 
 @pytest.mark.parametrize("group", [group for group in GROUPS if group.project], ids=lambda group: group.name)
-def test_cards_are_what_sagemaker_takes(group) -> None:  # type: ignore[no-untyped-def]
+def test_cards_are_what_sagemaker_takes(group) -> None:  # type: ignore[no-untyped-def]  # a fixture's parameter
     for number in range(1, group.versions + 1):
         request = request_of(group, number, use_case_id="UC-0007", use_case_name="Any", owner="Somebody")
         assert all(len(value) <= 256 for value in request["CustomerMetadataProperties"].values())

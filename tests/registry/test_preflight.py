@@ -45,7 +45,7 @@ def role(aws: Sandbox, place: Place) -> MakeRole:
         name: str,
         template: str = "spoke-role.yaml",
         *,
-        without: set[str] = frozenset(),  # type: ignore[assignment]
+        without: set[str] = frozenset(),  # type: ignore[assignment]  # never written to
         trust: dict[str, Any] | None = None,
         external_id: str = EXTERNAL_ID,
         **parameters: str,
@@ -253,8 +253,8 @@ def test_a_role_of_many_sessions_is_renewed_in_time(aws: Sandbox, place: Place, 
     assert first.endswith(f"/{SESSION_NAME}")
     aws.forget()
     # botocore renews fifteen minutes ahead; here the hour is over.
-    credentials = session._boto.get_credentials()  # type: ignore[union-attr]
-    credentials._expiry_time = timezone.now() - timedelta(minutes=1)  # type: ignore[union-attr]
+    credentials = session._boto.get_credentials()  # type: ignore[union-attr]  # private to botocore
+    credentials._expiry_time = timezone.now() - timedelta(minutes=1)  # type: ignore[union-attr]  # as above
     session.sts.get_caller_identity()
     assert len(aws.calls(service="sts", operation="AssumeRole")) == 1
 

@@ -36,7 +36,7 @@ def test_every_error_page_shows_without_anything_and_names_its_reference(name: s
 
 
 def test_an_error_of_the_portals_own_needs_no_database(settings: object) -> None:
-    settings.ROOT_URLCONF = __name__  # type: ignore[attr-defined]
+    settings.ROOT_URLCONF = __name__  # type: ignore[attr-defined]  # settings are any object
 
     def refuse(*_: object) -> None:
         raise AssertionError("the page asked the database")

@@ -53,7 +53,8 @@ def numbers(page: str) -> dict[str, int]:
 
 def main_of(answer: object) -> str:
     """Return the page without its frame."""
-    return answer.content.decode().split('<main class="app-content"')[1]  # type: ignore[attr-defined]
+    content = answer.content  # type: ignore[attr-defined]  # an untyped answer
+    return content.decode().split('<main class="app-content"')[1]
 
 
 def listed(client: Client, address: str) -> int:

@@ -44,10 +44,16 @@ def review(draft: UseCaseDraft) -> str:
     return reverse("governance:use_case_draft_review", args=[draft.pk])
 
 
+def _value(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return found[1]
+
+
 def marks(answer: Any) -> dict[str, str]:
     """Return the hidden fields with which a page says what it has read, and who it is."""
     page = answer.content.decode()
-    return {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("revision", "window")}  # type: ignore[index]
+    return {name: _value(page, name) for name in ("revision", "window")}
 
 
 def newest(world: World) -> UseCaseDraft:
@@ -199,7 +205,7 @@ def test_a_draft_changed_in_another_window_is_read_again_before_it_is_registered
     assert told.status_code == 412
     assert "Renamed" in words_of(told)
     assert "nothing is registered yet" in words_of(told)
-    made = dana.post(review(draft), {"revision": re.search(r'name="revision" value="(\d+)"', text_of(told))[1]})  # type: ignore[index]
+    made = dana.post(review(draft), {"revision": _value(text_of(told), "revision")})
     assert made.status_code == 302
     assert dana.get(review(draft)).status_code == 404, "after registering it is gone"
     assert dana.post(review(draft), {"revision": stale}).status_code == 404

@@ -83,7 +83,7 @@ def test_documents_of_two_writers_are_shown_beside_each_other(world: World, as_r
     use_cases.write_documents(
         actor=world.people.owner.actor,
         use_case_id=case.pk,
-        texts={"human_oversight": "Theirs.", "risk_assessment": "Theirs too."},  # type: ignore[dict-item]
+        texts={"human_oversight": "Theirs.", "risk_assessment": "Theirs too."},  # type: ignore[dict-item]  # words
     )
     mine = {"human_oversight": "Mine.", "monitoring_evaluation": "Weekly.", "revision": opened[1]}
     told = client.post(path, mine)
@@ -159,7 +159,7 @@ def test_a_group_says_how_its_metrics_went_and_who_sees_it(world: World, as_role
         if auc is not None:
             record = StageRecord.objects.get(version=made)
             report = {"record_id": record.pk, "kind": MetricKind.VALIDATION, "metrics": {"auc": auc}}
-            metrics.report(actor=world.people.engineer.actor, **report)  # type: ignore[arg-type]
+            metrics.report(actor=world.people.engineer.actor, **report)  # type: ignore[arg-type]  # any report
     client = as_role("data_scientist")
     said = words_of(client.get(reverse("governance:group_metrics", args=[models.pk]), headers=HTMX))
     assert "auc 0.74 not reported 0.78 +0.04 better" in said

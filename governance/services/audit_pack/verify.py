@@ -430,7 +430,7 @@ class Decisions:
 def verifier_of(key: dict[str, str]) -> Callable[[bytes, bytes], None]:
     """Return what checks signature and content by a public key, and raises InvalidSignature (RFC 7518, RFC 8037)."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, utils  # noqa: PLC0415 - only where installed
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - as above
 
     if (key["kty"], key["crv"]) == ("OKP", "Ed25519"):
         return ed25519.Ed25519PublicKey.from_public_bytes(_unb64(key["x"])).verify

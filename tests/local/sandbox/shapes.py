@@ -80,7 +80,7 @@ def _in_scalar(shape: Shape, value: Any, path: str) -> Iterator[str]:
             return
         if moment.year < 2020:
             yield f"{path} is long ago: {moment}"
-    elif shape.type_name != "blob" and not isinstance(value, wanted):  # type: ignore[arg-type]
+    elif shape.type_name != "blob" and not isinstance(value, wanted):  # type: ignore[arg-type]  # a type per shape
         yield f"{path} is no {shape.type_name}: {value!r}"
     elif isinstance(shape, StringShape) and shape.enum and value not in shape.enum:
         yield f"{path} is {value!r}, which is not one of {shape.enum}"

@@ -64,7 +64,7 @@ def test_an_account_that_is_disabled_while_it_is_read_is_left_alone(
     really = sync.run.sagemaker.list_groups
 
     def list_and_disable(*args: object, **kwargs: object) -> object:
-        yield from really(*args, **kwargs)  # type: ignore[arg-type]
+        yield from really(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
         AwsAccount.objects.filter(account_id=HUB).update(is_enabled=False)
 
     monkeypatch.setattr(sync.run.sagemaker, "list_groups", list_and_disable)

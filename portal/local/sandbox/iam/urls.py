@@ -1,6 +1,6 @@
 """Route IAM to the sandbox's responses."""
 
-from moto.iam.urls import url_bases  # noqa: F401
+from moto.iam.urls import url_bases  # noqa: F401 - moto reads it from here
 
 from .responses import SandboxIamResponse
 

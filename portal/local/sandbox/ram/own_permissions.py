@@ -24,7 +24,8 @@ def find(arn: str) -> Permission:
     match = _OWN.fullmatch(arn)
     if not match and not arn.startswith("arn:aws:ram::aws:permission/"):
         raise errors.MalformedArn(f"The permission ARN {arn} is not valid.")
-    found = ram_backends[match[2]][match[1]].permissions.get(arn) if match else None  # type: ignore[attr-defined]
+    backend = ram_backends[match[2]][match[1]] if match else None
+    found = backend.permissions.get(arn) if backend else None  # type: ignore[attr-defined]  # the sandbox adds it
     if found is None:
         raise errors.UnknownResource(f"Permission {arn} could not be found.")
     assert isinstance(found, Permission)

@@ -24,7 +24,7 @@ def _stamp(moment: datetime | None) -> str | None:
 def _publish(owner: Aggregate, kind: str, detail: dict[str, Any], resources: list[str]) -> None:
     whole = {k: v for k, v in detail.items() if v is not None}
     bus = events_backends[owner.account_id][owner.region_name]
-    bus.publish("aws.sagemaker", kind, whole, resources)  # type: ignore[attr-defined]
+    bus.publish("aws.sagemaker", kind, whole, resources)  # type: ignore[attr-defined]  # moto is untyped
 
 
 def execution_changed(owner: Aggregate, execution: Record, before: str | None) -> None:

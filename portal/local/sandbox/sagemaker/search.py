@@ -25,7 +25,8 @@ _MOST_FILTERS = 50
 
 @functools.cache
 def _members(resource: str) -> frozenset[str]:
-    return frozenset(get_service_model("sagemaker").shape_for(resource).members)  # type: ignore[attr-defined]
+    shape = get_service_model("sagemaker").shape_for(resource)
+    return frozenset(shape.members)  # type: ignore[attr-defined]  # it is a structure
 
 
 def check_property(resource: str, name: str) -> None:
