@@ -58,6 +58,6 @@ def path_of(row: Any) -> str:
         case AwsAccount():
             return reverse("registry:account", args=[row.account_id])
         case OutboxMessage():
-            return reverse("governance:outbox")
+            return reverse("governance:outbox_message", args=[row.pk])
         case _:
             return reverse("governance:delegation_list")

@@ -40,7 +40,7 @@ def _line(one: Attempt) -> dict[str, Any]:
     if one.times > 1:
         title += f" ({one.times} times)"
     said = one.said
-    if one.seconds is not None and one.times == 1:
+    if one.seconds is not None and one.seconds >= 0.1 and one.times == 1:
         said = f"{said} It took {one.seconds:.1f} s.".strip()
     return {"at": one.at, "title": title, "person": one.by, "text": said, "icon": icon, "tone": tone}
 
