@@ -300,10 +300,11 @@ class PolicyVersionQuerySet(models.QuerySet[Any]):
 
 class PastStageRowQuerySet(AsOfQuerySet):
     def visible_to(self, actor: Actor) -> Self:
-        """Rows of the versions the actor may see today: rights are not turned back with the table."""
+        """Rows of the versions and use cases the actor may see today: rights are not turned back with the table."""
         if in_projects(actor, "project_id") is None:
             return self.all()
-        return self.filter(version_id__in=ModelVersion.objects.visible_to(actor).values("pk"))
+        named = Q(use_case_number=None) | Q(use_case_number__in=UseCase.objects.visible_to(actor).values("number"))
+        return self.filter(named, version_id__in=ModelVersion.objects.visible_to(actor).values("pk"))
 
 
 class PastVersionQuerySet(AsOfQuerySet):

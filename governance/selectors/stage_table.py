@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage
+from registry.querysets import seen_use_cases
 
 from ..models import StageRecord
 
@@ -34,18 +35,27 @@ ATTRIBUTES: tuple[str, ...] = (
 
 def stage_table(actor: Actor) -> QuerySet[Any]:
     """Return the table's rows that an actor may see, newest record first: one per record and use case, in one query."""
-    return expanded(StageRecord.objects.visible_to(actor)).order_by("-id", "row_use_case_number")
+    return expanded(StageRecord.objects.visible_to(actor), actor).order_by("-id", "row_use_case_number")
 
 
-def expanded(records: QuerySet[Any]) -> QuerySet[Any]:
-    """Return records multiplied by the use cases their version serves, with what a row needs."""
-    return records.select_related(
-        "account", "version__group__owner", "version__group__project__line_of_business"
-    ).annotate(
-        row_use_case_number=F("version__use_cases__number"),
-        row_use_case_name=F("version__use_cases__name"),
-        row_use_case_stage=F("version__use_cases__stage"),
-    )
+def expanded(records: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Return records multiplied by the use cases their version serves, with what a row needs.
+
+    Of a use case the actor may not see (the group was shown to him by name) a row has nothing but that there is one:
+    `row_use_case_hidden`. Filters and searches ask for what the row shows.
+    """
+    seen = seen_use_cases(actor, "version__use_cases__")
+    told: dict[str, Any] = {
+        f"row_use_case_{name}": F(f"version__use_cases__{name}")
+        if seen is None
+        else Case(When(seen, then=F(f"version__use_cases__{name}")))
+        for name in ("number", "name", "stage")
+    }
+    if seen is not None:
+        nobody = When(version__use_cases__number=None, then=Value(False))
+        told["row_use_case_hidden"] = Case(nobody, When(seen, then=Value(False)), default=Value(True))
+    related = ("account", "version__group__owner", "version__group__project__line_of_business")
+    return records.select_related(*related).annotate(**told)
 
 
 def as_row(record: Any) -> dict[str, Any]:

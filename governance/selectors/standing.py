@@ -70,7 +70,7 @@ def records_of_use_case(use_case: UseCase) -> list[UseCaseStageRecord]:
 def rows_of_version(actor: Actor, version: ModelVersion) -> list[Any]:
     """Return a version's rows of the governance table, latest stage first: one per record and use case."""
     order = [str(stage) for stage in Stage]
-    found = expanded(StageRecord.objects.visible_to(actor).filter(version=version))
+    found = expanded(StageRecord.objects.visible_to(actor).filter(version=version), actor)
     return sorted(found, key=lambda record: (-order.index(record.stage), record.pk, record.row_use_case_number or 0))
 
 

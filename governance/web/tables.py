@@ -74,7 +74,8 @@ class StageTable(PortalTable):
     def render_use_case_id(self, record: Any) -> SafeString:
         number = record.row_use_case_number
         if number is None:
-            return absent("no use case")
+            is_hidden = getattr(record, "row_use_case_hidden", False)
+            return absent("one you may not see" if is_hidden else "no use case")
         return format_html('<a href="{}">UC-{}</a>', reverse("registry:use_case", args=[number]), f"{number:04d}")
 
     def render_use_case_name(self, record: Any) -> SafeString | str:

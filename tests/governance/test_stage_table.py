@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
+from guardian.shortcuts import assign_perm
 
+from governance.selectors.as_of import stage_table_as_of
 from governance.selectors.stage_table import ATTRIBUTES, rows, stage_table
 from governance.services import approvals, intake, metrics
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskClass
+from registry.models import User
 from registry.services import groups
 from tests.factories import Cast, group, use_case, version
 from tests.factories.people import SYSTEM
@@ -161,3 +165,20 @@ def test_unlinking_the_group_in_the_way_takes_the_use_case_along_at_the_next_syn
     intake.take_use_cases_along(SYSTEM, [other])
     assert position(case) == "qa/pending"
     settle()
+
+
+def test_a_use_case_one_may_not_see_is_not_told_through_a_group_one_may(place: Place, people: Cast) -> None:
+    case = use_case(people, place.project, name="Layoffs of next year")
+    models = group(place.project, people, case)
+    made = version(models)
+    assign_perm("registry.view_modelgroup", people.stranger, models)
+    actor = User.objects.get(pk=people.stranger.pk).actor
+    (shown,) = stage_table(actor).filter(version=made)
+    assert shown.row_use_case_hidden
+    (row,) = rows([shown])
+    assert (row["use_case_id"], row["use_case_name"], row["use_case_stage"]) == (None, None, None)
+    assert not stage_table(actor).filter(row_use_case_name__icontains="layoffs").exists()
+    assert not stage_table(actor).filter(row_use_case_number=case.number).exists()
+    assert not stage_table_as_of(actor, timezone.now()).filter(use_case_name="Layoffs of next year").exists()
+    (whole,) = rows(stage_table(people.auditor.actor).filter(version=made))
+    assert whole["use_case_name"] == "Layoffs of next year"
