@@ -45,6 +45,13 @@ class ApiTokenAdmin(ServiceAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         return not lookup.startswith("pk") and super().lookup_allowed(lookup, value, request)
 
+    def object_links(self, row: ApiToken) -> list[tuple[str, str]]:
+        return [("Revoke", reverse("admin:registry_apitoken_delete", args=[row.token_key]))]
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        # The stock link to delete has the primary key in its address.
+        return super().render_change_form(request, {**context, "show_delete": False}, *args, **kwargs)
+
     def audit_trail(self, row: ApiToken) -> str:
         return audit_trail_of(self.opts.db_table, row.token_key)
 
