@@ -181,6 +181,8 @@ class CellForm(RevisedForm):
                 continue
             if told["value"] is None and names["value"] not in self.errors:
                 self.add_error(names["value"], "Give the threshold.")
+            if not told["operator"] and names["operator"] not in self.errors:
+                self.add_error(names["operator"], "Say how the number is compared.")
             if (told["operator"] == Operator.BETWEEN) != (told["upper"] is not None):
                 self.add_error(names["upper"], "The second number goes with `between`, and only with it.")
         return given

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from django.db import connection, transaction
 
 from .actors import Actor
+from .errors import InvalidInput
 
 _correlation: ContextVar[str] = ContextVar("correlation", default="")
 
@@ -37,8 +38,11 @@ def correlated(value: str = "") -> Iterator[str]:
 def operation(actor: Actor, reason: str = "") -> Iterator[None]:
     """Run the block in a transaction that the audit trigger can attribute.
 
-    A nested operation joins the outer transaction and puts the outer actor and reason back when it ends.
+    A nested operation joins the outer transaction and puts the outer actor and reason back when it ends. Raises
+    InvalidInput, before anything is written, for a reason with a character that the database cannot hold.
     """
+    if "\x00" in reason:
+        raise InvalidInput("The text contains a NUL character, which cannot be stored. Leave it out.")
     # The ledger and the outbox read the id from here and the trigger from the transaction: it must be the same one.
     is_nested = connection.in_atomic_block
     with correlated(correlation_id()), transaction.atomic():

@@ -119,6 +119,7 @@ def test_a_decision_on_a_withdrawn_request_says_so_and_withdrawing_twice_is_no_e
     assert scientist.post(withdraw).status_code == 302
     again = scientist.post(withdraw, follow=True)
     assert "was withdrawn already" in words_of(again)
+    assert scientist.post(withdraw, {"reason": "a\x00b"}).status_code == 400
     answer = owner.post(path_of(world.use_case_request), {"verdict": "reject", "comment": "No."})
     assert answer.status_code == 409
     assert "is withdrawn and takes no more decisions" in words_of(answer)

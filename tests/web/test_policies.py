@@ -139,6 +139,7 @@ def test_a_cell_is_filled_in(world: World, admin: Client) -> None:
         ({"metric_0_kind": "guessed"}, "Select a valid choice"),
         ({"metric_1_path": "auc", "metric_1_operator": ">=", "metric_1_value": "0.75", "metric_1_upper": "",
           "metric_1_segment": "", "metric_1_kind": "validation"}, "is asked for more than once"),
+        ({"metric_0_operator": ""}, "Say how the number is compared."),
     ],
     ids=lambda value: str(value)[:60],
 )  # fmt: skip
@@ -272,4 +273,5 @@ def test_a_draft_is_discarded(world: World, admin: Client) -> None:
 def test_who_asks_sees_beforehand_what_is_missing(world: World, as_role: AsRole) -> None:
     shown = words_of(as_role("data_scientist").get(reverse("governance:version_submit", args=[world.fresh.pk])))
     assert "What it needs" in shown
-    assert "The policy says what each stage needs" in shown
+    assert "says what is needed" in shown
+    assert "Missing or not met: Model card" in shown
