@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from portal.core import access
@@ -39,6 +40,8 @@ __all__ = [
 ]  # fmt: skip
 
 STANDING = ("approved", "deployed", "superseded")
+# Of a group that is not ready, the newest versions are named.
+_NAMED = 5
 
 
 def in_force() -> PolicyVersion:
@@ -139,7 +142,7 @@ def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]
         status__in=STANDING,
         outdated_at=None,
     )
-    groups = (
+    found = list(
         ModelGroup.objects.filter(
             Q(pk__in=use_case.groups.filter(missing_since=None).values("pk")) | Q(pk__in=members.values("group_id"))
         )
@@ -147,15 +150,24 @@ def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]
         .order_by("name", "pk")
         .values_list("pk", "name", "has_approved")
     )
+    waiting = _waiting(members, [pk for pk, _, approved in found if not approved])
     return tuple(
-        ModelInScope(group=name, approved=approved, waiting=() if approved else _waiting(members, pk))
-        for pk, name, approved in groups
+        ModelInScope(group=name, approved=approved, waiting=tuple(waiting.get(pk, ()))) for pk, name, approved in found
     )
 
 
-def _waiting(members: QuerySet[ModelVersion], group_id: int) -> tuple[str, ...]:
-    newest = members.filter(group_id=group_id).order_by("-number").values_list("number", "status", "stage")[:5]
-    return tuple(f"version {number} is {status} in {Stage(stage).label}" for number, status, stage in newest)
+def _waiting(members: QuerySet[ModelVersion], group_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return where the newest versions of these groups stand, in words, by group."""
+    if not group_ids:
+        return {}
+    rank = Window(RowNumber(), partition_by="group_id", order_by=F("number").desc())
+    newest = members.filter(group_id__in=group_ids).annotate(rank=rank).filter(rank__lte=_NAMED)
+    words: dict[int, list[str]] = {}
+    for pk, number, status, stage in newest.order_by("group_id", "-number").values_list(
+        "group_id", "number", "status", "stage"
+    ):
+        words.setdefault(pk, []).append(f"version {number} is {status} in {Stage(stage).label}")
+    return words
 
 
 def _risk(use_case: UseCase) -> UseCaseRisk:

@@ -15,18 +15,26 @@ from registry.models import ModelGroup, ModelVersion, UseCase
 
 from ..choices import MetricKind, OutboxState, Severity
 from ..lifecycle import STAGES
-from ..models import ApprovalRequest, Finding, MetricReport, OutboxMessage, StageRecord, UseCaseStageRecord
+from ..models import (
+    ApprovalRequest,
+    Finding,
+    MetricReport,
+    OutboxMessage,
+    PolicyVersion,
+    StageRecord,
+    UseCaseStageRecord,
+)
 from . import policy as policies
 from .stage_table import expanded
 
 Subject = UseCase | ModelVersion
 
 
-def steps(subject: Subject) -> list[dict[str, Any]]:
+def steps(subject: Subject, policy: PolicyVersion | None = None) -> list[dict[str, Any]]:
     """Return the stages of a subject for the stepper: done, current with its status, still to come, not on the path."""
     kind = policies.kind_of(subject)
     stages = STAGES[kind]
-    path = policies.path_of(policies.in_force(), kind)
+    path = policies.path_of(policy or policies.in_force(), kind)
     if subject.stage == Stage.RETIRED:
         return [{"stage": stage, "state": "skipped" if stage not in path else "todo"} for stage in stages] + [
             {"stage": Stage.RETIRED, "state": "current", "status": subject.status}

@@ -23,12 +23,13 @@ from registry.services.positions import announced
 
 from ..choices import DecisionSource, Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
-from ..models import ApprovalRequest, Decision
+from ..models import ApprovalRequest, Decision, PolicyVersion
 from ..policies.engine import waiting_for
 from ..policies.facts import ApprovalNeed, Check, Requirements
 from ..policies.rules import NoRule, outstanding
 from ..selectors import policy as policies
 from ..selectors.binding import decided_content, difference, digest_of
+from ..selectors.gathered import Gathered
 from ..selectors.overrides import overrides_of
 from ..selectors.standing import is_outdated_here
 from . import lifecycle
@@ -221,13 +222,13 @@ def refusal_for(actor: Actor, request: ApprovalRequest) -> str:
     return ""
 
 
-def submission_refusal(actor: Actor, subject: Subject) -> str:
+def submission_refusal(actor: Actor, subject: Subject, policy: PolicyVersion | None = None) -> str:
     """Say why this actor may not submit a subject now, "" when he may. The page asks; `submit` enforces."""
     try:
         require(actor, Act.SUBMIT, subject.scope_project_id)
         _refuse_if_open(subject)
         _refuse_unless_askable(subject)
-        policies.requirements_for(subject, policies.in_force())
+        policies.requirements_for(subject, policy or policies.in_force())
     except DomainError as refusal:
         return refusal.detail
     except NoRule as missing:
@@ -241,12 +242,17 @@ def _refuse_if_open(subject: Subject) -> None:
         raise AlreadyOpen(f"{standing.public_id} already asks for this and is {_waiting(standing)}.")
 
 
-def checks_of(request: ApprovalRequest, subject: Subject | None = None) -> tuple[Check, ...]:
-    """Return what the policy a request runs under asks for beside approvals, each check with how it stands now."""
+def checks_of(
+    request: ApprovalRequest, subject: Subject | None = None, known: Gathered | None = None
+) -> tuple[Check, ...]:
+    """Return what the policy a request runs under asks for beside approvals, each check with how it stands now.
+
+    `known` is what was read of the subject before.
+    """
     asked, stage, needs = subject or request.subject, Stage(request.stage), Requirements.from_json(request.requirements)
     if not (needs.evidence or needs.metrics):
         return ()
-    return policies.checks(asked, stage, needs, overrides=overrides_of(asked, stage))
+    return policies.checks(asked, stage, needs, overrides=overrides_of(asked, stage), known=known)
 
 
 def refuse_unless_met(request: ApprovalRequest, subject: Subject) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from portal.core.errors import Forbidden
 from portal.core.permissions import ROLES, Act
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase, User
-from registry.selectors.people import holders_on
+from registry.selectors.people import holders_on, holding
 
 from ..choices import Verdict
 from ..models import ApprovalRequest, Decision, Delegation
@@ -129,11 +130,16 @@ class Signer:
     in_the_name_of: User | None = None
 
 
-def who_could_sign(subject: Subject, role: Role, *, request: ApprovalRequest | None = None) -> tuple[Signer, ...]:
-    """Return who could give a signature in a role about a subject now, by name; delegates after those they speak for.
+def who_could_sign(
+    subject: Subject, roles: Iterable[Role], *, request: ApprovalRequest | None = None
+) -> dict[Role, tuple[Signer, ...]]:
+    """Return by role who could sign about a subject now, by name; delegates after those they speak for.
 
     Left out is whom `entitlement` would refuse: who has a part in it, administers, or has spoken on the `request`.
     """
+    wanted = list(dict.fromkeys(roles))
+    if not wanted:
+        return {}
     project_id = subject.scope_project_id
     admins = set(holders_on(Role.ML_ADMIN, project_id).values_list("pk", flat=True))
     spoken = {
@@ -149,23 +155,31 @@ def who_could_sign(subject: Subject, role: Role, *, request: ApprovalRequest | N
             or bool(part_in(subject, person.pk, person.username, request=request))
         )
 
-    signers = [person for person in holders_on(role, project_id) if not barred(person)]
-    by_key = {person.pk: person for person in signers}
+    signers = {
+        role: {person.pk: person for person in holders_on(role, project_id) if not barred(person)} for role in wanted
+    }
     lent = (
         Delegation.objects.in_force(timezone.now().date())
-        .filter(role=role, delegator__in=by_key)
+        .filter(role__in=wanted, delegator__in={pk for people in signers.values() for pk in people})
         .filter(Q(project=None) | Q(project_id=project_id))
         .select_related("delegate")
         .order_by("delegate__display_name", "pk")
     )
-    deciding = ROLES[Act.DECIDE]
-    delegates = [
-        Signer(row.delegate, by_key[row.delegator_id])
-        for row in lent
-        if row.delegate.is_active and row.delegate_id not in by_key and not barred(row.delegate)
-        if row.delegate.actor.roles_on(project_id) & deciding
-    ]
-    return (*map(Signer, signers), *delegates)
+    lent_by = [row for row in lent if row.delegate.is_active and not barred(row.delegate)]
+    # Only who decides here himself may do it for somebody else.
+    deciding = set(holding(ROLES[Act.DECIDE], project_id).values_list("pk", flat=True)) if lent_by else set()
+    return {
+        role: (
+            *map(Signer, people.values()),
+            *(
+                Signer(row.delegate, people[row.delegator_id])
+                for row in lent_by
+                if row.role == role and row.delegator_id in people
+                if row.delegate_id in deciding and row.delegate_id not in people
+            ),
+        )
+        for role, people in signers.items()
+    }
 
 
 def _cannot_delegate(delegation: Delegation, request: ApprovalRequest, subject: Subject) -> bool:

@@ -5,25 +5,26 @@ Said beforehand, from the same rules that `approvals` enforces. Reads only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Role, Stage, Status
 from registry.models import ModelVersion, UseCase
 
-from ..models import ApprovalRequest
+from ..models import ApprovalRequest, PolicyVersion
 from ..policies.engine import waiting_for
-from ..policies.facts import ApprovalNeed, Check, Requirements, Tier
+from ..policies.facts import ApprovalNeed, Check, OverrideFact, Requirements, Tier
 from ..policies.rules import NoRule
 from ..selectors import policy as policies
 from ..selectors.binding import digest_of
 from ..selectors.gathered import Gathered, gather
-from ..selectors.overrides import overrides_of
+from ..selectors.overrides import overrides_of_many
 from ..selectors.standing import is_outdated_here
 from . import approvals, lifecycle, preview
 from .entitlement import Signer, missing_approvals, who_could_sign
@@ -99,10 +100,16 @@ class Block:
     request: ApprovalRequest | None = None
 
 
-def outlook(actor: Actor, subject: Subject, *, later: bool = False) -> Outlook:
-    """Return what asking for approval of a subject would take where it stands; with `later`, also what comes after."""
+def outlook(actor: Actor, subject: Subject, *, later: bool = False, brief: bool = False) -> Outlook:
+    """Return what asking for approval of a subject would take where it stands; with `later`, also what comes after.
+
+    A `brief` one leaves out who could sign and what an approval would do.
+    """
     stage, policy, tier = Stage(subject.stage), policies.in_force(), policies.tier_of(subject)
-    refusal = approvals.submission_refusal(actor, subject)
+    # Read once for all stages.
+    prefetch_related_objects([policy], "rules")
+    overridden = overrides_of_many([subject])
+    refusal = approvals.submission_refusal(actor, subject, policy)
     following = None if stage is Stage.RETIRED or is_outdated_here(subject) else policies.stage_after(subject, policy)
     try:
         needs = policies.requirements_for(subject, policy)
@@ -115,13 +122,15 @@ def outlook(actor: Actor, subject: Subject, *, later: bool = False) -> Outlook:
         tier=tier,
         refusal=refusal,
         policy=policy.number,
-        signatures=_signatures(subject, needs.approvals, needs.approvals, asker=actor.user_id),
+        signatures=() if brief else _signatures(subject, needs.approvals, needs.approvals, asker=actor.user_id),
         approvals=needs.approvals,
-        checks=policies.checks(subject, stage, needs, overrides_of(subject, stage), known=known),
+        checks=policies.checks(
+            subject, stage, needs, overridden.get((type(subject), subject.pk, stage), ()), known=known
+        ),
         due_at=now + timedelta(days=needs.days_until_due),
         expires_at=now + timedelta(days=needs.days_until_expiry),
-        effects=preview.of_asking(subject),
-        later=_later(subject, known) if later else (),
+        effects=None if brief else preview.of_asking(subject, policy),
+        later=_later(subject, policy, known, overridden) if later else (),
     )
 
 
@@ -132,10 +141,11 @@ def signatures_of(request: ApprovalRequest) -> tuple[Signature, ...]:
     return _signatures(request.subject, wanted, missing_approvals(request) if is_open else (), request=request)
 
 
-def blocks_of(subject: Subject, open_request: ApprovalRequest | None, seen: Outlook) -> tuple[Block, ...]:
+def blocks_of(subject: Subject, open_request: ApprovalRequest | None, seen: Outlook | None) -> tuple[Block, ...]:
     """Return everything that keeps a subject from its next stage, in plain words; empty when nothing does.
 
-    `open_request` is the request that waits about it where it stands, if any; `seen` what asking would take otherwise.
+    `open_request` is the request that waits about it where it stands, if any; `seen` what asking would take, needed
+    where it is to be asked for.
     """
     if subject.stage == Stage.RETIRED:
         return ()
@@ -145,7 +155,7 @@ def blocks_of(subject: Subject, open_request: ApprovalRequest | None, seen: Outl
         blocks.append(Block(Obstacle.UNCLAIMED, text))
     if open_request is not None:
         blocks += _of_request(subject, open_request)
-    elif subject.status in (Status.PENDING, Status.REJECTED) or is_outdated_here(subject):
+    elif seen is not None:
         blocks += _of_asking(subject, seen)
     if isinstance(subject, UseCase):
         blocks += [Block(Obstacle.MODEL, text) for text in lifecycle.blockers(subject)]
@@ -153,10 +163,11 @@ def blocks_of(subject: Subject, open_request: ApprovalRequest | None, seen: Outl
 
 
 def _of_request(subject: Subject, request: ApprovalRequest) -> list[Block]:
-    if subject.stage != request.stage or digest_of(subject, Stage(request.stage)) != request.digest:
+    known = gather([subject])
+    if subject.stage != request.stage or digest_of(subject, Stage(request.stage), known) != request.digest:
         text = f"It changed after {request.public_id} was asked: nobody can decide on that any more. Submit it anew."
         return [Block(Obstacle.CHANGED, text, request=request)]
-    unmet = [check for check in approvals.checks_of(request, subject) if not check.holds]
+    unmet = [check for check in approvals.checks_of(request, subject, known) if not check.holds]
     blocks = [Block(Obstacle.CHECK, check.detail, check, request) for check in unmet]
     missing = missing_approvals(request)
     if missing:
@@ -183,6 +194,7 @@ def _signatures(
     asker: int | None = None,
 ) -> tuple[Signature, ...]:
     left = {need.role: need.count for need in missing}
+    could = who_could_sign(subject, [need.role for need in wanted if left.get(need.role)], request=request)
     return tuple(
         Signature(
             need.role,
@@ -190,7 +202,7 @@ def _signatures(
             need.count - left.get(need.role, 0),
             tuple(
                 signer
-                for signer in (who_could_sign(subject, need.role, request=request) if left.get(need.role) else ())
+                for signer in could.get(need.role, ())
                 # Whoever asks cannot sign, nor lend his name to somebody who does.
                 if asker is None or asker not in (signer.person.pk, getattr(signer.in_the_name_of, "pk", None))
             ),
@@ -199,8 +211,12 @@ def _signatures(
     )
 
 
-def _later(subject: Subject, known: Gathered) -> tuple[Later, ...]:
-    policy = policies.in_force()
+def _later(
+    subject: Subject,
+    policy: PolicyVersion,
+    known: Gathered,
+    overridden: Mapping[tuple[type, int, str], Sequence[OverrideFact]],
+) -> tuple[Later, ...]:
     path = policies.path_of(policy, policies.kind_of(subject))
     stages = [stage for stage in path if list(Stage).index(stage) > list(Stage).index(Stage(subject.stage))]
     found = []
@@ -209,6 +225,8 @@ def _later(subject: Subject, known: Gathered) -> tuple[Later, ...]:
             needs = policies.requirements_for(subject, policy, stage)
         except NoRule:
             continue
-        checks = policies.checks(subject, stage, needs, overrides_of(subject, stage), known=known)
+        checks = policies.checks(
+            subject, stage, needs, overridden.get((type(subject), subject.pk, stage), ()), known=known
+        )
         found.append(Later(stage, needs.approvals, checks))
     return tuple(found)

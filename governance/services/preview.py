@@ -8,7 +8,7 @@ from portal.core.vocabulary import Stage, Status, SubjectKind
 from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
 
 from ..lifecycle import default_stage_back, stages_back_to
-from ..models import ApprovalRequest, WaitingCallback
+from ..models import ApprovalRequest, PolicyVersion, WaitingCallback
 from ..policies.facts import ApprovalNeed
 from ..selectors import policy as policies
 from ..selectors.channels import way_for
@@ -38,12 +38,12 @@ def of_approval(request: ApprovalRequest) -> Effects:
     return _approved(subject, stage, policies.stage_after(subject, request.policy), _still_needed(request))
 
 
-def of_asking(subject: UseCase | ModelVersion) -> Effects:
+def of_asking(subject: UseCase | ModelVersion, policy: PolicyVersion) -> Effects:
     """Return what an approval would do if it were asked for where a subject stands now, under the policy in force."""
     stage = Stage(subject.stage)
     if is_outdated_here(subject):
         return _renewed(subject, stage, "")
-    return _approved(subject, stage, policies.stage_after(subject), "")
+    return _approved(subject, stage, policies.stage_after(subject, policy), "")
 
 
 def _renewed(subject: UseCase | ModelVersion, stage: Stage, first: str) -> Effects:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from django.urls import reverse
@@ -28,15 +29,18 @@ _LINK = dict[str, str]
 _NAMED = 4
 
 
-def asking(actor: Actor, subject: Subject, *, later: bool = False) -> dict[str, Any]:
-    """Return what asking for approval of a subject would take, and why it cannot be asked for now."""
-    seen = outlook.outlook(actor, subject, later=later)
+def asking(actor: Actor, subject: Subject, *, later: bool = False, brief: bool = False) -> dict[str, Any]:
+    """Return what asking for approval of a subject would take, and why it cannot be asked for now.
+
+    A `brief` answer is for where the whole of it is a page away.
+    """
+    seen = outlook.outlook(actor, subject, later=later, brief=brief)
     stage = seen.stage
     return {
         "seen": seen,
         "refusal": seen.refusal,
         "needs": needs_words(seen.approvals) if seen.approvals else "",
-        "checks": check_items(actor, subject, seen.checks),
+        "checks": () if brief else check_items(actor, subject, seen.checks),
         "unmet": [check.label for check in seen.unmet],
         "signatures": signature_items(seen.signatures),
         "tier": seen.tier,
@@ -61,16 +65,17 @@ def check_items(
     actor: Actor, subject: Subject, checks: Iterable[Check], proofs: Sequence[Evidence] = ()
 ) -> list[dict[str, Any]]:
     """Return checks as the checklist takes them, each with where to read its evidence or where to bring it."""
-    checks = list(checks)
+    checks, mend = list(checks), _Mend(actor, subject)
     return [
-        {**line, **(_proof(subject, check, proofs) if check.holds else _fix(actor, subject, check))}
+        {**line, **(_proof(subject, check, proofs) if check.holds else mend.check(check))}
         for line, check in zip(check_lines(checks), checks, strict=True)
     ]
 
 
 def block_items(actor: Actor, subject: Subject, blocks: Iterable[Block]) -> list[dict[str, Any]]:
     """Return what keeps a subject where it is, each with the page where this person can do something about it."""
-    return [{"text": block.text, "hint": _who(block), **_mend(actor, subject, block)} for block in blocks]
+    mend = _Mend(actor, subject)
+    return [{"text": block.text, "hint": _who(block), **mend.block(block)} for block in blocks]
 
 
 def signature_items(signatures: Iterable[Signature]) -> list[dict[str, Any]]:
@@ -129,52 +134,61 @@ def _proof(subject: Subject, check: Check, proofs: Sequence[Evidence]) -> _LINK:
     return {}
 
 
-def _fix(actor: Actor, subject: Subject, check: Check) -> _LINK:
-    """Return where this person can bring what a check misses; nothing where others must."""
-    kind = _kind_of(check)
-    is_measured = check.key.startswith("metric:") and not check.key.startswith("metric:monitoring:")
-    if isinstance(subject, ModelVersion) and (is_measured or kind == EvidenceKind.VALIDATION_METRICS):
-        return _report_metrics(actor, subject)
-    if not kind:
-        return {}
-    if isinstance(subject, UseCase) and kind in set(DocumentKind):
-        if not may(actor, Act.EDIT_USE_CASE, subject.project_id):
+class _Mend:
+    """Where one person can bring what a subject misses, or take away what blocks it; nothing where others must."""
+
+    def __init__(self, actor: Actor, subject: Subject) -> None:
+        self.actor, self.subject = actor, subject
+
+    def check(self, check: Check) -> _LINK:
+        """Return where this person can bring what a check misses."""
+        actor, subject, kind = self.actor, self.subject, _kind_of(check)
+        is_measured = check.key.startswith("metric:") and not check.key.startswith("metric:monitoring:")
+        if isinstance(subject, ModelVersion) and (is_measured or kind == EvidenceKind.VALIDATION_METRICS):
+            return self._reporting
+        if not kind:
             return {}
-        address = reverse("registry:use_case_documents", args=[subject.number])
-        return {"url": f"{address}#id_{kind}", "link_label": "Write it"}
-    if evidence.attaching_refusal(actor, subject):
+        if isinstance(subject, UseCase) and kind in set(DocumentKind):
+            if not may(actor, Act.EDIT_USE_CASE, subject.project_id):
+                return {}
+            address = reverse("registry:use_case_documents", args=[subject.number])
+            return {"url": f"{address}#id_{kind}", "link_label": "Write it"}
+        if evidence.attaching_refusal(actor, subject):
+            return {}
+        name, key = ("use_case", subject.number) if isinstance(subject, UseCase) else ("version", subject.pk)
+        address = reverse(f"governance:{name}_attach", args=[key])
+        return {"url": f"{address}?kind={kind}", "link_label": "Attach it"}
+
+    def block(self, block: Block) -> _LINK:
+        """Return where this person can do something about what blocks the subject."""
+        actor, subject = self.actor, self.subject
+        match block.obstacle:
+            case Obstacle.CHECK if block.check is not None:
+                return self.check(block.check)
+            case Obstacle.UNCLAIMED if isinstance(subject, ModelVersion) and may_anywhere(actor, Act.EDIT_GROUP):
+                return {"url": reverse("registry:group_edit", args=[subject.group_id]), "link_label": "Claim it"}
+            case Obstacle.REFUSED:
+                return _classify(actor, subject)
+            case Obstacle.NOT_ASKED if may(actor, Act.SUBMIT, subject.scope_project_id):
+                words = "Submit it again" if subject.status == Status.REJECTED else "Ask for it"
+                return {"url": _submit_url(subject), "link_label": words}
+            case Obstacle.SIGNATURE | Obstacle.CHANGED if block.request is not None:
+                mine = not approvals.refusal_for(actor, block.request)
+                return {"url": request_url(block.request), "link_label": "Decide" if mine else "Open the request"}
+            case Obstacle.MODEL if isinstance(subject, UseCase):
+                return _of_models(subject)
         return {}
-    name, key = ("use_case", subject.number) if isinstance(subject, UseCase) else ("version", subject.pk)
-    address = reverse(f"governance:{name}_attach", args=[key])
-    return {"url": f"{address}?kind={kind}", "link_label": "Attach it"}
 
-
-def _report_metrics(actor: Actor, version: ModelVersion) -> _LINK:
-    if not may(actor, Act.REPORT_METRICS, version.scope_project_id):
-        return {}
-    record = next(iter(standing.records_of_version(version, Stage(version.stage))), None)
-    if record is None:
-        return {}
-    return {"url": reverse("governance:metrics_report", args=[record.pk]), "link_label": "Report metrics"}
-
-
-def _mend(actor: Actor, subject: Subject, block: Block) -> _LINK:
-    match block.obstacle:
-        case Obstacle.CHECK if block.check is not None:
-            return _fix(actor, subject, block.check)
-        case Obstacle.UNCLAIMED if isinstance(subject, ModelVersion) and may_anywhere(actor, Act.EDIT_GROUP):
-            return {"url": reverse("registry:group_edit", args=[subject.group_id]), "link_label": "Claim it"}
-        case Obstacle.REFUSED:
-            return _classify(actor, subject)
-        case Obstacle.NOT_ASKED if may(actor, Act.SUBMIT, subject.scope_project_id):
-            words = "Submit it again" if subject.status == Status.REJECTED else "Ask for it"
-            return {"url": _submit_url(subject), "link_label": words}
-        case Obstacle.SIGNATURE | Obstacle.CHANGED if block.request is not None:
-            mine = not approvals.refusal_for(actor, block.request)
-            return {"url": request_url(block.request), "link_label": "Decide" if mine else "Open the request"}
-        case Obstacle.MODEL if isinstance(subject, UseCase):
-            return _of_models(subject)
-    return {}
+    @cached_property
+    def _reporting(self) -> _LINK:
+        # Several checks ask for metrics, all on the same record.
+        version = self.subject
+        if not isinstance(version, ModelVersion) or not may(self.actor, Act.REPORT_METRICS, version.scope_project_id):
+            return {}
+        record = next(iter(standing.records_of_version(version, Stage(version.stage))), None)
+        if record is None:
+            return {}
+        return {"url": reverse("governance:metrics_report", args=[record.pk]), "link_label": "Report metrics"}
 
 
 def _of_models(use_case: UseCase) -> _LINK:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
@@ -63,7 +64,10 @@ class OfSubject(Page):
     def subject(self) -> UseCase | ModelVersion:
         if "number" in self.kwargs:
             return catalogue.use_case(self.actor, self.kwargs["number"])
-        return catalogue.version(self.actor, self.kwargs["pk"])
+        found = catalogue.version(self.actor, self.kwargs["pk"])
+        # Every rule about a version asks what it serves.
+        prefetch_related_objects([found], "use_cases")
+        return found
 
     def address(self, verb: str) -> str:
         """Return the address of one of the subject's governance pages."""
@@ -99,13 +103,18 @@ class Panel(OfSubject):
         newest = requests[0] if requests else None
         turned_down = newest if newest and open_request is None and newest.state in _TURNED_DOWN else None
         retired = subject.stage == Stage.RETIRED
-        submission = asking(actor, subject)
+        policy, outdated = policies.in_force(), standing.outdated_approvals(subject)
+        to_submit = subject.status in (Status.PENDING, Status.REJECTED) or standing.is_outdated_here(subject)
+        # Asked only where it is said: what asking would take is no matter while it has been asked for.
+        submission = asking(actor, subject, brief=True) if to_submit and not retired and open_request is None else None
+        seen = submission["seen"] if submission else None
+        blocks = block_items(actor, subject, outlook.blocks_of(subject, open_request, seen))
         context: dict[str, Any] = {
-            "steps": standing.steps(subject),
+            "steps": standing.steps(subject, policy),
             "open_request": request_line(open_request, actor) if open_request else None,
             "turned_down": request_line(turned_down, actor) if turned_down and not retired else None,
             "submission": submission,
-            "blocks": block_items(actor, subject, outlook.blocks_of(subject, open_request, submission["seen"])),
+            "blocks": blocks,
             "submit_url": self.address("submit"),
             "retire_url": self.address("retire"),
             "may_roll_back": (
@@ -114,17 +123,17 @@ class Panel(OfSubject):
                 and standing.is_earlier_there(subject, Stage.PRODUCTION)
             ),
             "overrides": overrides.standing_for(subject),
-            "outdated": standing.outdated_approvals(subject),
+            "outdated": outdated,
             "may_retire": not retired and may(actor, Act.RETIRE, subject.scope_project_id),
             "retired": retired,
             "is_use_case": isinstance(subject, UseCase),
             "self_url": self.address("panel"),
             "findings": list(standing.standing_findings(actor, subject)),
             "all_url": all_findings_url(subject),
-            "to_submit": subject.status in (Status.PENDING, Status.REJECTED) or standing.is_outdated_here(subject),
+            "to_submit": to_submit,
         }
         if isinstance(subject, UseCase):
-            context["next_stage"] = None if retired else policies.stage_after(subject)
+            context["next_stage"] = None if retired else policies.stage_after(subject, policy)
         else:
             messages = standing.messages_of(subject)
             context["under_way"] = standing.is_under_way(messages)

@@ -86,7 +86,5 @@ class Deciders(OfUseCaseSlot):
             needs = policies.requirements_for(use_case, policies.in_force()).approvals
         except NoRule:
             return []
-        return [
-            {"role": need.role, "count": need.count, "given": 0, "could": who_could_sign(use_case, need.role)}
-            for need in needs
-        ]
+        could = who_could_sign(use_case, [need.role for need in needs])
+        return [{"role": need.role, "count": need.count, "given": 0, "could": could[need.role]} for need in needs]
