@@ -64,7 +64,7 @@ def counts(actor: Actor, shown: Tab = Tab.MINE) -> dict[Tab, int]:
     """
     open_ones = ApprovalRequest.objects.visible_to(actor).open()
     lists: dict[str, QuerySet[Any]] = {
-        Tab.MINE: ApprovalRequest.objects.awaiting(actor),
+        Tab.MINE: ApprovalRequest.objects.visible_to(actor).awaiting(actor),
         Tab.ROLES: open_ones.filter(waits_for_roles_of(actor)),
         Tab.OVERDUE: open_ones.overdue(),
         Tab.ASKED: open_ones.filter(requester_id=actor.user_id),
@@ -76,7 +76,7 @@ def counts(actor: Actor, shown: Tab = Tab.MINE) -> dict[Tab, int]:
 
 def waiting_on(actor: Actor) -> int:
     """Return how many requests wait for this person's decision."""
-    return ApprovalRequest.objects.awaiting(actor).count()
+    return ApprovalRequest.objects.visible_to(actor).awaiting(actor).count()
 
 
 def may_decide(actor: Actor) -> bool:
@@ -108,7 +108,9 @@ def request(actor: Actor, pk: int) -> ApprovalRequest:
 
 def neighbours(actor: Actor, pk: int) -> tuple[int | None, int | None]:
     """Return the requests before and after this one among those that wait on the actor."""
-    waiting = list(ApprovalRequest.objects.awaiting(actor).order_by("due_at", "pk").values_list("pk", flat=True))
+    waiting = list(
+        ApprovalRequest.objects.visible_to(actor).awaiting(actor).order_by("due_at", "pk").values_list("pk", flat=True)
+    )
     if pk not in waiting:
         return None, (waiting[0] if waiting else None)
     here = waiting.index(pk)

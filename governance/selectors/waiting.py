@@ -33,7 +33,7 @@ def waiting_for(actor: Actor) -> Waiting:
     return Waiting(
         **count_together(
             MOST,
-            decisions=ApprovalRequest.objects.awaiting(actor),
+            decisions=ApprovalRequest.objects.visible_to(actor).awaiting(actor),
             findings=Finding.objects.visible_to(actor).standing(),
             parked=ParkedEvent.objects.visible_to(actor).filter(state=ParkedEventState.PARKED),
             failed=OutboxMessage.objects.visible_to(actor).filter(state=OutboxState.FAILED),
