@@ -12,7 +12,7 @@ from portal.core.access import visible
 from portal.core.actors import Actor
 from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
 
-from ..models import ApprovalRequest, Delegation, Finding, OutboxMessage
+from ..models import ApprovalRequest, AuditPack, Delegation, Finding, OutboxMessage
 
 ABOUT: dict[str, type[Model]] = {
     "request": ApprovalRequest,
@@ -23,6 +23,7 @@ ABOUT: dict[str, type[Model]] = {
     "account": AwsAccount,
     "delegation": Delegation,
     "message": OutboxMessage,
+    "pack": AuditPack,
 }
 NAMES: dict[type[Model], str] = {model: name for name, model in ABOUT.items()}
 
@@ -59,5 +60,7 @@ def path_of(row: Any) -> str:
             return reverse("registry:account", args=[row.account_id])
         case OutboxMessage():
             return reverse("governance:outbox_message", args=[row.pk])
+        case AuditPack():
+            return reverse("governance:pack", args=[row.pk])
         case _:
             return reverse("governance:delegation_list")

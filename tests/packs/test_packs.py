@@ -16,14 +16,17 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from governance.choices import FindingKind, PackScope, PackState
-from governance.models import AuditEvent, AuditPack, AuditPackDownload, Finding, Occasion
+from governance.models import AuditEvent, AuditPack, AuditPackDownload, Finding, Notification, Occasion
+from governance.selectors import notifications
 from governance.selectors.pack_scope import Wanted
+from governance.services import telling
 from governance.services.audit_pack import building, contents, packs, store
 from governance.services.evidence_store import storage as evidence_storage
 from portal.core import jobs
 from portal.core.errors import Forbidden, InvalidInput, NotFound, Unavailable, WrongState
 from portal.core.locks import advisory_lock
 from portal.core.vocabulary import Role
+from registry.models import User
 from registry.services import people
 from tests.factories import group, person, project, version
 
@@ -288,6 +291,17 @@ def test_an_asker_who_lost_his_role(made: Made) -> None:
     people.revoke(actor=made.told.people.admin.actor, role=Role.AUDITOR, to=auditor)
     assert done(pack).state == PackState.FAILED
     assert "auditor" in pack.problem
+
+
+def test_who_lost_his_role_reads_of_no_pack_in_his_notifications(made: Made) -> None:
+    auditor = person(Role.AUDITOR)
+    assert done(packs.request_pack(actor=auditor.actor, wanted=about(made.told))).state == PackState.READY
+    telling.tell_due()
+    told = Notification.objects.filter(person=auditor)
+    assert [one.about for one in told] == ["pack"]
+    assert notifications.concealed(auditor.actor, told) == set()
+    people.revoke(actor=made.told.people.admin.actor, role=Role.AUDITOR, to=auditor)
+    assert notifications.concealed(User.objects.get(pk=auditor.pk).actor, told) == {told[0].pk}
 
 
 # Taking it away, and its end

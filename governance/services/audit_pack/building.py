@@ -329,6 +329,7 @@ def _tell(pack: AuditPack, what: str, title: str, text: str) -> None:
         title=title,
         text=text,
         path=f"/audit-packs/{pack.public_id}/",
+        about=pack,
     )
 
 
