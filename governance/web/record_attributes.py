@@ -6,18 +6,15 @@ from typing import Any, cast
 
 from django import forms
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
 from portal.core import access
-from portal.core.errors import StaleEdit
 from portal.core.permissions import Act, require
 from portal.core.templatetags.portal_ui import plain
-from portal.core.views import FormPage
 from registry.choices import ObjectKind
 from registry.web.attributes import AttributeFields
-from registry.web.differences import overtaken
+from registry.web.differences import KeepsTyping
 
 from ..models import StageRecord
 from ..services import record_attributes
@@ -35,7 +32,7 @@ class RecordAttributesForm(AttributeFields):
         self.ask_for_attributes(ObjectKind.STAGE_RECORD, record.attributes, record.scope_project_id)
 
 
-class RecordAttributes(FormPage):
+class RecordAttributes(KeepsTyping):
     template_name = "governance/record_attributes.html"
     form_class = RecordAttributesForm
 
@@ -68,12 +65,6 @@ class RecordAttributes(FormPage):
             {"label": version.name, "url": url_of(version)},
             {"label": "Attributes of a record", "url": ""},
         ]
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().post(request, *args, **kwargs)
-        except StaleEdit as refusal:
-            return overtaken(self, refusal)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(record=self.record, **kwargs)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
-from portal.core.errors import InvalidInput, StaleEdit
+from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, may_anywhere
 from portal.core.tables import PortalTable, absent, links, name_cell, two
 from portal.core.templatetags.portal_ui import account, badge, reltime, status_badge
@@ -21,7 +21,7 @@ from registry.choices import DeclarationState
 from registry.models import DeclaredShare
 from registry.selectors import sharing
 from registry.sharing.verbs import GUARDED, Verb, words
-from registry.web.differences import overtaken
+from registry.web.differences import KeepsTyping
 from registry.web.sharing import posture_of
 
 from ..selectors import timeline
@@ -247,7 +247,7 @@ class ShareNew(_Filled):
         return reverse("governance:share", args=[made.number])
 
 
-class ShareEdit(OfShare, _Filled):
+class ShareEdit(KeepsTyping, OfShare, _Filled):
     submit_label = "Save"
 
     def number(self) -> int | None:
@@ -286,12 +286,6 @@ class ShareEdit(OfShare, _Filled):
         )
         self.say(f"{self.share.public_id} is saved; a worker brings RAM in line.")
         return self.url
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().post(request, *args, **kwargs)
-        except StaleEdit as refusal:
-            return overtaken(self, refusal)
 
 
 class ShareAction(ActionView):

@@ -9,6 +9,21 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from portal.core.errors import StaleEdit
+from portal.core.views import FormPage
+
+
+class KeepsTyping(FormPage):
+    """A form page whose form carries a revision: who comes second sees both, and loses nothing."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().post(request, *args, **kwargs)
+        except StaleEdit as refusal:
+            return overtaken(self, refusal, self.typed())
+
+    def typed(self) -> QueryDict | None:
+        """Return what was typed, where that is not all of what the page sent."""
+        return None
 
 
 class EditPage(Protocol):

@@ -12,9 +12,9 @@ from django.utils.functional import cached_property
 from django_tables2 import RequestConfig
 
 from portal.core.bulk_actions import BulkTablePage
-from portal.core.errors import Forbidden, StaleEdit
+from portal.core.errors import Forbidden
 from portal.core.permissions import ROLES, Act, may, may_anywhere
-from portal.core.views import CompleteFile, FormPage, Page, wants_fragment
+from portal.core.views import CompleteFile, Page, wants_fragment
 from registry.services import groups
 
 from ..choices import ObjectKind
@@ -24,7 +24,7 @@ from ..selectors.exports import GROUP_COLUMNS, group_row
 from ..selectors.sharing import Postures
 from .attributes import card_items, columns
 from .bulk import GROUP_ACTIONS
-from .differences import overtaken
+from .differences import KeepsTyping
 from .exports import complete
 from .filters import GroupFilter
 from .forms import GroupForm
@@ -127,7 +127,7 @@ class GroupDetail(OfGroup):
         )
 
 
-class GroupEdit(OfGroup, FormPage):
+class GroupEdit(OfGroup, KeepsTyping):
     """Claim a group for a project, or change whose it is and what it serves: all of it on one page."""
 
     template_name = "registry/group_edit.html"
@@ -195,10 +195,7 @@ class GroupEdit(OfGroup, FormPage):
         if request.POST.get("act") == SHOW:
             # Another project was chosen: its people and use cases are offered, and nothing is refused before it is.
             return self.render_to_response(self.get_context_data(form=self._as_it_is(request.POST)))
-        try:
-            return super().post(request, *args, **kwargs)
-        except StaleEdit as refusal:
-            return overtaken(self, refusal)
+        return super().post(request, *args, **kwargs)
 
     def _as_it_is(self, sent: QueryDict) -> GroupForm:
         typed = {name: sent.getlist(name) if name == "use_cases" else sent[name] for name in sent}

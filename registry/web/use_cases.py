@@ -6,11 +6,10 @@ from typing import Any, cast
 
 from django.db.models import QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from portal.core.errors import StaleEdit
 from portal.core.permissions import Act, may_anywhere, require
 from portal.core.views import CompleteFile, FormPage, Page, TablePage
 from portal.core.vocabulary import RiskClass
@@ -22,7 +21,7 @@ from ..selectors import catalogue
 from ..selectors.exports import USE_CASE_COLUMNS, use_case_row
 from ..selectors.scope import projects_where
 from .attributes import columns
-from .differences import overtaken
+from .differences import KeepsTyping
 from .exports import complete
 from .filters import UseCaseFilter
 from .forms import ClassifyForm, EditDocumentsForm, UseCaseForm
@@ -99,7 +98,7 @@ class OfUseCase(Page):
         return super().get_context_data(use_case=self.use_case, **kwargs)
 
 
-class UseCaseEdit(OfUseCase, FormPage):
+class UseCaseEdit(OfUseCase, KeepsTyping):
     template_name = "registry/use_case_edit.html"
     form_class = UseCaseForm
     needed_act = Act.EDIT_USE_CASE
@@ -125,14 +124,8 @@ class UseCaseEdit(OfUseCase, FormPage):
         self.say(f"{self.use_case.public_id} is saved.")
         return self.url
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().post(request, *args, **kwargs)
-        except StaleEdit as refusal:
-            return overtaken(self, refusal)
 
-
-class UseCaseDocuments(OfUseCase, FormPage):
+class UseCaseDocuments(OfUseCase, KeepsTyping):
     template_name = "registry/use_case_documents.html"
     form_class = EditDocumentsForm
     needed_act = Act.EDIT_USE_CASE
@@ -155,13 +148,9 @@ class UseCaseDocuments(OfUseCase, FormPage):
         )
         return f"{tab_url(self.use_case, 'evidence')}#documents"
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        try:
-            return super().post(request, *args, **kwargs)
-        except StaleEdit as refusal:
-            current = self.form_arguments()["initial"]
-            sent = cast("EditDocumentsForm", self.build(request.POST)).beside(current)
-            return overtaken(self, refusal, sent)
+    def typed(self) -> QueryDict | None:
+        current = self.form_arguments()["initial"]
+        return cast("EditDocumentsForm", self.build(self.request.POST)).beside(current)
 
 
 class UseCaseClassify(OfUseCase, FormPage):
