@@ -150,7 +150,8 @@ def test_a_stale_claim_answers_412_and_shows_names_not_numbers(world: World, as_
         {"project": world.project.pk, "owner": "", "use_cases": [], "revision": world.group.revision - 1},
     )
     assert answer.status_code == 412
-    assert f"<del>{world.people.owner}</del>" in text_of(answer)
+    # A long word may break where its parts meet.
+    assert f"<del>{world.people.owner}</del>" in text_of(answer).replace("<wbr>", "")
 
 
 @pytest.mark.parametrize(
