@@ -16,6 +16,7 @@ from portal.core.views import TablePage
 from registry.models import UseCase
 
 from ..selectors import as_of
+from ..selectors.names import names_of
 from .panels import OfSubject
 from .wording import request_url
 
@@ -70,12 +71,15 @@ class SubjectThen(OfSubject):
         if form.is_bound and form.is_valid():
             moment = form.cleaned_data[AS_OF] or moment
         found = as_of.then(self.actor, self.subject, moment)
+        names = names_of([*(move.actor for move in found.moves), *(record.audit_user for record in found.records)])
         return super().get_context_data(
             form=form,
             stood=as_it_stood(moment),
             is_refused=form.is_bound and not form.is_valid(),
             is_use_case=isinstance(self.subject, UseCase),
             then=found,
+            records=[(record, names[record.audit_user]) for record in found.records],
+            moves=[(move, names[move.actor]) for move in found.moves],
             waiting=[{"row": request, "url": request_url(request)} for request in found.waiting],
             decisions=[{"row": decision, "url": request_url(decision.request)} for decision in found.decisions],
             **kwargs,

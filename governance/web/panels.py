@@ -25,6 +25,7 @@ from ..policies.rules import NoRule
 from ..selectors import out_of_band, overrides, standing, timeline
 from ..selectors import policy as policies
 from ..selectors.inbox import is_overdue
+from ..selectors.names import names_of
 from ..selectors.stage_table import as_row
 from ..services import approvals, outlook
 from .asking import asking, block_items, check_items
@@ -109,6 +110,9 @@ class Panel(OfSubject):
         submission = asking(actor, subject, brief=True) if to_submit and not retired and open_request is None else None
         seen = submission["seen"] if submission else None
         blocks = block_items(actor, subject, outlook.blocks_of(subject, open_request, seen))
+        if submission and not submission["may"]:
+            # That it is not his to ask stands above, and blocks nobody whose it is.
+            blocks = [block for block in blocks if block.get("url") or block["text"] != submission["refusal"]]
         context: dict[str, Any] = {
             "steps": standing.steps(subject, policy),
             "open_request": request_line(open_request, actor) if open_request else None,
@@ -171,7 +175,9 @@ class Activity(OfSubject):
             context["entries"] = timeline_of(timeline.history(subject))
         if isinstance(subject, UseCase):
             if "records" in self.parts:
-                context["records"] = standing.records_of_use_case(subject)
+                records = standing.records_of_use_case(subject)
+                names = names_of(record.audit_user for record in records)
+                context["records"] = [(record, names[record.audit_user]) for record in records]
         else:
             context |= self._of_version(subject)
         return super().get_context_data(**context, **kwargs)

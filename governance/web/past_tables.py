@@ -15,6 +15,7 @@ from portal.core.templatetags.portal_ui import arn, badge, person, plain, reltim
 
 from ..lifecycle import Verb
 from ..selectors.as_of import past_row
+from ..selectors.names import names_of
 from ..selectors.production import Running, on_whose_word
 from .tables import StageTable
 
@@ -96,6 +97,8 @@ class ProductionTable(PortalTable):
         if self.words is None:  # once for the page that is shown
             page = [row.record for row in self.paginated_rows]
             self.words = {(found.row.pk, found.row.row_key): found for found in on_whose_word(page, self.moment)}
+            said = [found.reported.by for found in self.words.values() if found.reported]
+            self.names = names_of([*said, *(move.actor for found in self.words.values() for move in found.moves)])
         return self.words[record.pk, record.row_key]
 
     def render_version(self, record: Any) -> SafeString:
@@ -157,7 +160,7 @@ class ProductionTable(PortalTable):
             "",
             '<span class="kv-hint">{} by {}, {}</span>',
             (
-                (_MOVED.get(move.verb) or plain(move.verb), move.actor, reltime(move.at))
+                (_MOVED.get(move.verb) or plain(move.verb), self.names[move.actor], reltime(move.at))
                 for move in found.moves
                 if move.verb != Verb.APPROVE
             ),
@@ -167,7 +170,7 @@ class ProductionTable(PortalTable):
         where = found.reported.endpoint
         return format_html(
             "reported by {}, {}{}{}",
-            found.reported.by,
+            self.names[found.reported.by],
             reltime(found.reported.at),
             format_html('<span class="kv-hint">{}</span>', arn(where, "endpoint")) if where else "",
             moved,

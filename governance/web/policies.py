@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 import django_tables2 as tables
@@ -29,7 +31,7 @@ from ..policies.validation import TIERS
 from ..selectors import policy as policies
 from ..selectors import policy_preview as previews
 from ..selectors import resources
-from ..selectors.words import actor_words
+from ..selectors.names import names_of
 from ..services import policies as services
 from .list_filters import PolicyFilter
 from .policy_forms import (
@@ -58,6 +60,7 @@ class PolicyTable(PortalTable):
     created_by = tables.Column("Drafted by", order_by=("created_by", "-number"))
     published_at = tables.Column("Published", order_by=("published_at", "-number"), empty_values=())
     in_force: int | None = None
+    names: Mapping[str | None, str] = MappingProxyType({})
 
     def render_number(self, record: PolicyVersion) -> SafeString:
         return name_cell(str(record), reverse("governance:policy", args=[record.number]))
@@ -71,7 +74,7 @@ class PolicyTable(PortalTable):
         return record.note or absent("no note")
 
     def render_created_by(self, record: PolicyVersion) -> SafeString:
-        return two(actor_words(record.created_by), reltime(record.created_at))
+        return two(self.names.get(record.created_by, record.created_by), reltime(record.created_at))
 
     def render_published_at(self, record: PolicyVersion) -> SafeString:
         return reltime(record.published_at, "not yet")
@@ -89,7 +92,9 @@ class PolicyList(TablePage):
         return super().get_context_data(may_draft=may(self.actor, Act.EDIT_POLICY), **kwargs)
 
     def ready(self, table: PortalTable) -> None:
-        cast("PolicyTable", table).in_force = policies.in_force().number
+        own = cast("PolicyTable", table)
+        own.in_force = policies.in_force().number
+        own.names = names_of(resources.policy_versions(self.actor).values_list("created_by", flat=True).distinct())
 
 
 class OfPolicy(Page):
@@ -141,6 +146,7 @@ class PolicyPage(OfPolicy):
         is_draft = policy.state == PolicyState.DRAFT
         since = None if is_draft else self._before()
         compared = policies.in_force() if is_draft else since
+        names = names_of((policy.created_by, policy.published_by))
         return super().get_context_data(
             tabs=[
                 {"label": _PLURAL[one], "url": f"?kind={one}", "active": one is kind, "icon": icon}
@@ -162,8 +168,8 @@ class PolicyPage(OfPolicy):
             compared=compared,
             changes=change_groups(policy, compared) if compared else [],
             discard={"revision": policy.revision},
-            drafted_by=actor_words(policy.created_by),
-            published_by=actor_words(policy.published_by),
+            drafted_by=names[policy.created_by],
+            published_by=names[policy.published_by],
             **kwargs,
         )
 
