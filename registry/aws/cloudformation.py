@@ -12,16 +12,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.aws.actions import Grant, On, When, grants
-from registry.aws.events import STATE_CHANGE
+from registry.aws.events import (
+    RECEIVES_BEFORE_DEAD_LETTER,
+    RETENTION_SECONDS,
+    STATE_CHANGE,
+    VISIBILITY_SECONDS,
+    queue_policy,
+)
 from registry.aws.session import SESSION_NAME
 
 ROLE_NAME = "ModelGovernancePortal"
 QUEUE_NAME = "model-governance-events"
 RULE_NAME = "model-governance"
 # As `events.ensure_queue_and_rule` sets them; a test compares.
-_VISIBILITY_SECONDS = 120
-_RETENTION_SECONDS = 14 * 24 * 3600
-_RECEIVES_BEFORE_DEAD_LETTER = 20
 
 Template = dict[str, Any]
 
@@ -87,7 +90,7 @@ def event_queue() -> Template:
                 "UpdateReplacePolicy": "Retain",
                 "Properties": {
                     "QueueName": {"Fn::Sub": "${QueueName}-dead-letters"},
-                    "MessageRetentionPeriod": _RETENTION_SECONDS,
+                    "MessageRetentionPeriod": RETENTION_SECONDS,
                     "SqsManagedSseEnabled": True,
                 },
             },
@@ -97,12 +100,12 @@ def event_queue() -> Template:
                 "UpdateReplacePolicy": "Retain",
                 "Properties": {
                     "QueueName": {"Ref": "QueueName"},
-                    "MessageRetentionPeriod": _RETENTION_SECONDS,
-                    "VisibilityTimeout": _VISIBILITY_SECONDS,
+                    "MessageRetentionPeriod": RETENTION_SECONDS,
+                    "VisibilityTimeout": VISIBILITY_SECONDS,
                     "SqsManagedSseEnabled": True,
                     "RedrivePolicy": {
                         "deadLetterTargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]},
-                        "maxReceiveCount": _RECEIVES_BEFORE_DEAD_LETTER,
+                        "maxReceiveCount": RECEIVES_BEFORE_DEAD_LETTER,
                     },
                 },
             },
@@ -110,19 +113,7 @@ def event_queue() -> Template:
                 "Type": "AWS::SQS::QueuePolicy",
                 "Properties": {
                     "Queues": [{"Ref": "Queue"}],
-                    "PolicyDocument": {
-                        "Version": "2012-10-17",
-                        "Statement": [
-                            {
-                                "Sid": "RegistryEvents",
-                                "Effect": "Allow",
-                                "Principal": {"Service": "events.amazonaws.com"},
-                                "Action": "sqs:SendMessage",
-                                "Resource": {"Fn::GetAtt": ["Queue", "Arn"]},
-                                "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-                            }
-                        ],
-                    },
+                    "PolicyDocument": queue_policy({"Fn::GetAtt": ["Queue", "Arn"]}, rule_arn),
                 },
             },
             "Rule": {

@@ -29,9 +29,9 @@ EVENT_SOURCE = "model-governance-portal"
 _MAXIMUM_DETAIL_BYTES = 1_000_000
 _MAXIMUM_MESSAGES = 10
 _MAXIMUM_WAIT_SECONDS = 20
-_VISIBILITY_SECONDS = 120
-_RETENTION_SECONDS = 14 * 24 * 3600
-_RECEIVES_BEFORE_DEAD_LETTER = 20
+VISIBILITY_SECONDS = 120
+RETENTION_SECONDS = 14 * 24 * 3600
+RECEIVES_BEFORE_DEAD_LETTER = 20
 _TARGET_ID = "registry-queue"
 # A number of seconds since 1970 beyond this lies 3,000 years ahead: it counts milliseconds.
 _MILLISECONDS_FROM = 100_000_000_000
@@ -210,6 +210,23 @@ def put_deployment_order(
     return str(result["EventId"])
 
 
+def queue_policy(queue: Any, rule: Any) -> dict[str, Any]:
+    """Return the queue policy that lets one rule send and nobody else; ARNs, or what a template puts in their place."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "RegistryEvents",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue,
+                "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
+            }
+        ],
+    }
+
+
 def ensure_queue_and_rule(session: AwsSession, *, queue_name: str, rule_name: str) -> str:
     """Make (or bring up to date) the queue that receives this account's registry events, and return its URL.
 
@@ -219,7 +236,7 @@ def ensure_queue_and_rule(session: AwsSession, *, queue_name: str, rule_name: st
     SetQueueAttributes, events PutRule, PutTargets.
     """
     _, dead_letters_arn = _ensure_queue(
-        session, f"{queue_name}-dead-letters", {"MessageRetentionPeriod": str(_RETENTION_SECONDS)}
+        session, f"{queue_name}-dead-letters", {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
     )
     queue_url, queue_arn = _ensure_queue(session, queue_name, {})
     pattern = json.dumps({"source": ["aws.sagemaker"], "detail-type": [STATE_CHANGE]})
@@ -230,28 +247,16 @@ def ensure_queue_and_rule(session: AwsSession, *, queue_name: str, rule_name: st
             State="ENABLED",
             Description="Model version changes, for the model governance portal",
         )["RuleArn"]
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "RegistryEvents",
-                "Effect": "Allow",
-                "Principal": {"Service": "events.amazonaws.com"},
-                "Action": "sqs:SendMessage",
-                "Resource": queue_arn,
-                "Condition": {"ArnEquals": {"aws:SourceArn": rule_arn}},
-            }
-        ],
-    }
-    redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": _RECEIVES_BEFORE_DEAD_LETTER}
+    policy = queue_policy(queue_arn, rule_arn)
+    redrive = {"deadLetterTargetArn": dead_letters_arn, "maxReceiveCount": RECEIVES_BEFORE_DEAD_LETTER}
     with translated(session, "sqs", "SetQueueAttributes"):
         session.sqs.set_queue_attributes(
             QueueUrl=queue_url,
             Attributes={
                 "Policy": json.dumps(policy),
                 "RedrivePolicy": json.dumps(redrive),
-                "VisibilityTimeout": str(_VISIBILITY_SECONDS),
-                "MessageRetentionPeriod": str(_RETENTION_SECONDS),
+                "VisibilityTimeout": str(VISIBILITY_SECONDS),
+                "MessageRetentionPeriod": str(RETENTION_SECONDS),
             },
         )
     with translated(session, "events", "PutTargets"):
