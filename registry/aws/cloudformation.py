@@ -24,7 +24,6 @@ from registry.aws.session import SESSION_NAME
 ROLE_NAME = "ModelGovernancePortal"
 QUEUE_NAME = "model-governance-events"
 RULE_NAME = "model-governance"
-# As `events.ensure_queue_and_rule` sets them; a test compares.
 
 Template = dict[str, Any]
 
