@@ -116,8 +116,15 @@ def settle(about: Model, kinds: Collection[NotificationKind], *, except_for: Col
 
     It stays listed. `except_for` are people for whom it still means something. Runs in the caller's operation.
     """
+    return settle_all(type(about), [about.pk], kinds, except_for=except_for)
+
+
+def settle_all(
+    of: type[Model], keys: Collection[int], kinds: Collection[NotificationKind], *, except_for: Collection[int] = ()
+) -> int:
+    """Do what `settle` does, about several rows of one kind."""
     rows = Notification.objects.filter(
-        about=NAMES[type(about)], about_id=about.pk, kind__in=list(kinds), settled_at=None
+        about=NAMES[of], about_id__in=list(keys), kind__in=list(kinds), settled_at=None
     ).exclude(person__in=list(except_for))
     return rows.update(settled_at=(now := timezone.now()), read_at=Coalesce("read_at", now))
 

@@ -23,11 +23,11 @@ from portal.core.vocabulary import NotificationChannel, NotificationKind, Notifi
 from registry.models import User
 
 from ..choices import FindingKind, Severity
-from ..models import Finding, Notification, NotificationDelivery, NotificationSettings, Occasion
+from ..models import ApprovalRequest, Finding, Notification, NotificationDelivery, NotificationSettings, Occasion
 from ..selectors.told import seen, subject_of
 from ..selectors.told_choices import Ways, ways
 from ..selectors.told_words import Told, of_findings, words
-from .notifications import settle
+from .notifications import settle, settle_all
 from .recipients import People, concerned, deciders
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ CLOSING = (
     NotificationKind.REQUEST_SENT_BACK,
     NotificationKind.REQUEST_LAPSED,
 )
+# After these it is for somebody to rework it and ask again.
+REWORK = (NotificationKind.REQUEST_SENT_BACK, NotificationKind.REQUEST_LAPSED)
 # Those concern whoever owns what a finding is about; the others everybody with a role on its project alike.
 _BY_OWNER = (NotificationKind.REVIEW_DUE, NotificationKind.BREAK_GLASS)
 _MINOR = (Severity.INFO, Severity.WARNING)
@@ -139,6 +141,10 @@ def _settle(occasion: Occasion, row: Any) -> None:
     kind = NotificationKind(occasion.kind)
     if kind in CLOSING:
         settle(row, WAITING)
+    elif kind is NotificationKind.REQUEST_WAITS and row is not None:
+        # Asked anew: what came of the requests before it calls for nothing any more.
+        earlier = ApprovalRequest.objects.about(row.subject).filter(pk__lt=row.pk).values_list("pk", flat=True)
+        settle_all(ApprovalRequest, list(earlier), REWORK)
     elif kind is NotificationKind.REQUEST_PROGRESS:
         # Those who may still decide are still waited for; the one who has spoken is not.
         waited_for = deciders(row)

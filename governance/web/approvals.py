@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -120,7 +120,11 @@ class RequestPage(FormPage):
 
     @cached_property
     def request_row(self) -> ApprovalRequest:
-        return inbox.request(self.actor, self.kwargs["pk"])
+        found = inbox.request(self.actor, self.kwargs["pk"])
+        if found.version is not None:
+            # Every rule about a version asks what it serves.
+            prefetch_related_objects([found.version], "use_cases")
+        return found
 
     def form_arguments(self) -> dict[str, Any]:
         return {"stages": preview.stages_to_go_back_to(self.request_row)}

@@ -105,12 +105,20 @@ class MetricsField(forms.CharField):
 
     def _json(self, text: str) -> dict[str, Any]:
         try:
-            found = json.loads(text)
+            found = json.loads(text, object_pairs_hook=self._once)
         except (ValueError, RecursionError) as error:
             raise forms.ValidationError(
                 self.error_messages["json"], code="json", params={"problem": str(error)}
             ) from error
         assert isinstance(found, dict)
+        return found
+
+    def _once(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise forms.ValidationError(self.error_messages["twice"], code="twice", params={"name": name})
+            found[name] = value
         return found
 
     def _lines(self, text: str) -> dict[str, Any]:

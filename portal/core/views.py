@@ -26,7 +26,7 @@ from django.utils.text import slugify
 from django.views.generic import TemplateView, View
 
 from .actors import Actor
-from .errors import InvalidInput
+from .errors import InvalidInput, WrongState
 from .listing import (
     COLUMNS,
     EVERY_FIELD,
@@ -77,10 +77,14 @@ class SignedIn(LoginRequiredMixin):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.user.is_authenticated and self.needs is not None:
             require_anywhere(self.actor, self.needs)
-        response = super().dispatch(request, *args, **kwargs)
+        response = self.answer(request, *args, **kwargs)
         patch_vary_headers(cast("HttpResponse", response), ["HX-Request"])
         add_never_cache_headers(response)
         return response
+
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Return the answer of the method that was asked for, or the way to the sign-in."""
+        return super().dispatch(request, *args, **kwargs)
 
     def handle_no_permission(self) -> HttpResponseRedirect:
         if not wants_fragment(self.request):
@@ -317,6 +321,17 @@ class FormPage(Page):
             except InvalidInput as refusal:
                 put_back(form, refusal)
         return self.show_again(form, UNUSABLE)
+
+    def answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().answer(request, *args, **kwargs)
+        except WrongState as refusal:
+            if request.method != "POST":
+                raise
+            # It changed while the page was open. What was typed is kept; where nothing can be shown, this raises anew.
+            form = self.build(request.POST)
+            form.add_error(None, refusal.detail)
+            return self.show_again(form, refusal.status)
 
     def show_again(self, form: BaseForm, status: int, **context: Any) -> HttpResponse:
         """Show the form as it was filled in."""

@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from governance.choices import RequestState, Verdict
-from governance.models import ApprovalRequest, Decision
+from governance.models import ApprovalRequest, Decision, Notification
 from governance.selectors.marks import marks_of
-from governance.services import approvals
-from portal.core.vocabulary import Role, Stage
+from governance.services import approvals, retirement, telling
+from portal.core.vocabulary import NotificationKind, Role, Stage
 from registry.models import ModelVersion, UseCase
 from registry.services import use_cases
 from registry.services.use_cases import UseCaseText
@@ -284,3 +284,47 @@ def test_the_decision_page_says_who_could_sign_what_is_better_and_what_was_asked
     assert earlier.public_id in page
     assert "Say more." in page
     assert "Side by side" in page
+
+
+def test_what_was_typed_outlives_a_retirement_meanwhile(world: World, as_role: AsRole) -> None:
+    retirement.retire(
+        actor=world.people.officer.actor, subject_type=UseCase, subject_id=world.draft.pk, reason="It is over."
+    )
+    client, number = as_role("data_scientist"), world.draft.number
+    written = {"purpose": "Two hours of writing."}
+    for name, typed in (
+        ("documents", {**written, "risk_assessment": "Two hours of writing."}),
+        (
+            "edit",
+            {
+                "name": "Two hours of writing.",
+                "intended_purpose": "Rank.",
+                "project": world.project.pk,
+                "revision": UseCase.objects.get(pk=world.draft.pk).revision,
+            },
+        ),
+    ):
+        answer = client.post(reverse(f"registry:use_case_{name}", args=[number]), typed)
+        assert answer.status_code == 409, name
+        assert "is retired and does not change any more" in words_of(answer)
+        assert "Two hours of writing." in answer.content.decode()
+
+
+def test_asked_anew_the_word_to_rework_it_rings_no_more(world: World, as_role: AsRole) -> None:
+    telling.tell_due()
+    as_role("governance_officer").post(
+        path_of(world.version_request), {"verdict": "reject", "comment": "No.", "back_to": "qa"}
+    )
+    telling.tell_due()
+    told = Notification.objects.filter(kind=NotificationKind.REQUEST_SENT_BACK, about_id=world.version_request.pk)
+    assert told.filter(person=world.people.scientist, settled_at=None).count() == 1
+    ask(world, world.trial)
+    telling.tell_due()
+    assert not told.filter(settled_at=None).exists()
+
+
+def test_a_metric_given_twice_is_refused_and_not_halved(world: World, as_role: AsRole) -> None:
+    path = reverse("governance:metrics_report", args=[world.trial_record.pk])
+    answer = as_role("ml_engineer").post(path, {"metrics": '{"auc": 0.9, "auc": 0.1}'})
+    assert answer.status_code == 422
+    assert "auc is given twice" in words_of(answer)

@@ -76,7 +76,7 @@ def test_bad_input_is_said_beside_its_field(
 
 def test_a_version_leads_to_the_gate_with_itself_filled_in(world: World, as_role: Callable[[str], Client]) -> None:
     client = as_role("ml_engineer")
-    page = client.get(reverse("registry:version", args=[world.trial.pk])).content.decode()
+    page = client.get(reverse("registry:version_deployments", args=[world.trial.pk])).content.decode()
     (link,) = re.findall(r'href="(/gate/\?[^"]+)"', page)
     form = client.get(unescape(link)).content.decode()
     assert f'value="{world.trial.arn}"' in form
