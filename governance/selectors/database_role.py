@@ -17,7 +17,7 @@ SELECT r.rolname, r.rolsuper,
        has_schema_privilege(r.oid, 'public', 'CREATE'),
        r.rolcreaterole
   FROM pg_roles r, pg_class c
- WHERE r.rolname = coalesce(%s, current_user) AND c.oid = 'public.governance_auditevent'::regclass
+ WHERE r.rolname = coalesce(%s, session_user) AND c.oid = 'public.governance_auditevent'::regclass
 """
 
 
@@ -31,7 +31,9 @@ def role_name() -> str:
 
 
 def excessive_rights(role: str | None = None) -> list[str]:
-    """Return what a role, by default the one we are connected as, may do that the portal does not need.
+    """Return what a role, by default the one we signed in as, may do that the portal does not need.
+
+    What SET ROLE put on comes off again, and the guards' clock asks for the one signed in as well.
 
     Nothing for a role that `database_roles` has set up. Raises LookupError for a role that does not exist.
     """
