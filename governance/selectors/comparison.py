@@ -146,7 +146,7 @@ def _beside(title: Title, parts: Sequence[Mapping[str, Any]], rules: Sequence[Me
             )
             for index, value in enumerate(values)
         )
-        differs = any(value != values[0] for value in values[1:])
+        differs = any(_is_other(value, values[0]) for value in values[1:])
         lines.append(Line(name, cells, differs, direction.value if differs else ""))
     return SideBySide(title.value, tuple(lines), sum(1 for line in lines if not line.differs))
 
@@ -162,9 +162,14 @@ def _compared(title: Title, old: Sheet, new: Sheet, rules: Sequence[MetricRule])
             "note": _note_of(name, before.get(name), after.get(name), rules) if title.is_measured else "",
         }
         for name in names
-        if before.get(name) != after.get(name)
+        if _is_other(before.get(name), after.get(name))
     ]
     return Comparison(title.value, rows, len(names))
+
+
+def _is_other(one: Any, other: Any) -> bool:
+    # To Python yes is 1 and no is 0; whoever reads them sees two words.
+    return isinstance(one, bool) is not isinstance(other, bool) or bool(one != other)
 
 
 def _note_of(name: str, before: Any, after: Any, rules: Sequence[MetricRule]) -> str:
