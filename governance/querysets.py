@@ -8,7 +8,7 @@ from typing import Any, Self
 from django.apps import apps
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Case, Exists, Min, OuterRef, Q, Subquery, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -249,13 +249,14 @@ class AuditEventQuerySet(models.QuerySet[Any]):
             return self.all()
         if not may_anywhere(actor, Act.SEE_AUDIT):
             return self.none()
-        condition = Q(pk__in=[])
+        cases = []
         for model in apps.get_models():
             # Whatever knows its project knows who sees it.
             if hasattr(model, "scope_project_id"):
-                seen = visible(model, actor).annotate(audited_id=Cast("pk", models.CharField())).values("audited_id")
-                condition |= Q(table=model._meta.db_table, object_id__in=seen)
-        return self.filter(condition)
+                seen = visible(model, actor).filter(pk=Cast(OuterRef("object_id"), models.BigIntegerField()))
+                cases.append(When(table=model._meta.db_table, then=Subquery(seen.order_by().values("pk")[:1])))
+        # Looked up entry by entry: a set of all one may see would be made anew for every page of the trail.
+        return self.alias(seen_row=Case(*cases, output_field=models.BigIntegerField())).filter(seen_row__isnull=False)
 
     def of_object(self, table: str, object_id: int) -> Self:
         """The trail of one row, newest first."""
