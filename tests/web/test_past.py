@@ -111,7 +111,7 @@ def test_what_ran_in_production(lived: Lived) -> None:
     today = words(client.get("/in-production/"))
     assert "live/1" in today
     assert "Governance officer" in today
-    assert f"reported by {lived.world.people.engineer.username}" in today
+    assert f"reported by {lived.world.people.engineer}" in today
     assert "AR-" in today
     (row,) = lines(client.get("/in-production/export.csv"))
     assert row["model_group"] == "live"
