@@ -55,7 +55,7 @@ def test_the_card_of_nothing_says_what_to_do(web: Client, subject: UseCase, peop
 def test_the_pages_hold_a_slot_for_it(web: Client, subject: UseCase, model: ModelVersion) -> None:
     for url, slot in (
         (
-            reverse("registry:use_case", args=[subject.number]),
+            reverse("registry:use_case_tab", args=[subject.number, "evidence"]),
             reverse("governance:use_case_evidence", args=[subject.number]),
         ),
         (reverse("registry:version", args=[model.pk]), reverse("governance:version_evidence", args=[model.pk])),
