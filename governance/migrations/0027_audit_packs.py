@@ -120,13 +120,18 @@ class Migration(migrations.Migration):
                             starts_on__isnull=True,
                             ends_on__isnull=True,
                         )
-                        | Q(scope="period", use_case__isnull=True, starts_on__isnull=False, ends_on__gte=F("starts_on")),
+                        | Q(
+                            scope="period", use_case__isnull=True, starts_on__isnull=False, ends_on__gte=F("starts_on")
+                        ),
                     ),
                     models.CheckConstraint(
                         name="audit_pack_built_as_a_whole",
                         condition=~Q(state__in=["ready", *GONE])
                         | Q(
-                            sha256__regex=r"^[0-9a-f]{64}$", size__gte=1, as_of_at__isnull=False, expires_at__isnull=False
+                            sha256__regex=r"^[0-9a-f]{64}$",
+                            size__gte=1,
+                            as_of_at__isnull=False,
+                            expires_at__isnull=False,
                         )
                         & ~Q(storage_name="")
                         & ~Q(key_id="")

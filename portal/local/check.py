@@ -27,6 +27,8 @@ PRODUCTION = {
     "REDIS_URL": "redis://127.0.0.1:1/0",
     "PORTAL_EVIDENCE_BUCKET": "portal-evidence",
     "PORTAL_EVIDENCE_REGION": "eu-central-1",
+    "PORTAL_PACKS_BUCKET": "portal-packs",
+    "PORTAL_PACKS_REGION": "eu-central-1",
 }
 TEST = {**PRODUCTION, "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
 CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {

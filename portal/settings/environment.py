@@ -66,9 +66,7 @@ class Environment(BaseSettings):
     evidence_on_disk: bool = Field(False, alias="PORTAL_EVIDENCE_ON_DISK")
     packs_bucket: str = Field("", alias="PORTAL_PACKS_BUCKET", pattern=r"^$|^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     packs_region: str = Field("", alias="PORTAL_PACKS_REGION", pattern=r"^$|^[a-z]{2}(-[a-z]+)+-\d$")
-    packs_prefix: str = Field(
-        "audit-packs", alias="PORTAL_PACKS_PREFIX", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
-    )
+    packs_prefix: str = Field("audit-packs", alias="PORTAL_PACKS_PREFIX", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$")
     packs_kms_key: str = Field(
         "", alias="PORTAL_PACKS_KMS_KEY", pattern=r"^$|^arn:aws[a-z-]*:kms:[^\s]+$|^alias/[^\s]+$|^[0-9a-f-]{36}$"
     )
@@ -108,7 +106,6 @@ class Environment(BaseSettings):
         if self.evidence_bucket and self.evidence_on_disk:
             raise ValueError("PORTAL_EVIDENCE_BUCKET and PORTAL_EVIDENCE_ON_DISK exclude each other")
         return self
-
 
     @model_validator(mode="after")
     def _packs_in_one_place(self) -> Self:
