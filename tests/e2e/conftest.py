@@ -152,6 +152,6 @@ def _wait_until_ready(portal: StartedPortal) -> None:
         try:
             if requests.get(f"{portal.url}/healthz", timeout=5).status_code == 200:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.3)
     pytest.fail(f"The portal did not start:\n{portal.log.read_text(errors='replace')[-4000:]}")
