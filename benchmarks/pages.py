@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,8 @@ def main() -> int:
     call_command("migrate", verbosity=0)
     settings.DEBUG = False
     company = timed_growth(arguments.versions)
+    # As the server's processes do when they start: everything loaded, and left out of garbage collection.
+    import_module("portal.wsgi")
     people = actors(company.world.people)
     clients = {role: browser(people[role]) for role in ROLES}
     cache.clear()

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.production")
 
 application = get_wsgi_application()
+
+# Everything a page needs is loaded before the first request, and then left out of garbage collection: going through a
+# quarter of a million objects that never go away held up every so manieth page by more than a tenth of a second.
+assert get_resolver().url_patterns
+gc.collect()
+gc.freeze()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, Value, When
 from django.utils import timezone
 
 from portal.core.search import words_index
@@ -11,6 +11,22 @@ from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase, User
 
 from ..choices import FindingKind, FindingState, Severity, Stage
 from ..querysets import FindingQuerySet
+
+# The order people see findings in: standing ones first, then accepted ones, the gravest of them first. An index has it,
+# so that the first page of a long list is read and not sorted out of all of it; both must say the very same.
+PLACE = Case(
+    When(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED], then=Value(0)),
+    When(state__in=[FindingState.ACCEPTED], then=Value(1)),
+    default=Value(2),
+    output_field=IntegerField(),
+)
+GRAVITY = Case(
+    When(severity=Severity.CRITICAL, then=Value(0)),
+    When(severity=Severity.SERIOUS, then=Value(1)),
+    When(severity=Severity.WARNING, then=Value(2)),
+    When(severity=Severity.INFO, then=Value(3)),
+    output_field=IntegerField(),
+)
 
 
 class Finding(models.Model):
@@ -71,6 +87,7 @@ class Finding(models.Model):
         indexes = [
             models.Index(fields=["state", "severity"]),
             words_index("finding_words", "summary"),
+            models.Index(PLACE, GRAVITY, F("last_seen_at").desc(), F("id").desc(), name="finding_urgency"),
             models.Index(
                 fields=["due_on"],
                 condition=Q(state__in=[FindingState.OPEN, FindingState.ACKNOWLEDGED]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -13,13 +13,12 @@ from registry.models import Project, User
 from registry.selectors.catalogue import HEAVY
 from registry.selectors.scope import people_of
 
-from ..choices import FindingState, Severity
+from ..choices import FindingState
 from ..models import AuditEvent, Finding
+from ..models.finding import GRAVITY, PLACE
 from .timeline import Entry
 from .words import actor_words, value_words
 
-_GRAVEST_FIRST = [Severity.CRITICAL, Severity.SERIOUS, Severity.WARNING, Severity.INFO]
-_PLACE = (FindingState.OPEN, FindingState.ACKNOWLEDGED), (FindingState.ACCEPTED,)
 _MOST = 150
 # What the services call their own doing says no more than the entry's title does.
 _OWN_WORDS = {"take finding on", "assign finding", "change due date"}
@@ -27,20 +26,11 @@ _OWN_WORDS = {"take finding on", "assign finding", "change due date"}
 
 def findings(actor: Actor) -> QuerySet[Any]:
     """Return the findings an actor may see: standing ones first, then accepted ones, the gravest of them first."""
-    gravity = Case(
-        *[When(severity=severity, then=Value(index)) for index, severity in enumerate(_GRAVEST_FIRST)],
-        output_field=IntegerField(),
-    )
-    closed = Case(
-        *[When(state__in=states, then=Value(index)) for index, states in enumerate(_PLACE)],
-        default=Value(len(_PLACE)),
-        output_field=IntegerField(),
-    )
     return (
         Finding.objects.visible_to(actor)
         .select_related("use_case", "group", "version__group", "account", "owner", "accepted_by")
         .defer(*(f"version__{name}" for name in HEAVY))
-        .annotate(gravity=gravity, closed=closed)
+        .annotate(gravity=GRAVITY, closed=PLACE)
         .order_by("closed", "gravity", "-last_seen_at", "-pk")
     )
 
