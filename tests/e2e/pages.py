@@ -155,6 +155,9 @@ def chromium(chromium_process: Chromium) -> Iterator[Browser]:
     """A headless Chromium: the one `make test` found or installed, started once for all modules of this process."""
     chromium_process.take()
     yield chromium_process.browser
-    # Django keeps other connections where a loop runs; left open, the next module would meet a dropped database.
-    connections.close_all()
+    # Django keeps other connections where a loop runs; left open, the next module would meet a dropped database. It
+    # closes them there only when told that it may, which a module without a `live` portal has not done.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        connections.close_all()
     chromium_process.leave()
