@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from django.core.files.uploadedfile import SimpleUploadedFile
-from django.utils import timezone
-
 from tests.api.world import ROLES, World
+
+from . import web_bodies as bodies
+from .web_bodies import said
 
 COLUMNS = ROLES
 
@@ -77,154 +76,6 @@ def argument(world: World, on: str) -> list[Any]:
     found = thing[on]
     return list(found) if isinstance(found, tuple) else [found]
 
-
-def said(**values: Any) -> Callable[[World], dict[str, Any]]:
-    """Return a body that does not depend on the world."""
-    return lambda world: values
-
-
-def _edit(world: World) -> dict[str, Any]:
-    return {"name": "Clearer", "intended_purpose": "Rank.", "revision": world.draft.revision}
-
-
-def _note(world: World) -> dict[str, Any]:
-    return {"revision": world.trial_record.revision}
-
-
-def _save_draft(world: World) -> dict[str, Any]:
-    return {"go": "next", "business_owner": "The head of cards", "revision": "0", "window": "feedfeed"}
-
-
-def _register_draft(world: World) -> dict[str, Any]:
-    return {"revision": world.unsent.revision}
-
-
-def _review(world: World) -> dict[str, Any]:
-    today = timezone.localdate()
-    return {
-        "reviewed_on": str(today),
-        "note": "Nothing changed.",
-        "next_review_on": str(today + timedelta(days=90)),
-        "revision": world.draft.revision,
-    }
-
-
-def _plan_review(world: World) -> dict[str, Any]:
-    day = timezone.localdate() + timedelta(days=60)
-    return {"next_review_on": str(day), "reason": "", "revision": world.draft.revision}
-
-
-def _register(world: World) -> dict[str, Any]:
-    return {"name": "New", "intended_purpose": "Rank.", "project": world.project.pk}
-
-
-def _rename(world: World) -> dict[str, Any]:
-    return {"name": "Tested", "audience": "owner", "revision": world.saved_view.revision}
-
-
-def _now_shows(world: World) -> dict[str, Any]:
-    return {"query": "stage=poc", "revision": world.saved_view.revision}
-
-
-def _until(world: World) -> dict[str, Any]:
-    return {"reason": "The card comes with the next version.", "until": str(timezone.localdate())}
-
-
-def _to_owner(world: World) -> dict[str, Any]:
-    return {"owner": world.people.owner.pk, "reason": ""}
-
-
-def _confirm(world: World) -> dict[str, Any]:
-    row = world.draft.classifications.proposed().get()
-    return {"act": "confirm", "classification": row.pk, "risk_class": "minimal", "reason": ""}
-
-
-def _claim(world: World) -> dict[str, Any]:
-    return {
-        "project": world.project.pk,
-        "owner": world.people.owner.pk,
-        "use_cases": [world.asked.pk],
-        "revision": world.group.revision,
-    }
-
-
-def _register_version(world: World) -> dict[str, Any]:
-    return {"image_1": "image:1", "content_types": "text/csv", "response_types": "text/csv", "count": "1"}
-
-
-def _new_group(world: World) -> dict[str, Any]:
-    return {"name": "by-page", "project": world.project.pk, "where": "111111111111/us-east-1"}
-
-
-def _reshare(world: World) -> dict[str, Any]:
-    return {
-        "name": "Readers",
-        "groups": [world.group.pk],
-        "accounts": [world.accounts["development"].pk],
-        "permission": world.share.permission_arn,
-        "revision": world.share.revision,
-    }
-
-
-def _override(world: World) -> dict[str, Any]:
-    return {"check": "evidence:nonsense", "reason": "It is late.", "expires_at": "2020-01-01T00:00"}
-
-
-def _build_pack(world: World) -> dict[str, Any]:
-    return {"scope": "use_case", "use_case": world.draft.public_id}
-
-
-def _roll_back(world: World) -> dict[str, Any]:
-    return {"stage": "poc", "reason": "The later one fails."}
-
-
-def _delegate(world: World) -> dict[str, Any]:
-    return {
-        "delegator": world.people.owner.pk,
-        "delegate": world.people.officer.pk,
-        "role": "model_owner",
-        "project": world.project.pk,
-        "starts_on": str(timezone.localdate()),
-        "ends_on": str(timezone.localdate()),
-        "reason": "Away.",
-    }
-
-
-def _cell(world: World) -> dict[str, Any]:
-    return {
-        "revision": 1,
-        "count_governance_officer": 1,
-        "days_until_due": 5,
-        "days_until_expiry": 9,
-        "evidence": ["model_card"],
-        "metric_0_path": "auc",
-        "metric_0_operator": ">=",
-        "metric_0_value": "0.75",
-        "metric_0_kind": "validation",
-    }
-
-
-def _channel(world: World) -> dict[str, Any]:
-    account = world.accounts["test"].pk
-    return {"account": account, "stage": "qa", "url": "https://deploy.example.org/orders", "is_enabled": "on"}
-
-
-def _asked_by_any(world: World) -> dict[str, Any]:
-    return {"runs_in": "hub", "is_enabled": "on", "revision": world.channel.revision}
-
-
-def _attach(world: World) -> dict[str, Any]:
-    return {"kind": "bias_report", "file": SimpleUploadedFile("bias.txt", b"It holds.", "text/plain")}
-
-
-_ACCOUNT = {
-    "account_id": "555555555555",
-    "alias": "new",
-    "purposes": ["qa"],
-    "regions": "us-east-1",
-    "event_bus": "default",
-    "is_enabled": "on",
-}
 
 EVERYBODY = (302, 200, 200, 200, 200, 200, 200, 200)
 OF_THE_PROJECT = (302, 200, 200, 200, 200, 200, 200, 404)
@@ -295,8 +146,8 @@ ROWS: tuple[Row, ...] = (
     # saved views of lists: everybody keeps his own
     Row("GET", "registry:saved_view_list", EVERYBODY),
     Row("GET", "registry:saved_view", HIS_OWN, on="saved_view"),
-    Row("POST", "registry:saved_view", done(HIS_OWN), on="saved_view", body=_rename),
-    Row("POST", "registry:saved_view_update", done(HIS_OWN), on="saved_view", body=_now_shows),
+    Row("POST", "registry:saved_view", done(HIS_OWN), on="saved_view", body=bodies.rename),
+    Row("POST", "registry:saved_view_update", done(HIS_OWN), on="saved_view", body=bodies.now_shows),
     Row("POST", "registry:saved_view_delete", done(HIS_OWN), on="saved_view"),
     Row(
         "POST",
@@ -310,7 +161,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:use_case_file", EVERYBODY),
     Row("GET", "registry:use_case", OF_THE_PROJECT, on="draft"),
     Row("GET", "registry:use_case_edit", WRITERS, on="draft"),
-    Row("POST", "registry:use_case_edit", done(WRITERS), on="draft", body=_edit),
+    Row("POST", "registry:use_case_edit", done(WRITERS), on="draft", body=bodies.edit),
     Row("GET", "registry:use_case_documents", WRITERS, on="draft"),
     Row("POST", "registry:use_case_documents", done(WRITERS), on="draft", body=said(human_oversight="A clerk.")),
     Row("GET", "registry:use_case_classify", OFFICERS, on="draft"),
@@ -322,7 +173,7 @@ ROWS: tuple[Row, ...] = (
         body=said(risk_class="high", reason="Decides on credit."),
     ),
     Row("GET", "registry:use_case_ai_act", OF_THE_PROJECT, on="draft"),
-    Row("POST", "registry:use_case_ai_act", done(OFFICERS), on="draft", body=_confirm),
+    Row("POST", "registry:use_case_ai_act", done(OFFICERS), on="draft", body=bodies.confirm),
     Row("GET", "registry:use_case_questionnaire", WRITERS, on="draft"),
     Row(
         "POST",
@@ -333,11 +184,11 @@ ROWS: tuple[Row, ...] = (
     ),
     Row("GET", "registry:ai_act", EVERYBODY),
     Row("GET", "governance:use_case_register", (302, 200, 200, 403, 403, 403, 403, 200)),
-    Row("POST", "governance:use_case_register", (302, 302, 302, 403, 403, 403, 403, 422), body=_register),
+    Row("POST", "governance:use_case_register", (302, 302, 302, 403, 403, 403, 403, 422), body=bodies.register),
     Row("GET", "governance:use_case_draft", AUTHOR, on="unsent_step"),
-    Row("POST", "governance:use_case_draft", done(AUTHOR), on="unsent_step", body=_save_draft),
+    Row("POST", "governance:use_case_draft", done(AUTHOR), on="unsent_step", body=bodies.save_draft),
     Row("GET", "governance:use_case_draft_review", AUTHOR, on="unsent"),
-    Row("POST", "governance:use_case_draft_review", done(AUTHOR), on="unsent", body=_register_draft),
+    Row("POST", "governance:use_case_draft_review", done(AUTHOR), on="unsent", body=bodies.register_draft),
     # Whoever lost his roles may still throw his own away.
     Row("POST", "governance:use_case_draft_delete", (302, 302, 404, 404, 404, 404, 404, 404), on="unsent"),
     Row("GET", "registry:use_case_tab", OF_THE_PROJECT, on="draft_tab"),
@@ -346,9 +197,9 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:use_case_deciders", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:review_list", EVERYBODY),
     Row("GET", "governance:use_case_review", OFFICERS, on="draft"),
-    Row("POST", "governance:use_case_review", done(OFFICERS), on="draft", body=_review),
+    Row("POST", "governance:use_case_review", done(OFFICERS), on="draft", body=bodies.review),
     Row("GET", "governance:use_case_review_plan", WRITERS, on="draft"),
-    Row("POST", "governance:use_case_review_plan", done(WRITERS), on="draft", body=_plan_review),
+    Row("POST", "governance:use_case_review_plan", done(WRITERS), on="draft", body=bodies.plan_review),
     Row("GET", "governance:use_case_panel", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:use_case_activity", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:use_case_submit", ASKERS, on="draft"),
@@ -361,14 +212,14 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:group_file", EVERYBODY),
     Row("GET", "registry:group", OF_THE_PROJECT, on="group"),
     Row("GET", "registry:group_edit", CLAIMERS, on="group"),
-    Row("POST", "registry:group_edit", done(CLAIMERS), on="group", body=_claim),
+    Row("POST", "registry:group_edit", done(CLAIMERS), on="group", body=bodies.claim),
     Row("GET", "governance:group_panel", OF_THE_PROJECT, on="group"),
     Row("GET", "governance:group_metrics", OF_THE_PROJECT, on="group"),
     Row("GET", "governance:group_new", (302, 403, 403, 200, 403, 200, 403, 200)),
-    Row("POST", "governance:group_new", (302, 403, 403, 302, 403, 302, 403, 422), body=_new_group),
+    Row("POST", "governance:group_new", (302, 403, 403, 302, 403, 302, 403, 422), body=bodies.new_group),
     Row("GET", "governance:group_creation", OF_THE_PROJECT, on="creation"),
     Row("GET", "governance:version_register", REGISTRARS, on="group"),
-    Row("POST", "governance:version_register", done(REGISTRARS), on="group", body=_register_version),
+    Row("POST", "governance:version_register", done(REGISTRARS), on="group", body=bodies.register_version),
     Row("GET", "governance:registration", OF_THE_PROJECT, on="registration"),
     Row("GET", "registry:version_list", EVERYBODY),
     Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
@@ -388,7 +239,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:metrics_report", TESTERS, on="trial_record"),
     Row("POST", "governance:metrics_report", done(TESTERS), on="trial_record", body=said(metrics="auc: 0.8")),
     Row("GET", "governance:record_attributes", WRITERS, on="trial_record"),
-    Row("POST", "governance:record_attributes", done(WRITERS), on="trial_record", body=_note),
+    Row("POST", "governance:record_attributes", done(WRITERS), on="trial_record", body=bodies.note),
     # the table
     Row("GET", "governance:stage_table", EVERYBODY),
     Row("GET", "governance:stage_table_file", EVERYBODY),
@@ -405,14 +256,14 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:override_list", EVERYBODY),
     Row("POST", "governance:override_revoke", done(OFFICERS), on="override"),
     Row("GET", "governance:use_case_break_glass", OFFICERS, on="draft"),
-    Row("POST", "governance:use_case_break_glass", OVERRIDES, on="draft", body=_override),
+    Row("POST", "governance:use_case_break_glass", OVERRIDES, on="draft", body=bodies.override),
     Row("GET", "governance:version_break_glass", OFFICERS, on="trial"),
-    Row("POST", "governance:version_break_glass", OVERRIDES, on="trial", body=_override),
+    Row("POST", "governance:version_break_glass", OVERRIDES, on="trial", body=bodies.override),
     Row("GET", "governance:version_rollback", OFFICERS, on="trial"),
-    Row("POST", "governance:version_rollback", OVERRIDES, on="trial", body=_roll_back),
+    Row("POST", "governance:version_rollback", OVERRIDES, on="trial", body=bodies.roll_back),
     Row("GET", "governance:delegation_list", EVERYBODY),
     Row("GET", "governance:delegation_new", (302, 403, 200, 403, 200, 200, 403, 200)),
-    Row("POST", "governance:delegation_new", (302, 403, 302, 403, 422, 302, 403, 422), body=_delegate),
+    Row("POST", "governance:delegation_new", (302, 403, 302, 403, 422, 302, 403, 422), body=bodies.delegate),
     Row("POST", "governance:delegation_revoke", (302, 404, 302, 404, 403, 302, 403, 404), on="delegation"),
     # evidence
     Row("GET", "governance:evidence_list", EVERYBODY),
@@ -425,9 +276,9 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:use_case_evidence", OF_THE_PROJECT, on="draft"),
     Row("GET", "governance:version_evidence", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:use_case_attach", ATTACHERS, on="draft"),
-    Row("POST", "governance:use_case_attach", done(ATTACHERS), on="draft", body=_attach),
+    Row("POST", "governance:use_case_attach", done(ATTACHERS), on="draft", body=bodies.attach),
     Row("GET", "governance:version_attach", ATTACHERS, on="trial"),
-    Row("POST", "governance:version_attach", done(ATTACHERS), on="trial", body=_attach),
+    Row("POST", "governance:version_attach", done(ATTACHERS), on="trial", body=bodies.attach),
     # how deployment orders leave: seen by those who operate and oversee, set by ML admins
     Row("GET", "governance:channel_list", OPERATORS),
     Row("GET", "governance:callback_list", EVERYBODY),
@@ -438,10 +289,16 @@ ROWS: tuple[Row, ...] = (
         "governance:channel_new",
         (302, 403, 403, 403, 403, 200, 403, 403),
         on="channel_kind",
-        body=_channel,
+        body=bodies.channel,
     ),
     Row("GET", "governance:channel_edit", (302, 404, 404, 403, 403, 200, 403, 403), on="channel"),
-    Row("POST", "governance:channel_edit", (302, 404, 404, 403, 403, 302, 403, 403), on="channel", body=_asked_by_any),
+    Row(
+        "POST",
+        "governance:channel_edit",
+        (302, 404, 404, 403, 403, 302, 403, 403),
+        on="channel",
+        body=bodies.asked_by_any,
+    ),
     Row("POST", "governance:channel_remove", (302, 404, 404, 403, 403, 302, 403, 403), on="channel"),
     Row("POST", "governance:channel_try", (302, 404, 404, 403, 403, 302, 403, 403), on="channel"),
     Row(
@@ -455,9 +312,15 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:account_list", OPERATORS),
     Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
     Row("GET", "registry:account_register", (302, 403, 403, 403, 403, 200, 403, 403)),
-    Row("POST", "registry:account_register", (302, 403, 403, 403, 403, 302, 403, 403), body=said(**_ACCOUNT)),
+    Row("POST", "registry:account_register", (302, 403, 403, 403, 403, 302, 403, 403), body=said(**bodies.ACCOUNT)),
     Row("GET", "registry:account_edit", (302, 404, 404, 403, 403, 200, 403, 403), on="account"),
-    Row("POST", "registry:account_edit", (302, 404, 404, 403, 403, 302, 403, 403), on="account", body=said(**_ACCOUNT)),
+    Row(
+        "POST",
+        "registry:account_edit",
+        (302, 404, 404, 403, 403, 302, 403, 403),
+        on="account",
+        body=said(**bodies.ACCOUNT),
+    ),
     Row("POST", "registry:account_check", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "registry:account_test", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "governance:account_sync", (302, 404, 404, 302, 403, 302, 403, 302), on="account"),
@@ -468,7 +331,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:share_new", (302, 403, 403, 200, 403, 200, 403, 200)),
     Row("POST", "governance:share_new", (302, 403, 403, 422, 403, 422, 403, 422), body=said(name="x")),
     Row("GET", "governance:share_edit", (302, 403, 403, 200, 403, 200, 403, 404), on="share"),
-    Row("POST", "governance:share_edit", (302, 403, 403, 302, 403, 302, 403, 404), on="share", body=_reshare),
+    Row("POST", "governance:share_edit", (302, 403, 403, 302, 403, 302, 403, 404), on="share", body=bodies.reshare),
     Row("POST", "governance:share_withdraw", done(ENGINEERS_AND_ADMINS), on="share", body=REASON),
     Row("POST", "governance:share_apply", done(ENGINEERS_AND_ADMINS), on="share"),
     Row("POST", "governance:share_accept", (302, 403, 403, 409, 403, 409, 403, 404), on="share"),
@@ -493,9 +356,9 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:finding_acknowledge", done(OFFICERS), on="finding"),
     Row("GET", "governance:finding_file", EVERYBODY),
     Row("GET", "governance:finding_accept", OFFICERS, on="finding"),
-    Row("POST", "governance:finding_accept", done(OFFICERS), on="finding", body=_until),
+    Row("POST", "governance:finding_accept", done(OFFICERS), on="finding", body=bodies.until),
     Row("GET", "governance:finding_assign", OFFICERS, on="finding"),
-    Row("POST", "governance:finding_assign", done(OFFICERS), on="finding", body=_to_owner),
+    Row("POST", "governance:finding_assign", done(OFFICERS), on="finding", body=bodies.to_owner),
     Row("GET", "governance:finding_due", OFFICERS, on="finding"),
     Row("POST", "governance:finding_due", done(OFFICERS), on="finding", body=said(due_on="", reason="")),
     Row("GET", "governance:finding_reopen", OFFICERS, on="accepted_finding"),
@@ -514,7 +377,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:policy_edit", (302, 403, 403, 403, 403, 409, 403, 403), on="policy"),
     Row("POST", "governance:policy_edit", done(DRAFTED), on="policy_draft", body=said(revision=1, note="Better.")),
     Row("GET", "governance:policy_cell", DRAFTED, on="policy_cell"),
-    Row("POST", "governance:policy_cell", done(DRAFTED), on="policy_cell", body=_cell),
+    Row("POST", "governance:policy_cell", done(DRAFTED), on="policy_cell", body=bodies.cell),
     Row("GET", "governance:policy_publish", DRAFTED, on="policy_draft"),
     Row("POST", "governance:policy_publish", done(DRAFTED), on="policy_draft", body=said(revision=1)),
     Row("POST", "governance:policy_discard", done(DRAFTED), on="policy_draft", body=said(revision=1)),
@@ -536,7 +399,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:pack_list", READERS_OF_THE_TRAIL),
     Row("GET", "governance:pack_verifier", READERS_OF_THE_TRAIL),
     Row("GET", "governance:pack_new", (302, 403, 403, 403, 403, 403, 200, 403)),
-    Row("POST", "governance:pack_new", (302, 403, 403, 403, 403, 403, 302, 403), body=_build_pack),
+    Row("POST", "governance:pack_new", (302, 403, 403, 403, 403, 403, 302, 403), body=bodies.build_pack),
     # Its auditor, and whoever reads the whole trail; to an officer of the project it does not exist.
     Row("GET", "governance:pack", (302, 403, 403, 403, 404, 200, 200, 404), on="pack"),
     Row("GET", "governance:pack_progress", (302, 403, 403, 403, 404, 200, 200, 404), on="pack"),
