@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -29,9 +29,6 @@ class WhyForm(forms.Form):
 
     reason = forms.CharField(label="Why", max_length=20_000, widget=forms.Textarea(attrs={"rows": 3}))
 
-    def __init__(self, data: Any = None, *, actor: Actor) -> None:
-        super().__init__(data)
-
 
 class CommentForm(forms.Form):
     """What whoever approves looked at; it stands in the history of each."""
@@ -42,16 +39,14 @@ class CommentForm(forms.Form):
         help_text="What you looked at. It stands in the history of each of them.",
     )
 
-    def __init__(self, data: Any = None, *, actor: Actor) -> None:
-        super().__init__(data)
-
 
 def _assign_form(data: Any = None, *, actor: Actor) -> AssignForm:
     return AssignForm(data, people=finding_selectors.possible_owners_anywhere(actor))
 
 
-def _due_form(data: Any = None, *, actor: Actor) -> DueForm:
-    return DueForm(data)
+def _same_for_all(form: type[forms.Form]) -> Callable[..., forms.Form]:
+    """Return what makes a form that is the same whoever acts."""
+    return lambda data=None, **_: form(data)
 
 
 def _acknowledge(actor: Actor, row: Finding, given: Mapping[str, Any]) -> str:
@@ -111,7 +106,7 @@ FINDING_ACTIONS = (
         act=Act.HANDLE_FINDINGS,
         carry_out=_set_due,
         refusal=_is_not_due,
-        form=_due_form,
+        form=_same_for_all(DueForm),
     ),
 )
 
@@ -181,7 +176,7 @@ EVENT_ACTIONS = (
         act=Act.HANDLE_EVENTS,
         carry_out=_dismiss,
         refusal=_is_settled,
-        form=WhyForm,
+        form=_same_for_all(WhyForm),
         effects=("It stays here with these words and your name.",),
     ),
 )
@@ -203,7 +198,7 @@ APPROVAL_ACTIONS = (
         icon="checks",
         carry_out=_approve,
         refusal=bulk_approval.bulk_refusal,
-        form=CommentForm,
+        form=_same_for_all(CommentForm),
         effects=(
             "Your approval is recorded with your comment.",
             "Where it is the last that is missing, the version or use case moves on, and AWS is told.",
