@@ -67,7 +67,8 @@ class Dated(Resource):
         found = as_of.then(self.actor, subject, self.moment)
         if found.position is None:
             raise NotFound(f"The portal did not know this {self.noun} yet at {self.moment:%Y-%m-%d %H:%M:%S} UTC.")
-        return Response(serializer(found.position, context={**self.get_serializer_context(), "then": found}).data)
+        shown = serializer(found.position, context={**self.get_serializer_context(), "then": found})
+        return Response(self.narrowed(shown).data)
 
 
 def either(name: str, now: type[serializers.Serializer], then: type[serializers.Serializer], many: bool) -> Any:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 
 from .errors import InvalidInput
 from .serializers import public_number
+from .sparse import FIELDS
 from .vocabulary import Word
 
 CURSOR, PAGE_SIZE, ORDERING, SEARCH, FORMAT = "cursor", "page_size", "ordering", "search", "format"
@@ -93,6 +94,8 @@ def refuse_unknown_parameters(view: Any, request: Request) -> None:
 def _known(view: Any) -> tuple[set[str], set[str]]:
     allowed = {FORMAT, *getattr(view, "query_parameters", ())}
     several: set[str] = set()
+    if getattr(view, "is_sparse", False):
+        allowed.add(FIELDS)
     if getattr(view, "is_list", False):
         allowed |= {CURSOR, PAGE_SIZE}
         if view.search_fields:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 
+from .sparse import FIELDS_PARAMETER
 from .viewsets import Resource, Revised
 
 PROBLEM_JSON = "application/problem+json"
@@ -49,6 +50,8 @@ class PortalSchema(AutoSchema):
         parameters = list(super().get_override_parameters())
         if self.method == "GET":
             parameters.extend(getattr(self.view, "described_parameters", ()))
+            if getattr(self.view, "is_sparse", False):
+                parameters.append(FIELDS_PARAMETER)
         if "{id}" in self.path and isinstance(self.view, Resource):
             example = self.view.id_example
             kind = OpenApiTypes.INT if example == "1" else OpenApiTypes.STR

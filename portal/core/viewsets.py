@@ -25,6 +25,7 @@ from .actors import Actor
 from .errors import DomainError, NotFound, StaleEdit
 from .filters import refuse_unknown_parameters
 from .serializers import public_number
+from .sparse import narrowed
 
 # A row's own number, no longer than the database can hold.
 ROW_ID = r"[0-9]{1,18}"
@@ -100,6 +101,11 @@ class Resource(PortalView, GenericViewSet):
             self.is_list = True
         return prepared
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether this answer is a list or a detail, of which `?fields=` may ask for a part."""
+        return self.is_list or getattr(self, "action", None) in {"list", "retrieve"}
+
     def further_filters(self) -> Iterable[str]:
         """Return the names of filters that are known only at run time; read when a list is asked."""
         return ()
@@ -111,6 +117,16 @@ class Resource(PortalView, GenericViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "actor": self.actor}
+
+    def get_serializer(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the serializer of this answer, with no more fields than were asked for."""
+        return self.narrowed(super().get_serializer(*args, **kwargs))
+
+    def narrowed(self, serializer: Any) -> Any:
+        """Drop from a serializer what `?fields=` does not name. Raises InvalidInput for a name it does not have."""
+        if not self.is_sparse or getattr(self, "swagger_fake_view", False):
+            return serializer
+        return narrowed(serializer, self.request)
 
     def lookup(self) -> dict[str, Any]:
         """Return what names the row in the address."""
@@ -136,7 +152,8 @@ class Resource(PortalView, GenericViewSet):
         """Answer with one page of rows."""
         page = self.paginate_queryset(rows)
         assert page is not None
-        return self.get_paginated_response(serializer(page, many=True, context=self.get_serializer_context()).data)
+        shown = self.narrowed(serializer(page, many=True, context=self.get_serializer_context()))
+        return self.get_paginated_response(shown.data)
 
 
 class Listed(mixins.ListModelMixin, Resource):
