@@ -1,0 +1,3 @@
+"""The Model Governance Portal from a terminal or a pipeline: a small client of its REST API."""
+
+from __future__ import annotations

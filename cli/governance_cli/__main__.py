@@ -1,0 +1,76 @@
+"""Run one command and end with its exit code: 0 yes or done, 1 no, 2 for everything that is not an answer."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+YES, NO, ERROR = 0, 1, 2
+
+
+def main() -> None:
+    """Run the command that was typed."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Whoever read the answer has gone, and may have missed the end of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ERROR
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit code.
+
+    Whatever goes wrong is 2, also what nobody foresaw: a pipeline that asks the gate must never take a fault for an
+    answer. That is why everything is imported in here.
+    """
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("governance: interrupted\n")
+    except Exception as error:  # noqa: BLE001 - see above
+        sys.stderr.write(f"governance: {type(error).__name__}: {error}\n")
+        if os.environ.get("GOVERNANCE_DEBUG"):
+            traceback.print_exc()
+    return ERROR
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from . import output  # noqa: PLC0415 - as run() says
+    from .app import app  # noqa: PLC0415
+    from .failures import Failure  # noqa: PLC0415
+
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter gets its number.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    as_json = "--json" in arguments
+    try:
+        code = app(args=list(arguments), prog_name="governance", standalone_mode=False)
+    except Failure as failure:
+        output.failed(failure, as_json=as_json)
+        return ERROR
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        output.failed(Failure("A file could not be read or written", what), as_json=as_json)
+        return ERROR
+    except Exception as error:
+        # Typer's own: a usage error knows how to show itself, an abort has nothing to say.
+        show = getattr(error, "show", None)
+        if callable(show):
+            show()
+        elif type(error).__name__ == "Abort":
+            output.note("governance: nothing was entered")
+        else:
+            raise
+        return ERROR
+    return YES if code is None or code == YES else NO if code == NO else ERROR
+
+
+if __name__ == "__main__":
+    main()
