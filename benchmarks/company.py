@@ -148,6 +148,7 @@ def grow(versions: int) -> Company:
                 "number": "s.n",
                 "group_id": "s.group_id",
                 "aws_created_at": f"t.aws_created_at - make_interval(mins => {minutes})",
+                "aws_modified_at": f"t.aws_modified_at - make_interval(mins => {minutes})",
             },
         )
         copied = (

@@ -107,6 +107,7 @@ class ModelVersions(Listed, Detailed):
         "status": "status",
         "risk": "risk_rating",
         "aws_created_at": "aws_created_at",
+        "aws_modified_at": "aws_modified_at",
     }
 
     def get_queryset(self) -> QuerySet[ModelVersion]:
