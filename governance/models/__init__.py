@@ -10,13 +10,15 @@ from .deployment_order import DeploymentOrder, WaitingCallback
 from .evidence import Evidence
 from .finding import Finding
 from .history import PastStageRow, PastUseCase, PastVersion
-from .notification import Notification, NotificationDelivery, NotificationSettings, Occasion, TokenTerms
+from .notification import Notification, NotificationDelivery, NotificationSettings, Occasion
 from .outbox import OutboxMessage
 from .outside_change import OutsideChange
 from .override import Override
 from .policy import PolicyRule, PolicyVersion
 from .signing_key import SigningKey
 from .stage import LifecycleEdge, MetricReport, StageEvent, StageRecord, UseCaseStageRecord
+from .token_terms import TokenTerms
+from .webhook import Webhook, WebhookAttempt, WebhookDelivery, WebhookEvent
 
 __all__ = [
     "ApprovalRequest",
@@ -51,4 +53,8 @@ __all__ = [
     "TokenTerms",
     "UseCaseStageRecord",
     "WaitingCallback",
+    "Webhook",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEvent",
 ]

@@ -10,6 +10,9 @@ EXEMPT = {
     "governance_occasion": "what people are told of; what happened is in the trail already",
     "governance_notification": "what one person was told, in words; read and removed after a while",
     "governance_notificationdelivery": "an e-mail or a chat message on its way; it governs nothing",
+    "governance_webhookevent": "a change that webhooks are to be told of; the change itself is in the trail already",
+    "governance_webhookdelivery": "an event on its way to a webhook; it governs nothing, and is removed after a while",
+    "governance_webhookattempt": "what came of sending one event; it governs nothing",
     "registry_publicnumber": "a counter; every number given out is on the audited row that took it",
     "registry_syncrun": "the portal's own running; it governs nothing",
     "registry_usecasedraft": (

@@ -49,7 +49,11 @@ class Act(StrEnum):
     MANAGE_ATTRIBUTES = "manage custom attributes"
     FILL_IN_RECORD = "fill in attributes of stage records"
     MANAGE_KEYS = "manage signing keys"
+    SEE_WEBHOOKS = "see webhooks and what was sent to them"
+    MANAGE_WEBHOOKS = "manage webhooks"
     OFFER_VIEW = "offer a view to everybody"
+    ATTACH_RUN = "name the MLflow run of a version"
+    MANAGE_TRACKING = "manage tracking servers"
 
 
 ROLES: dict[Act, frozenset[Role]] = {
@@ -93,9 +97,19 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.MANAGE_ATTRIBUTES: frozenset({ADMIN}),
     Act.FILL_IN_RECORD: frozenset({SCIENTIST, OWNER, OFFICER}),
     Act.MANAGE_KEYS: frozenset({ADMIN}),
+    # What was sent names what is in the scope of the webhook, and its address may be as good as a password.
+    Act.SEE_WEBHOOKS: frozenset({ADMIN, Role.AUDITOR}),
+    Act.MANAGE_WEBHOOKS: frozenset({ADMIN}),
     # It stands above a list for everybody. Who works on a project offers views to it without asking.
     Act.OFFER_VIEW: frozenset({OFFICER, ADMIN}),
+    # Whoever registers a version or asks for its approval says where it comes from.
+    Act.ATTACH_RUN: frozenset({SCIENTIST, OWNER, ENGINEER}),
+    # Its address and its secret serve every project, so this takes the role everywhere.
+    Act.MANAGE_TRACKING: frozenset({ADMIN}),
 }
+
+# What a service account may hold: no role that decides, and none that gives roles to somebody who does.
+SERVICE_ROLES = frozenset(Role) - ROLES[Act.DECIDE] - ROLES[Act.MANAGE_ACCESS]
 
 
 def may(actor: Actor, act: Act, project_id: int | None = None) -> bool:
