@@ -22,6 +22,10 @@ SELECT v.*, g.name, p.key, l.name, o.username, r.username,
   LEFT JOIN registry_user o ON o.id = g.owner_id LEFT JOIN registry_user r ON r.id = v.registered_by_id
  WHERE g.project_id = %s AND {condition}
 """
+_SERVES = """
+v.id IN (SELECT s.version_id FROM registry_versionusecase s JOIN registry_usecase u ON u.id = s.use_case_id
+          WHERE u.number = 1001)
+"""
 _NEWEST = " ORDER BY v.aws_modified_at DESC, v.id DESC LIMIT 101"
 
 
@@ -33,8 +37,7 @@ class Floor:
         project = company.world.project.pk
         filters = [
             "v.stage = 'qa' AND v.status = 'pending'",
-            "v.id IN (SELECT s.version_id FROM registry_versionusecase s JOIN registry_usecase u"
-            " ON u.id = s.use_case_id WHERE u.number = 1001)",
+            _SERVES,
             f"g.name = '{COPIED}7'",
             "v.risk_rating = 'low' AND v.stage = 'development' AND v.status = 'approved'",
         ]
