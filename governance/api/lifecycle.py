@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -79,6 +80,6 @@ class Governed(Detailed):
 
     @extend_schema(responses=EventOutput(many=True))
     @action(methods=["get"], **TIMELINE)  # type: ignore[arg-type]  # one dict for two actions
-    def timeline(self, request: Request, **kwargs: Any) -> Response:
+    def timeline(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         """Show its ledger: every move, newest first."""
-        return self.paginated(resources.events_of(self.get_object()), EventOutput)
+        return self.paginated(self.filter_queryset(resources.events_of(self.get_object())), EventOutput)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,10 +10,8 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from portal.core.csv_export import CsvRenderer, streamed
 from portal.core.filters import Filters, account_filter, arn_filter, exactly, one_of, use_case_filter
 from portal.core.serializers import Output, word
 from portal.core.viewsets import Listed
@@ -74,7 +73,8 @@ class RunningOutput(Output):
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Show the selector's row as it is: the list and its file say the same."""
-        return production.running_row(instance)
+        row = production.running_row(instance)
+        return {name: value for name, value in row.items() if name in self.fields}
 
 
 class InProductionFilters(Filters):
@@ -99,7 +99,6 @@ class InProduction(Dated, Listed):
     ordering = ("model_group", "-model_version")
     ordering_fields = {"id": "pk", "model_group": "model_group", "model_version": "model_version"}
     tie_breaker = ("pk", "row_key")
-    renderer_classes = (JSONRenderer, CsvRenderer)
 
     def get_queryset(self) -> QuerySet[Any]:
         if self.moment is None:
@@ -110,14 +109,8 @@ class InProduction(Dated, Listed):
     @exports(RunningOutput)
     def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show what ran in production and on whose word, page by page as JSON, or all of it as CSV."""
-        rows = self.filter_queryset(self.get_queryset())
+        return super().list(request, *args, **kwargs)
+
+    def presented(self, rows: Iterable[Any]) -> Iterable[Any]:
         assert self.moment is not None
-        if request.accepted_renderer.format == CsvRenderer.format:
-            running = production.on_whose_word(rows, self.moment)
-            return streamed(
-                f"in-production-{self.moment:%Y-%m-%d}.csv", production.COLUMNS, map(production.running_row, running)
-            )
-        page = self.paginate_queryset(rows)
-        assert page is not None
-        found = list(production.on_whose_word(page, self.moment))
-        return self.get_paginated_response(self.get_serializer(found, many=True).data)
+        return production.on_whose_word(rows, self.moment)

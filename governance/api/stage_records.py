@@ -69,8 +69,10 @@ class StageRecordOutput(Output):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Show the selector's row as it is: the table, its CSV and its history say the same."""
         row = instance if isinstance(instance, dict) else resources.stage_record_row(instance)
-        attributes = self.fields["attributes"].to_representation(row["attributes"])
-        return {**{name: row[name] for name in COLUMNS}, "attributes": attributes, "revision": row["revision"]}
+        shown = {name: row[name] for name in (*COLUMNS, "revision") if name in self.fields}
+        if "attributes" in self.fields:
+            shown["attributes"] = self.fields["attributes"].to_representation(row["attributes"])
+        return shown
 
 
 class RecordEdit(Input):
@@ -147,7 +149,7 @@ class StageRecords(Dated, Exported, Revised):
     }
     tie_breaker = ("pk", "row_key")
     attribute_kind = ObjectKind.STAGE_RECORD
-    export_name, export_columns = "stage-records", COLUMNS
+    export_columns = COLUMNS
     past = {
         "filterset_class": PastStageRecordFilters,
         "search_fields": ("model_group", "use_case_name"),

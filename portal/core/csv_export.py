@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -10,7 +11,7 @@ from rest_framework.renderers import BaseRenderer
 
 from .cells import cell, lines
 
-__all__ = ["CsvRenderer", "cell", "lines", "streamed"]
+__all__ = ["CsvRenderer", "cell", "lines", "plain", "streamed"]
 
 
 class CsvRenderer(BaseRenderer):
@@ -23,10 +24,20 @@ class CsvRenderer(BaseRenderer):
         raise NotImplementedError("CSV is streamed with `streamed`.")
 
 
+def plain(value: Any) -> Any:
+    """Return a value of an answer as its cell: yes and no in JSON's words, everything else as it is."""
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
+
+
 def streamed(filename: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> StreamingHttpResponse:
-    """Answer with a CSV file that is written while it is sent, however many rows there are."""
+    """Answer with a CSV file that is written while it is sent, however many rows there are.
+
+    The first row is read before the answer begins: what the database refuses is refused, not sent as half a file.
+    """
+    written = lines(columns, rows)
+    first = list(islice(written, 2))
     return StreamingHttpResponse(
-        lines(columns, rows),
+        chain(first, written),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )

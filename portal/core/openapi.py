@@ -10,6 +10,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
 
+from .csv_export import CsvRenderer
+from .filters import FORMAT
 from .sparse import FIELDS_PARAMETER
 from .viewsets import Resource, Revised
 
@@ -28,6 +30,14 @@ PROBLEMS: dict[int, str] = {
     429: "Too many attempts; wait as long as Retry-After says.",
     503: "Something the portal needs does not answer; nothing was lost.",
 }
+
+FORMAT_PARAMETER = OpenApiParameter(
+    FORMAT,
+    OpenApiTypes.STR,
+    enum=["json", CsvRenderer.format],
+    description="`csv` sends every row that matches as one file, as `Accept: text/csv` does; `fields` chooses its"
+    " columns, and what is nested is JSON in its cell. A page of a file cannot be asked for.",
+)
 
 
 class ProblemSerializer(serializers.Serializer):
@@ -48,6 +58,8 @@ class PortalSchema(AutoSchema):
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
+        if CsvRenderer.format in self.map_renderers("format") and self.method == "GET":
+            parameters.append(FORMAT_PARAMETER)
         if self.method == "GET":
             parameters.extend(getattr(self.view, "described_parameters", ()))
             if getattr(self.view, "is_sparse", False):
@@ -91,6 +103,9 @@ class PortalSchema(AutoSchema):
             described = OpenApiResponse(ProblemSerializer, description=PROBLEMS[status])
             body = self._get_response_for_code(described, str(status), [PROBLEM_JSON], direction)  # type: ignore[no-untyped-call]
             bodies.setdefault(str(status), body)
+        content = bodies.get("200", {}).get("content", {})
+        if CsvRenderer.media_type in content and self.method == "GET":
+            content[CsvRenderer.media_type] = {"schema": {"type": "string"}}
         return bodies
 
     def get_summary(self) -> str | None:

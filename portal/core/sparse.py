@@ -46,7 +46,7 @@ def narrowed(serializer: S, request: Request) -> S:
 
     Raises InvalidInput naming the known fields for one there is not.
     """
-    row = getattr(serializer, "child", serializer)
+    row: Any = getattr(serializer, "child", serializer)
     asked = asked_fields(request, list(row.fields))
     if asked is not None:
         for name in [name for name in row.fields if name not in asked]:

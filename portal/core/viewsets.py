@@ -6,38 +6,37 @@ that starts at `visible_to`, what is missing and what is hidden are the same 404
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, ClassVar
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.http import parse_etags
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import mixins, serializers, status
+from rest_framework import serializers, status
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from .actors import Actor
-from .errors import DomainError, NotFound, StaleEdit
-from .filters import refuse_unknown_parameters
+from .conditional import PreconditionRequired, agreed, conditional, revision_tag
+from .csv_export import CsvRenderer, plain, streamed
+from .errors import InvalidInput, NotFound
+from .filters import CURSOR, PAGE_SIZE, refuse_unknown_parameters
 from .serializers import public_number
 from .sparse import narrowed
 
+__all__ = ["ROW_ID", "ByPublicId", "Detailed", "Listed", "PortalView", "PreconditionRequired", "Resource", "Revised"]
+
 # A row's own number, no longer than the database can hold.
 ROW_ID = r"[0-9]{1,18}"
-_STRONG = re.compile(r'(?:W/)?"([0-9]{1,9})"')
-
-
-class PreconditionRequired(DomainError):
-    """An edit must say which state of the row it was made on."""
-
-    code = "precondition-required"
-    title = "If-Match is missing"
-    status = 428
+# Rows of a file are read from the database so many at a time.
+_CHUNK = 500
 
 
 class PortalView(APIView):
@@ -61,6 +60,18 @@ class PortalView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(self, request)
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, and render the answer here: what goes wrong in rendering is refused like everything else."""
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        if isinstance(answer, Response) and not answer.is_rendered:
+            try:
+                answer.render()
+            except Exception as error:  # noqa: BLE001 - the handler names it, or logs it as a fault
+                answer = self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
+        if isinstance(answer, HttpResponse) and answer.has_header("ETag") and answer.status_code < 300:
+            answer = conditional(self.request, answer)
+        return answer
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
@@ -148,16 +159,65 @@ class Resource(PortalView, GenericViewSet):
         """Return the headers that go with a detail."""
         return {}
 
-    def paginated(self, rows: QuerySet[Any], serializer: Callable[..., serializers.BaseSerializer]) -> Response:
-        """Answer with one page of rows."""
+    def get_renderers(self) -> list[BaseRenderer]:
+        """Return what an answer may be written as; every list is also a file."""
+        renderers = super().get_renderers()
+        is_list = self.is_list or getattr(self, "action", None) == "list"
+        return [*renderers, CsvRenderer()] if is_list else renderers
+
+    def paginated(
+        self, rows: QuerySet[Any], serializer: Callable[..., serializers.BaseSerializer] | None = None
+    ) -> HttpResponseBase:
+        """Answer with one page of rows, or with a file of all of them where CSV is asked for.
+
+        Raises InvalidInput for a page of a file.
+        """
+        shown: Any = (serializer or self.get_serializer_class())(many=True, context=self.get_serializer_context())
+        self.narrowed(shown)
+        if self.request.accepted_renderer.format == CsvRenderer.format:
+            return self.file(rows, shown.child)
         page = self.paginate_queryset(rows)
         assert page is not None
-        shown = self.narrowed(serializer(page, many=True, context=self.get_serializer_context()))
+        shown.instance = list(self.presented(page))
         return self.get_paginated_response(shown.data)
 
+    def presented(self, rows: Iterable[Any]) -> Iterable[Any]:
+        """Return a page's rows, or a file's, with what is shown beside their own columns."""
+        return rows
 
-class Listed(mixins.ListModelMixin, Resource):
-    """A resource with a list."""
+    def file(self, rows: QuerySet[Any], row: Any) -> HttpResponseBase:
+        """Answer with every row as CSV, in the columns of the rows' serializer, written while it is sent.
+
+        Raises InvalidInput for a page of it.
+        """
+        if paged := [name for name in (CURSOR, PAGE_SIZE) if name in self.request.query_params]:
+            raise InvalidInput(
+                "Some query parameters cannot be used; nothing was done.",
+                errors={name: ["A file holds every row that matches: leave this out."] for name in paged},
+            )
+        return streamed(f"{self.file_name()}-{timezone.now():%Y-%m-%d}.csv", *self.cells(rows, row))
+
+    def file_name(self) -> str:
+        """Return how the name of a list's file begins: as its address ends, `model-versions`."""
+        return self.request.path.rstrip("/").rpartition("/")[2]
+
+    def cells(self, rows: QuerySet[Any], row: Any) -> tuple[Sequence[str], Iterator[Mapping[str, Any]]]:
+        """Return the columns of a file, and its rows as they are read; `row` is the serializer of one of them."""
+        return list(row.fields), self._written(iter(self.presented(rows.iterator(chunk_size=_CHUNK))), row)
+
+    def _written(self, found: Iterator[Any], row: Any) -> Iterator[Mapping[str, Any]]:
+        # What a serializer reads for all the rows of a page at once, it reads here for those of a chunk.
+        while chunk := list(islice(found, _CHUNK)):
+            row.parent.instance = chunk
+            for one in chunk:
+                yield {name: plain(value) for name, value in row.to_representation(one).items()}
+
+
+class Listed(Resource):
+    """A resource with a list: page by page as JSON, or every row that matches as CSV."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return self.paginated(self.filter_queryset(self.get_queryset()))
 
 
 class Detailed(Resource):
@@ -175,22 +235,14 @@ class Revised(Detailed):
     conditional_actions: ClassVar[frozenset[str]] = frozenset({"partial_update"})
 
     def headers_of(self, row: Any) -> dict[str, str]:
-        return {"ETag": f'"{row.revision}"'}
+        return {"ETag": revision_tag(row.revision)}
 
     def agreed_revision(self, row: Any) -> int:
         """Return the revision an edit was made on, which the service compares again under its lock.
 
         Raises PreconditionRequired without If-Match, StaleEdit when it names none but older revisions.
         """
-        given = self.request.headers.get("If-Match", "").strip()
-        if not given:
-            raise PreconditionRequired(
-                f"Read this {self.noun} and send its ETag as If-Match, so that nobody's change is lost."
-            )
-        revisions = {int(match[1]) for tag in parse_etags(given) if (match := _STRONG.fullmatch(tag))}
-        if given != "*" and row.revision not in revisions:
-            raise StaleEdit(f"Somebody changed this {self.noun} since you read it. Read it again and repeat your edit.")
-        return int(row.revision)
+        return agreed(self.request, self.noun, row.revision)
 
 
 class ByPublicId(Resource):

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
-from django.utils import timezone
 from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.csv_export import CsvRenderer, streamed
 from portal.core.errors import InvalidInput
 from portal.core.filters import Filters, exactly, one_of
 from portal.core.serializers import Input, NoInput, Output, text, word
+from portal.core.sparse import FIELDS
 from portal.core.viewsets import ROW_ID, Listed, Resource, Revised
 
 from ..choices import AttributeType, ObjectKind
@@ -102,40 +100,36 @@ class WithAttributes(Resource):
 
 
 class Exported(WithAttributes, Listed):
-    """The same, with its list as CSV, too: every row that matches, a column `attr.<key>` per attribute shown."""
+    """The same, whose file has columns of its own: those of the page's file, and `attr.<key>` per attribute shown."""
 
-    export_name: ClassVar[str]
     export_columns: ClassVar[tuple[str, ...]]
 
     def export_row(self, row: Any) -> dict[str, Any]:
         """Return a row by `export_columns`."""
         raise NotImplementedError
 
-    def get_renderers(self) -> list[BaseRenderer]:
-        return [JSONRenderer(), CsvRenderer()] if self.is_list else super().get_renderers()
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # CSV streams, which is no DRF response
-        """Show the list, page by page as JSON, or all of what matches as CSV."""
-        if request.accepted_renderer.format != CsvRenderer.format:
-            return super().list(request, *args, **kwargs)
+    def cells(self, rows: QuerySet[Any], row: Any) -> tuple[Sequence[str], Iterator[Mapping[str, Any]]]:
+        """Return the file's own columns and rows; with `fields=` those it names, out of everything a row shows."""
         sheet = self.sheet
-        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=_CHUNK)
-        return streamed(
-            f"{self.export_name}-{timezone.now():%Y-%m-%d}.csv",
-            (*self.export_columns, *sheet.columns),
-            with_attributes(rows, self.export_row, sheet),
-        )
+        if self.action == "list" and FIELDS not in self.request.query_params:
+            found = rows.iterator(chunk_size=_CHUNK)
+            return (*self.export_columns, *sheet.columns), with_attributes(found, self.export_row, sheet)
+        columns, written = super().cells(rows, row)
+        if self.action != "list" or SHOWN not in columns:
+            return columns, written
+        spread = [name for column in columns for name in (sheet.columns if column == SHOWN else (column,))]
+        return spread, (_spread(one, sheet) for one in written)
+
+
+def _spread(row: Mapping[str, Any], sheet: selectors.Sheet) -> dict[str, Any]:
+    held = {f"{attribute_filters.PREFIX}{key}": value for key, value in row[SHOWN].items()}
+    return {**row, **dict.fromkeys(sheet.columns), **held}
 
 
 def exports(output: Any) -> Any:
     """Return the description of a list that is also a file."""
     return extend_schema(
         responses={(200, "application/json"): output(many=True), (200, "text/csv"): OpenApiTypes.STR},
-        parameters=[
-            OpenApiParameter(
-                "format", OpenApiTypes.STR, enum=["json", "csv"], description="`csv` sends every row that matches."
-            )
-        ],
     )
 
 

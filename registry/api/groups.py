@@ -86,7 +86,7 @@ class ModelGroups(Exported, Revised):
     search_fields = ("name", "description")
     ordering_fields = {"id": "pk", "name": "name"}
     attribute_kind = ObjectKind.MODEL_GROUP
-    export_name, export_columns = "model-groups", GROUP_COLUMNS
+    export_columns = GROUP_COLUMNS
 
     def export_row(self, row: Any) -> dict[str, Any]:
         return group_row(row)

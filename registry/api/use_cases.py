@@ -163,7 +163,7 @@ class UseCases(ByPublicId, Classified, Exported, Revised):
     }
     tie_breaker = ("number",)
     attribute_kind = ObjectKind.USE_CASE
-    export_name, export_columns = "use-cases", USE_CASE_COLUMNS
+    export_columns = USE_CASE_COLUMNS
 
     def export_row(self, row: Any) -> dict[str, Any]:
         return use_case_row(row)
