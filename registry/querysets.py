@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 from django.contrib.auth.models import UserManager
@@ -16,6 +17,7 @@ from .choices import (
     ClassificationState,
     DeclarationState,
     DeploymentState,
+    Role,
     ShareState,
     Stage,
     ViewAudience,
@@ -29,25 +31,58 @@ def in_projects(actor: Actor, path: str) -> Q | None:
     return Q(**{f"{path}__in": list(actor.grants.by_project)})
 
 
+@dataclass(frozen=True)
+class Reach:
+    """Whose rows an actor sees who does not see all: those of his projects, and the single ones `shown` to him by name.
+
+    For statements that are written by hand; lists start at `visible_to`, which rests on the same.
+    """
+
+    projects: tuple[int, ...]
+    shown: tuple[int, ...]
+
+    def covers(self, project_id: int | None, pk: int) -> bool:
+        """Whether the actor sees a row of that project with that key."""
+        return project_id in self.projects or pk in self.shown
+
+
+def reach_of_use_cases(actor: Actor) -> Reach | None:
+    """Return which use cases the actor sees; None means all of them."""
+    if actor.is_system or actor.grants.everywhere:
+        return None
+    return Reach(tuple(actor.grants.by_project), tuple(sorted(actor.grants.use_cases)))
+
+
+def reach_of_versions(actor: Actor) -> Reach | None:
+    """Return which versions the actor sees, `shown` being their groups; None means all of them."""
+    if actor.is_system or actor.grants.everywhere:
+        return None
+    return Reach(tuple(actor.grants.by_project), tuple(sorted(actor.grants.groups)))
+
+
 def seen_use_cases(actor: Actor, path: str = "") -> Q | None:
     """Return the filter for rows whose use case, at `path`, the actor may see; None means no filter is needed.
 
     A condition on columns, not on a set of all he may see: what one row costs does not grow with their number.
     """
-    condition = in_projects(actor, f"{path}project_id")
-    if condition is None or actor.user_id is None:
-        return None
-    shared = sorted(actor.grants.use_cases)
-    return condition | Q(**{f"{path}pk__in": shared}) if shared else condition
+    return _within(reach_of_use_cases(actor), f"{path}project_id", f"{path}pk")
 
 
 def seen_versions(actor: Actor, path: str = "") -> Q | None:
     """Return the filter for rows whose version, at `path`, the actor may see, as `seen_use_cases` does."""
-    condition = in_projects(actor, f"{path}group__project_id")
-    if condition is None or actor.user_id is None:
+    return _within(reach_of_versions(actor), f"{path}group__project_id", f"{path}group_id")
+
+
+def _within(reach: Reach | None, project: str, shown: str) -> Q | None:
+    if reach is None:
         return None
-    shared = sorted(actor.grants.groups)
-    return condition | Q(**{f"{path}group_id__in": shared}) if shared else condition
+    condition = Q(**{f"{project}__in": list(reach.projects)})
+    return condition | Q(**{f"{shown}__in": list(reach.shown)}) if reach.shown else condition
+
+
+def sees_operations(actor: Actor) -> bool:
+    """Whether the actor sees the portal's own running: accounts, sync runs."""
+    return actor.is_system or may_anywhere(actor, Act.SEE_OPERATIONS)
 
 
 def _restricted(rows: Any, actor: Actor, path: str) -> Any:
@@ -72,7 +107,7 @@ class OperationsQuerySet(models.QuerySet[Any]):
 
     def visible_to(self, actor: Actor) -> Self:
         """Everything for operators, officers and auditors; nothing for others."""
-        return self.all() if actor.is_system or may_anywhere(actor, Act.SEE_OPERATIONS) else self.none()
+        return self.all() if sees_operations(actor) else self.none()
 
 
 class AwsAccountQuerySet(OperationsQuerySet):
@@ -228,6 +263,51 @@ class DeclaredShareQuerySet(_OfSharedGroups):
     def wanted(self) -> Self:
         """Declarations that nobody withdrew."""
         return self.exclude(state__in=(DeclarationState.WITHDRAWING, DeclarationState.WITHDRAWN))
+
+
+class ServiceAccountQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Every one for ML admins and auditors of everything; for others those they answer for."""
+        if actor.is_system or actor.holds_everywhere(Role.ML_ADMIN, Role.AUDITOR):
+            return self.all()
+        # An account is no part of a project: a token that is held to some does not reach it.
+        return self.none() if actor.bounds.projects is not None else self.filter(responsible_id=actor.user_id)
+
+    def in_use(self) -> Self:
+        """Accounts that are not retired."""
+        return self.filter(retired_at=None)
+
+
+class TrackingServerQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Servers every project may use, and those the actor's projects may."""
+        if actor.is_system or actor.grants.everywhere:
+            return self.all()
+        if not actor.grants.by_project:
+            return self.none()
+        own = self.filter(project_links__project__in=list(actor.grants.by_project)).values("pk")
+        return self.filter(Q(project_links=None) | Q(pk__in=own)).distinct()
+
+    def enabled(self) -> Self:
+        """Servers the portal may ask."""
+        return self.filter(is_enabled=True)
+
+    def usable_in(self, project_id: int | None) -> Self:
+        """Enabled servers that a project may use."""
+        open_to_all = Q(project_links=None)
+        own = self.filter(project_links__project=project_id).values("pk")
+        return self.enabled().filter(open_to_all | Q(pk__in=own)).distinct()
+
+
+class VersionRunQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Runs of the versions the actor may see."""
+        condition = seen_versions(actor, "version__")
+        return self.all() if condition is None else self.filter(condition)
+
+    def standing(self) -> Self:
+        """Runs that nobody took off."""
+        return self.filter(detached_at=None)
 
 
 class PersonManager(UserManager[Any]):

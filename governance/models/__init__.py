@@ -10,6 +10,7 @@ from .deployment_order import DeploymentOrder, WaitingCallback
 from .evidence import Evidence
 from .finding import Finding
 from .history import PastStageRow, PastUseCase, PastVersion
+from .idempotency import IdempotentAnswer
 from .notification import Notification, NotificationDelivery, NotificationSettings, Occasion
 from .outbox import OutboxMessage
 from .outside_change import OutsideChange
@@ -33,6 +34,7 @@ __all__ = [
     "DeploymentOrder",
     "Evidence",
     "Finding",
+    "IdempotentAnswer",
     "LifecycleEdge",
     "MetricReport",
     "Notification",

@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from portal.core.vocabulary import ChatKind, NotificationChannel, NotificationKind, NotificationState
-from registry.models import ApiToken, User
+from registry.models import User
 
 from ..querysets import DeliveryQuerySet, NotificationQuerySet, OccasionQuerySet
 
@@ -161,17 +161,3 @@ class NotificationSettings(models.Model):
 
     def __str__(self) -> str:
         return f"settings of {self.person_id}"
-
-
-class TokenTerms(models.Model):
-    """What a person's API token is allowed and when it was last used; one without terms is allowed all he is."""
-
-    token = models.OneToOneField(ApiToken, on_delete=models.CASCADE, related_name="terms")
-    is_read_only = models.BooleanField(default=False)
-    last_used_at = models.DateTimeField(null=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "token terms"
-
-    def __str__(self) -> str:
-        return f"terms of {self.token}"

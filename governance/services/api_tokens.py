@@ -61,15 +61,16 @@ def with_terms(*, actor: Actor, name: str) -> tuple[ApiToken, str]:
         return token, text
 
 
-def used(token: ApiToken, method: str) -> None:
-    """Say that a token is used for a request; raises ReadOnlyToken when it may only read and the request writes.
+def used(token: ApiToken, method: str, *, revokes_itself: bool = False) -> None:
+    """Say that a token, as `selectors.tokens.presented` gave it, is used for a request.
 
-    That it was used is written down every five minutes at most.
+    That it was used is written down every five minutes at most. One that may only read may still be revoked by itself.
+    Raises ReadOnlyToken when it may only read and the request writes.
     """
-    terms = TokenTerms.objects.filter(token=token).first()
+    terms: TokenTerms | None = getattr(token, "terms", None)
     if terms is None:
         return
-    if terms.is_read_only and method.upper() not in _READING:
+    if terms.is_read_only and not revokes_itself and method.upper() not in _READING:
         raise ReadOnlyToken("This token may only read. Make another one for what changes something.")
     now = timezone.now()
     if terms.last_used_at is None or now - terms.last_used_at >= USE_STEP:

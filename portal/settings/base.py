@@ -24,10 +24,14 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
 PORTAL_PUBLIC_URL = ENVIRONMENT.public_url
 # Requests at once to one service of one account and region, from one process.
 PORTAL_AWS_CONCURRENCY = ENVIRONMENT.aws_concurrency
+# How long the answer to a POST with an Idempotency-Key is given again, and what gives it.
+PORTAL_IDEMPOTENCY = timedelta(hours=ENVIRONMENT.idempotency_hours)
+PORTAL_IDEMPOTENCY_KEEPER = "portal.api.idempotency.once"
 # How long an answer of the gate may be relied on.
 PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
 # Networks, such as 10.20.0.0/16, that signed webhooks may go to although they are not public; there also over http.
 PORTAL_WEBHOOK_ALLOWED_NETWORKS = ENVIRONMENT.webhook_allowed_networks
+PORTAL_TRACKING_ALLOWED_NETWORKS = ENVIRONMENT.tracking_allowed_networks
 # People are reminded so long before a request is due; one overdue for so long is escalated to ML admins as well.
 PORTAL_REMINDER = timedelta(hours=ENVIRONMENT.reminder_hours)
 PORTAL_ESCALATION = timedelta(hours=ENVIRONMENT.escalation_hours)
@@ -53,6 +57,10 @@ PORTAL_SYNC_OVERLAP = timedelta(minutes=ENVIRONMENT.sync_overlap_minutes)
 PORTAL_AWS_READS_AT_ONCE = ENVIRONMENT.aws_reads_at_once
 # POST /api/v1/auth/token/ changes a password into a token; an organisation with single sign-on switches it off.
 PORTAL_TOKEN_ENDPOINT = ENVIRONMENT.token_endpoint
+# Requests a minute that one token, one session or one unknown address may make of the API (0: as many as it likes), and
+# how many of them at once.
+PORTAL_API_RATE = 1_200 if ENVIRONMENT.api_rate is None else ENVIRONMENT.api_rate
+PORTAL_API_BURST = ENVIRONMENT.api_burst or max(1, PORTAL_API_RATE // 6)
 # Separation of duties: whether who last modified a version in AWS may decide on it. Who registered it never may.
 PORTAL_MODIFIER_MAY_DECIDE = ENVIRONMENT.modifier_may_decide
 
@@ -123,7 +131,14 @@ DATABASES = {"default": database_from_url(ENVIRONMENT.database_url)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = ENVIRONMENT.redis_url
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # Seconds: what counts in Redis goes on without it, and must not wait for one that hangs.
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
+    }
+}
 
 AUTH_USER_MODEL = "registry.User"
 AUTHENTICATION_BACKENDS = [
@@ -228,6 +243,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.CursorPagination",
     "DEFAULT_SCHEMA_CLASS": "portal.core.openapi.PortalSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["portal.api.throttling.RequestRate"],
     "DEFAULT_THROTTLE_RATES": {"sign_in": "30/min"},
     # Behind no proxy the X-Forwarded-For header is only what the caller says of himself.
     "NUM_PROXIES": ENVIRONMENT.proxy_count,
@@ -286,8 +302,13 @@ SPECTACULAR_SETTINGS = {
         "MetricKind": "governance.choices.MetricKind.choices",
         "OutboxKind": "governance.choices.OutboxKind.choices",
         "OutboxState": "governance.choices.OutboxState.choices",
+        "PackScope": "governance.choices.PackScope.choices",
+        "PackState": "governance.choices.PackState.choices",
         "PolicyState": "governance.choices.PolicyState.choices",
         "RequestState": "governance.choices.REQUEST_STATE_CHOICES",
+        "SearchKind": "governance.api.search.KIND_CHOICES",
+        "NotificationKind": "portal.core.vocabulary.NotificationKind.choices",
+        "ChatKind": "portal.core.vocabulary.ChatKind.choices",
         "ShareVerb": "registry.sharing.verbs.Verb.choices",
         "Severity": "governance.choices.Severity.choices",
         "SigningAlgorithm": "governance.choices.SigningAlgorithm.choices",

@@ -32,6 +32,8 @@ class Environment(BaseSettings):
         "audit-anchors", alias="PORTAL_ANCHORS_PREFIX", pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$"
     )
     token_endpoint: bool = Field(True, alias="PORTAL_TOKEN_ENDPOINT")
+    api_rate: int | None = Field(None, alias="PORTAL_API_RATE", ge=0, le=6_000_000)
+    api_burst: int | None = Field(None, alias="PORTAL_API_BURST", ge=1, le=6_000_000)
     write_back_patience_minutes: int = Field(15, alias="PORTAL_WRITE_BACK_PATIENCE_MINUTES", ge=1, le=10_080)
     outbox_slow_tasks: int = Field(1, alias="PORTAL_OUTBOX_SLOW_TASKS", ge=1, le=64)
     deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
@@ -42,6 +44,10 @@ class Environment(BaseSettings):
     webhook_allowed_networks: Annotated[list[str], NoDecode] = Field(
         default_factory=list, alias="PORTAL_WEBHOOK_ALLOWED_NETWORKS"
     )
+    tracking_allowed_networks: Annotated[list[str], NoDecode] = Field(
+        default_factory=list, alias="PORTAL_TRACKING_ALLOWED_NETWORKS"
+    )
+    idempotency_hours: int = Field(24, alias="PORTAL_IDEMPOTENCY_HOURS", ge=1, le=720)
     aws_concurrency: int = Field(8, alias="PORTAL_AWS_CONCURRENCY", ge=1, le=64)
     public_url: str = Field("http://127.0.0.1:8000", alias="PORTAL_PUBLIC_URL")
     email_host: str = Field("", alias="PORTAL_EMAIL_HOST")
@@ -75,7 +81,12 @@ class Environment(BaseSettings):
     pack_evidence_max_mb: int = Field(2048, alias="PORTAL_PACK_EVIDENCE_MAX_MB", ge=1, le=20_480)
 
     @field_validator(
-        "allowed_hosts", "trusted_origins", "key_encryption_keys", "webhook_allowed_networks", mode="before"
+        "allowed_hosts",
+        "trusted_origins",
+        "key_encryption_keys",
+        "webhook_allowed_networks",
+        "tracking_allowed_networks",
+        mode="before",
     )
     @classmethod
     def _comma_separated(cls, value: object) -> object:
@@ -88,7 +99,7 @@ class Environment(BaseSettings):
             raise ValueError("each of the secrets must have at least 32 random characters")
         return value
 
-    @field_validator("webhook_allowed_networks")
+    @field_validator("webhook_allowed_networks", "tracking_allowed_networks")
     @classmethod
     def _networks(cls, value: list[str]) -> list[str]:
         try:

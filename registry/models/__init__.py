@@ -12,9 +12,11 @@ from .organisation import LineOfBusiness, Project, ProjectGroupObjectPermission,
 from .preflight import AccountPreflight
 from .registration import Registration
 from .saved_view import SavedView, UsualView
+from .service_account import ServiceAccount, ServiceKeeper
 from .share import DeclaredShare, GroupPolicy, RamPermission, ResourceShare, ShareInvitation, SharePrincipal
 from .sync_run import SyncRun
 from .token import ApiToken
+from .tracking import RunReading, TrackingServer, TrackingServerProject, VersionRun
 from .use_case import UseCase, UseCaseDocument, UseCaseGroupObjectPermission, UseCaseUserObjectPermission
 from .use_case_draft import UseCaseDraft
 from .use_case_review import UseCaseReview
@@ -46,10 +48,15 @@ __all__ = [
     "RamPermission",
     "Registration",
     "ResourceShare",
+    "RunReading",
     "SavedView",
+    "ServiceAccount",
+    "ServiceKeeper",
     "ShareInvitation",
     "SharePrincipal",
     "SyncRun",
+    "TrackingServer",
+    "TrackingServerProject",
     "UseCase",
     "UseCaseDocument",
     "UseCaseDraft",
@@ -58,5 +65,6 @@ __all__ = [
     "UseCaseUserObjectPermission",
     "User",
     "UsualView",
+    "VersionRun",
     "VersionUseCase",
 ]
