@@ -20,6 +20,7 @@ up: ## Start the portal with everything it needs, in the foreground; Ctrl-C stop
 
 test: ## Run every test on a PostgreSQL, a Valkey and a sandbox AWS of its own; ARGS="-k name" goes to pytest
 	$(DEV)
+	@$(BIN)/python -I portal/local/mlflow_venv.py --background
 	@exec $(BIN)/python -m portal.local.run_with --browser -- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## Run linters, types, import contracts, deployment checks and architecture tests
@@ -47,6 +48,7 @@ docs: ## Write the generated documents anew
 	$(DEV)
 	@$(BIN)/python manage.py lifecycle_docs
 	@$(BIN)/python manage.py deploy_templates
+	@$(BIN)/python -m portal.local.client_docs
 
 screenshots: ## Take the pictures of docs/images from the portal that `make up` runs
 	$(DEV)

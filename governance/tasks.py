@@ -32,6 +32,7 @@ from .services import (
     reread,
     review,
     share_sync,
+    runs,
     sync,
     telling,
 )
@@ -59,6 +60,20 @@ def take_in_version(*, version_id: int, **_: Any) -> None:
 def read_registry_events(**_: Any) -> None:
     """Take in what the registry events hint at."""
     with correlated():
+@shared_task(name="governance.read_run")
+def read_run(*, run_id: int, **_: Any) -> None:
+    """Read one MLflow run that was named."""
+    with correlated():
+        runs.read_run(run_id=run_id)
+
+
+@shared_task(name="governance.read_runs")
+def read_runs(**_: Any) -> None:
+    """Read the MLflow runs that go on, and those whose server did not answer."""
+    with correlated():
+        runs.read_due()
+
+
         registry_events.read_events()
 
 

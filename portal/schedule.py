@@ -18,6 +18,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "deliver-outbox": {"task": "governance.deliver_outbox", "schedule": 5.0, "options": {"expires": 5}},
     # A pipeline that waits is paid for by the minute; without a channel that looks for them this costs one query.
     "read-callbacks": {"task": "governance.read_callbacks", "schedule": 20.0, "options": {"expires": 20}},
+    # A run that goes on is read every five minutes; what was named with a registration waits for its version.
+    "read-runs": {"task": "governance.read_runs", "schedule": 60.0, "options": {"expires": 50}},
     # Requests live for days: to the quarter of an hour is close enough.
     "expire-requests": {"task": "governance.expire_requests", "schedule": 900.0, "options": {"expires": 600}},
     # The bell asks once a minute, and a decision should not wait for a broker to tell of it: some seconds are soon.

@@ -31,6 +31,7 @@ __all__ = [
     "SyncHealth",
     "SyncKind",
     "SyncState",
+    "TrackingLogin",
     "ViewAudience",
 ]
 
@@ -51,6 +52,14 @@ class AskedState(Word):
     PENDING = "pending"
     DONE = "done"
     FAILED = "failed"
+
+
+class TrackingLogin(Word):
+    """How the portal signs in at an MLflow tracking server."""
+
+    NONE = "none"
+    TOKEN = "token"  # noqa: S105 - the name of a way to sign in
+    BASIC = "basic"
 
 
 class DocumentKind(Word):

@@ -93,6 +93,35 @@ def _types() -> serializers.ListField:
 
 
 class ContainerInput(Input):
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "maxLength": 2048},
+            {
+                "type": "object",
+                "properties": {"run": {"type": "string"}, "server": {"type": "string"}},
+                "required": ["run"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+class RunField(serializers.Field):
+    """An MLflow run: its id, `runs:/<id>` or its page's address; or {run, server} with a tracking server's name."""
+
+    def to_representation(self, value: dict[str, str]) -> str:
+        return value["run"]
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        given = {"run": data} if isinstance(data, str) else data
+        if not isinstance(given, dict) or not set(given) <= {"run", "server"} or "run" not in given:
+            raise serializers.ValidationError("Give the run as text, or as {run, server}.")
+        for value in given.values():
+            if not isinstance(value, str) or not value.strip() or len(value) > 2048 or not value.isprintable():
+                raise serializers.ValidationError("Give the run and its server as short plain text.")
+        return {name: value.strip() for name, value in given.items()}
+
+
     """One inference container. An artifact that ends in a slash is a prefix of uncompressed files."""
 
     image = serializers.CharField(max_length=255)
@@ -120,6 +149,12 @@ class VersionInput(Input):
     skip_validation = serializers.BooleanField(required=False, default=False)
     reference = text(max_length=128, help_text="Your own name for this; the same one never registers twice.")
 
+    mlflow_run = RunField(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="The MLflow run it comes from: an id, `runs:/<id>`, the address of its page, or {run, server}.",
+    )
 
 class GroupInput(Input):
     """A model group to be created in the hub."""
@@ -263,7 +298,7 @@ class Registers(Resource):
     def register(self) -> Response:
         """Have the version of the body registered; answer with it, or with the registration that is under way."""
         given = self.read(VersionInput)
-        reference, group = given.pop("reference"), given.pop("group")
+        reference, group, of_run = given.pop("reference"), given.pop("group"), given.pop("mlflow_run") or {}
         containers = tuple(ContainerRecord(**one) for one in given.pop("containers"))
         given |= {name: tuple(given[name]) for name in ("content_types", "response_types")}
         row = services.register_version(

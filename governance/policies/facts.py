@@ -155,12 +155,16 @@ class EvidenceFact:
 
 @dataclass(frozen=True)
 class MetricsFact:
-    """One stage record's metrics as they were reported, empty where they are awaited; `where` says whose."""
+    """One stage record's metrics as they were reported, empty where they are awaited; `where` says whose.
+
+    Those of the MLflow run that a version comes from (`is_of_run`) count where no report says anything.
+    """
 
     kind: MetricKind
     values: Mapping[str, Any]
     captured_at: datetime | None
     where: str
+    is_of_run: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from .facts import (
     ApprovalNeed,
     Check,
     MetricRule,
+    MetricsFact,
     ModelInScope,
     Outcome,
     OverrideFact,
@@ -100,7 +101,7 @@ def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
 
 def _metric_check(rule: MetricRule, facts: SubjectFacts, now: datetime) -> Check:
     name, needed = metrics.metric_words(rule), metrics.needed_words(rule)
-    readings = [(metrics.read(rule, fact, now), fact) for fact in facts.metrics if fact.kind is rule.kind]
+    readings = _readings(rule, facts, now)
     if readings:
         reading, fact = max(readings, key=lambda pair: _GRAVITY[pair[0].outcome])
         said = f"{name} is {reading.actual}{f' in {fact.where}' if fact.where else ''}"
@@ -115,6 +116,16 @@ def _metric_check(rule: MetricRule, facts: SubjectFacts, now: datetime) -> Check
         actual=reading.actual,
         threshold=metrics.threshold_of(rule).strip(),
     )
+
+
+def _readings(rule: MetricRule, facts: SubjectFacts, now: datetime) -> list[tuple[metrics.Reading, MetricsFact]]:
+    """Read a rule in every report of its kind; in the MLflow run only where none of them says anything of it."""
+    found = [(metrics.read(rule, fact, now), fact) for fact in facts.metrics if fact.kind is rule.kind]
+    reported = [pair for pair in found if not pair[1].is_of_run]
+    if any(reading.outcome is not Outcome.MISSING for reading, _ in reported):
+        return reported
+    of_run = [pair for pair in found if pair[1].is_of_run and pair[0].outcome is not Outcome.MISSING]
+    return of_run or reported
 
 
 def _overridden(check: Check, overrides: Sequence[OverrideFact], now: datetime) -> Check:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.core.vocabulary import Stage
-from registry.models import ModelVersion, UseCase
+from registry.models import ModelVersion, RunReading, UseCase
 from registry.services.digests import canonical, digest
+from registry.services.runs import content_of
 
 from ..choices import RequestState
 from ..models import ApprovalRequest
@@ -44,8 +45,9 @@ def decided_content(subject: Subject, stage: Stage, known: Gathered | None = Non
     read before.
     """
     known = known or gather([subject])
-    proofs = {f"{row.kind} {row.public_id}": row.fingerprint for row in known.evidence_of(subject)}
+    proofs: dict[str, Any] = {f"{row.kind} {row.public_id}": row.fingerprint for row in known.evidence_of(subject)}
     if isinstance(subject, ModelVersion):
+        proofs |= run_proof(known.reading_of(subject))
         return {
             "edition": EDITION,
             "containers": [
@@ -72,6 +74,16 @@ def decided_content(subject: Subject, stage: Stage, known: Gathered | None = Non
         "documents": {document.kind: document.text for document in known.documents_of(subject)},
         "evidence": proofs,
     }
+
+
+def run_proof(reading: RunReading | None) -> dict[str, Any]:
+    """Return what was read of the MLflow run a version comes from, as evidence under the run's name.
+
+    Like other evidence: one that is named later takes nothing back, one that says something else or is gone does.
+    """
+    if reading is None:
+        return {}
+    return {f"mlflow_run {reading.run.server.name} {reading.run.run_id}": content_of(reading)}
 
 
 def digest_of(subject: Subject, stage: Stage, known: Gathered | None = None) -> str:

@@ -33,7 +33,7 @@ def facts_of(subject: UseCase | ModelVersion, stage: Stage, known: Gathered | No
     records = _records_up_to(known, subject, stage)
     return SubjectFacts(
         evidence=(*_card(subject), *_reports(subject), *_validation(records), *_uploaded(known, subject)),
-        metrics=tuple(fact for kind in MetricKind for fact in _metrics(records, kind)),
+        metrics=(*(fact for kind in MetricKind for fact in _metrics(records, kind)), *_run(known, subject)),
     )
 
 
@@ -100,6 +100,19 @@ def _metrics(records: Iterable[Sequence[StageRecord]], kind: MetricKind) -> Iter
     for record in _reported(records, kind):
         captured = getattr(record, f"{kind}_captured_at")
         yield MetricsFact(kind, _values(record, kind) or {}, captured, _where(record))
+
+
+def _run(known: Gathered, version: ModelVersion) -> Iterator[MetricsFact]:
+    """The numbers of the MLflow run it comes from, once the run is over and as long as it is not deleted.
+
+    They are as old as the newest of them; a time in the future, which whoever logs may give, is when they were read.
+    """
+    reading = known.reading_of(version)
+    if reading is not None and reading.is_final and reading.metrics:
+        measured = reading.measured_at or reading.ended_at
+        captured = min(measured, reading.read_at) if measured is not None else None
+        name = reading.name or reading.run.run_id
+        yield MetricsFact(MetricKind.VALIDATION, reading.metrics, captured, f"the MLflow run {name}", is_of_run=True)
 
 
 def _values(record: StageRecord, kind: MetricKind) -> Any:

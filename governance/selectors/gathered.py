@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from registry.models import ModelVersion, UseCase, UseCaseDocument
+from registry.models import ModelVersion, RunReading, UseCase, UseCaseDocument
 
 from ..models import Evidence, StageRecord
 
@@ -17,15 +17,21 @@ Subject = UseCase | ModelVersion
 
 @dataclass(frozen=True)
 class Gathered:
-    """Stage records of versions, documents of use cases and the evidence that counts, by their subjects' keys."""
+    """Stage records and MLflow runs of versions, documents of use cases and the evidence that counts, by their
+    subjects' keys."""
 
     records: Mapping[int, Sequence[StageRecord]]
     documents: Mapping[int, Sequence[UseCaseDocument]]
     proofs: Mapping[tuple[type, int], Sequence[Evidence]]
+    readings: Mapping[int, RunReading] = field(default_factory=dict)
 
     def records_of(self, version: ModelVersion) -> Sequence[StageRecord]:
         """Return a version's records, oldest first."""
         return self.records.get(version.pk, ())
+
+    def reading_of(self, version: ModelVersion) -> RunReading | None:
+        """Return what was read last of the MLflow run a version comes from, None for one without."""
+        return self.readings.get(version.pk)
 
     def documents_of(self, use_case: UseCase) -> Sequence[UseCaseDocument]:
         """Return what is written of a use case's governance, in the order it was first written."""
@@ -38,6 +44,7 @@ class Gathered:
 
 def gather(subjects: Iterable[Subject]) -> Gathered:
     """Read what decisions about these subjects rest on, beside the subjects themselves."""
+    subjects = list(subjects)
     versions, use_cases = keys_of(subjects)
     records: dict[int, list[StageRecord]] = defaultdict(list)
     documents: dict[int, list[UseCaseDocument]] = defaultdict(list)
@@ -54,7 +61,20 @@ def gather(subjects: Iterable[Subject]) -> Gathered:
         for row in Evidence.objects.filter(about).standing().order_by("pk"):
             kind, key = (ModelVersion, row.version_id) if row.version_id is not None else (UseCase, row.use_case_id)
             proofs[kind, key].append(row)
-    return Gathered(records, documents, proofs)
+    return Gathered(records, documents, proofs, _readings(subjects))
+
+
+def _readings(subjects: Sequence[Subject]) -> dict[int, RunReading]:
+    """Most versions come from no run, and then nothing is read."""
+    keys = {
+        subject.run_reading_id: subject.pk
+        for subject in subjects
+        if isinstance(subject, ModelVersion) and subject.run_reading_id is not None
+    }
+    if not keys:
+        return {}
+    rows = RunReading.objects.filter(pk__in=keys).select_related("run__server")
+    return {keys[row.pk]: row for row in rows}
 
 
 def keys_of(subjects: Iterable[Subject]) -> tuple[list[int], list[int]]:

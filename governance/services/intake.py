@@ -18,7 +18,7 @@ from registry.services.versions import VersionChange, link_all
 from ..choices import FindingKind
 from ..models import Finding
 from ..selectors.observed import Observation
-from . import artifacts, findings, lifecycle, out_of_band
+from . import artifacts, findings, lifecycle, out_of_band, runs
 from .binding import subject_changed
 from .closing import outdate
 from .locking import lock_use_case, lock_use_cases_of
@@ -42,6 +42,7 @@ def absorb_versions(actor: Actor, changes: Sequence[VersionChange]) -> None:
             for change in new
         ],
     )
+    runs.recognise(actor=actor, versions=[change.version for change in new])
     moved = [change.version for change in changes if change.is_new or change.content_changed]
     artifacts.order_copies(actor=actor, versions=moved)
     lock_use_cases_of([change.version for change in changes if change.aws_changed])

@@ -10,20 +10,25 @@ from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
 
 from ..choices import OutboxKind
-from . import outbox, soon
+from . import outbox, runs, soon
 
 
-def register_version(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") -> Registration:
+def register_version(
+    *, actor: Actor, group_id: int, new: NewVersion, reference: str = "", run: str = "", server: str = ""
+) -> Registration:
     """Have a version registered in a group of the hub, as waiting for approval in development.
 
     The order is written with the registration, so nothing is lost; it is then carried out at once, and this waits some
     seconds for that. The registration returned is done and knows its version when AWS was quick; otherwise a worker
     goes on. The same `reference` of the same person in the same group gives the registration it gave before.
 
-    Raises NotFound, Forbidden, WrongState, InvalidInput naming the fields. Source: CreateModelPackage.
+    `run` names the MLflow run it comes from, as `runs.attach` takes it, on the tracking server called `server`; a
+    worker reads it once the version is there. Raises NotFound, Forbidden, WrongState, InvalidInput naming the fields.
+    Source: CreateModelPackage.
     """
     with operation(actor, "register model version"):
         registration, is_new = registrations.ask(actor=actor, group_id=group_id, new=new, reference=reference)
+        runs.name_for_registration(actor=actor, registration=registration, is_new=is_new, run=run, server=server)
         # A key of its own: one that AWS refuses must not hold up what others register in the group.
         key = f"registration:{registration.public_id}"
         if is_new:

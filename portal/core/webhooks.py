@@ -62,6 +62,8 @@ METADATA: tuple[Address, ...] = tuple(
         "fd00:ec2::23",
     )
 )
+# The setting that names the networks webhooks go to although they are not public; other callers have their own.
+WEBHOOKS = "PORTAL_WEBHOOK_ALLOWED_NETWORKS"
 _NAT64 = ip_network("64:ff9b::/96")
 # Translated by a network's own rules (RFC 8215): where it leads nobody outside can tell.
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
@@ -156,21 +158,24 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> 
     raise AssertionError("resolved() returns at least one address")
 
 
-def check_url(url: str) -> None:
-    """Refuse a URL nothing may be sent to, as far as that is known without asking DNS. Raises AddressRefused."""
+def check_url(url: str, *, setting: str = WEBHOOKS) -> None:
+    """Refuse a URL nothing may be sent to, as far as that is known without asking DNS. Raises AddressRefused.
+
+    `setting` names the networks that are gone to although they are not public.
+    """
     parts = _parts(url)
     literal = _literal(parts.hostname or "")
     if literal is not None:
-        _judge([literal], parts.scheme, parts.hostname or "")
-    elif parts.scheme != "https" and not allowed_networks():
-        raise AddressRefused("Use https; plain http is for networks named in PORTAL_WEBHOOK_ALLOWED_NETWORKS.")
+        _judge([literal], parts.scheme, parts.hostname or "", setting)
+    elif parts.scheme != "https" and not allowed_networks(setting):
+        raise AddressRefused(f"Use https; plain http is for networks named in {setting}.")
 
 
-def resolved(url: str) -> list[Address]:
+def resolved(url: str, *, setting: str = WEBHOOKS) -> list[Address]:
     """Return the addresses behind a URL, at most three, each of which may be written to.
 
-    One address that may not be written to refuses the whole name. Raises AddressRefused, and WebhookFailed
-    (retryable) when the name cannot be resolved now.
+    One address that may not be written to refuses the whole name; `setting` as in `check_url`. Raises AddressRefused,
+    and WebhookFailed (retryable) when the name cannot be resolved now.
     """
     parts = _parts(url)
     host = parts.hostname or ""
@@ -181,13 +186,13 @@ def resolved(url: str) -> list[Address]:
     addresses = list(dict.fromkeys(ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
     if not addresses:
         raise WebhookFailed(f"The name {host} has no address.", retryable=True)
-    _judge(addresses, parts.scheme, host)
+    _judge(addresses, parts.scheme, host, setting)
     return addresses[:_MOST_ADDRESSES]
 
 
-def allowed_networks() -> tuple[Network, ...]:
-    """Return the networks that are written to although they are not public (PORTAL_WEBHOOK_ALLOWED_NETWORKS)."""
-    return tuple(ip_network(text) for text in settings.PORTAL_WEBHOOK_ALLOWED_NETWORKS)
+def allowed_networks(setting: str = WEBHOOKS) -> tuple[Network, ...]:
+    """Return the networks that are written to although they are not public."""
+    return tuple(ip_network(text) for text in getattr(settings, setting))
 
 
 def is_public(address: Address) -> bool:
@@ -219,8 +224,8 @@ def _meant(address: Address) -> Iterable[Address]:
     return found or [address]
 
 
-def _judge(addresses: Iterable[Address], scheme: str, host: str) -> None:
-    allowed = allowed_networks()
+def _judge(addresses: Iterable[Address], scheme: str, host: str, setting: str) -> None:
+    allowed = allowed_networks(setting)
     for address in addresses:
         meant = list(_meant(address))
         if any(each in METADATA for each in (address, *meant)):
@@ -228,11 +233,10 @@ def _judge(addresses: Iterable[Address], scheme: str, host: str) -> None:
         by_setting = any(each in network for network in allowed for each in (address, *meant))
         if not by_setting and not is_public(address):
             raise AddressRefused(
-                f"{host} is {address}, which is not a public address. If it is meant, name its network in"
-                " PORTAL_WEBHOOK_ALLOWED_NETWORKS."
+                f"{host} is {address}, which is not a public address. If it is meant, name its network in {setting}."
             )
         if scheme != "https" and not by_setting:
-            raise AddressRefused("Use https; plain http is for networks named in PORTAL_WEBHOOK_ALLOWED_NETWORKS.")
+            raise AddressRefused(f"Use https; plain http is for networks named in {setting}.")
 
 
 def _parts(url: str) -> Any:

@@ -70,6 +70,10 @@ class ModelVersion(models.Model):
     missing_since = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField()
     revision = models.PositiveIntegerField(default=1, editable=False)
+    # What was read last of the MLflow run it comes from; written by the service of runs alone.
+    run_reading = models.ForeignKey(
+        "RunReading", on_delete=models.PROTECT, null=True, related_name="+", db_index=False, editable=False
+    )
 
     objects = ModelVersionQuerySet.as_manager()
 

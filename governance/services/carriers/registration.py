@@ -13,7 +13,7 @@ from registry.services import registrations
 from registry.sync import run
 
 from ...models import OutboxMessage
-from .. import sync
+from .. import runs, sync
 from .carrier import ACTOR, Carrier, Hopeless, NotYet, session_of
 
 
@@ -45,7 +45,7 @@ def carry(message: OutboxMessage) -> dict[str, Any]:
 
 def delivered(message: OutboxMessage, result: dict[str, Any]) -> None:
     """Mark the registration as done."""
-    registrations.finish(number=message.payload["registration"])
+    runs.registered(registration=registrations.finish(number=message.payload["registration"]))
 
 
 def given_up(message: OutboxMessage, error: str) -> None:
