@@ -130,7 +130,8 @@ class Gate(PortalView):
         if absent:
             raise InvalidInput("Say which version, which stage and which account.", errors=absent)
         answer = gate.ask(self.actor, *(str(value) for value in given.values()))
-        return Response(GateOutput({**answer.as_json(), "attestation": answer.attestation}).data)
+        # What is signed is what is shown; a serializer would only copy it.
+        return Response({**answer.as_json(), "attestation": answer.attestation})
 
 
 class GateKeys(PortalView):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,21 +97,31 @@ def digest_against(subject: Subject, stage: Stage, approved: str) -> str:
     It equals `approved` as long as nothing of what was approved is gone or another: a report that is attached later,
     for the next stage, takes nothing back. An open request is compared by `digest_of`, with everything.
     """
-    content = decided_content(subject, stage)
+
+    def bound() -> Mapping[str, Any] | None:
+        return (
+            ApprovalRequest.objects.about(subject)
+            .filter(stage=stage, digest=approved, state=RequestState.APPROVED)
+            .values_list("facts", flat=True)
+            .first()
+        )
+
+    return digest_bound(decided_content(subject, stage), approved, bound)
+
+
+def digest_bound(content: dict[str, Any], approved: str, bound: Callable[[], Mapping[str, Any] | None]) -> str:
+    """Return what `digest_against` would of a content; `bound` gives what was approved, and is asked when it matters.
+
+    Of what was approved only the names in its growing parts are looked at.
+    """
     found = digest(content)
-    if not approved or found == approved:
+    if not approved or found == approved or (approved_facts := bound()) is None:
         return found
-    bound = (
-        ApprovalRequest.objects.about(subject)
-        .filter(stage=stage, digest=approved, state=RequestState.APPROVED)
-        .values_list("facts", flat=True)
-        .first()
-    )
-    if bound is None:
-        return found
-    for part in GROWING.intersection(content):
-        content[part] = {name: value for name, value in content[part].items() if name in bound.get(part, {})}
-    return digest(content)
+    growing = {
+        part: {name: value for name, value in content[part].items() if name in (approved_facts.get(part) or {})}
+        for part in GROWING.intersection(content)
+    }
+    return digest({**content, **growing})
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldDifference]:

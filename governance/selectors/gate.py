@@ -6,21 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
-from portal.core.access import visible
 from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, Stage, Status, SubjectKind
-from registry.models import AwsAccount, ModelVersion, UseCase
+from registry.models import AwsAccount, ModelVersion
+from registry.querysets import sees_operations
 
-from ..choices import RequestState
-from ..models import ApprovalRequest, Override, PolicyVersion, StageRecord
+from ..models import Override, PolicyVersion, SigningKey, StageRecord
 from ..policies.facts import Check, Outcome, OverrideFact, Requirements
 from ..policies.gate import GateAccount, GateFacts, GateRecord, GateUseCase, GateVersion
 from ..policies.rules import NoRule
 from . import policy as policies
-from .binding import digest_against
+from .binding import decided_content, digest_bound
+from .gate_rows import GateRows, read_rows
+from .gathered import Gathered
 
 _STAGES = {stage.value: stage for stage in Stage}
 # What a decision is no more asked for once it was given.
@@ -32,13 +34,14 @@ class GateReading:
     """The facts, and what the answer says beside the decision.
 
     `policy` is the number of the policy whose checks were made: the one the approval ran under, or without one the
-    policy in force. `set_aside` are the break-glass overrides that a check rests on.
+    policy in force. `set_aside` are the break-glass overrides that a check rests on, `key` the one that signs.
     """
 
     facts: GateFacts
     version: ModelVersion | None
     policy: int | None
     set_aside: tuple[Override, ...]
+    key: SigningKey | None
 
 
 @contextmanager
@@ -56,12 +59,17 @@ def snapshot() -> Iterator[None]:
 def read(actor: Actor, *, arn: str, stage: str, account_id: str, now: datetime) -> GateReading:
     """Return what is known about a question to the gate; what this actor may not see is as unknown as what is not."""
     asked = _STAGES.get(stage)
-    version = _version(actor, arn)
-    account = _account(actor, account_id, asked)
-    in_force = PolicyVersion.objects.published().order_by("-number").first()
-    path = None if in_force is None else policies.path_of(in_force, SubjectKind.MODEL_VERSION)
+    is_number = len(account_id) == 12 and account_id.isascii() and account_id.isdigit()
+    rows = read_rows(
+        actor,
+        arn="" if "\x00" in arn else arn,
+        stage=asked.value if asked else "",
+        account_id=account_id if is_number else "",
+    )
+    account = _account(actor, rows.account, asked)
+    path = None if rows.policy is None else policies.path_of(rows.policy, SubjectKind.MODEL_VERSION)
     known = GateFacts(
-        version=None if version is None else _seen(actor, version),
+        version=None if rows.version is None else _seen(rows.version, rows),
         stage=asked,
         account=None
         if account is None
@@ -70,25 +78,32 @@ def read(actor: Actor, *, arn: str, stage: str, account_id: str, now: datetime) 
         ),
         path=path,
     )
-    if version is None or in_force is None or asked is None:
-        return GateReading(known, version, None if in_force is None else in_force.number, ())
-    return _at_stage(known, version, asked, account_id, in_force, now)
+    if rows.version is None or rows.policy is None or asked is None:
+        return GateReading(known, rows.version, None if rows.policy is None else rows.policy.number, (), rows.key)
+    return _at_stage(known, rows, rows.version, rows.policy, asked, account_id, now)
 
 
 def _at_stage(
-    known: GateFacts, version: ModelVersion, stage: Stage, account_id: str, in_force: PolicyVersion, now: datetime
+    known: GateFacts,
+    rows: GateRows,
+    version: ModelVersion,
+    in_force: PolicyVersion,
+    stage: Stage,
+    account_id: str,
+    now: datetime,
 ) -> GateReading:
-    record, elsewhere = _record(version, stage, account_id)
-    policy, needs = _requirements(version, stage, in_force, record)
-    overrides = list(Override.objects.about(version).filter(stage=stage).order_by("pk"))
-    standing = [row for row in overrides if row.is_in_force(now)]
+    record, elsewhere = _record(rows, stage, account_id)
+    policy, needs = _requirements(rows, version, stage, in_force, record)
+    standing = [row for row in rows.overrides if row.is_in_force(now)]
+    gathered = Gathered({version.pk: rows.records}, {}, {(ModelVersion, version.pk): rows.evidence})
     checks: tuple[Check, ...] | None = None
     if needs is None and stage not in (known.path or ()):
         checks = ()  # Nothing is asked for where nothing runs; that the stage is not on the path says it all.
     elif needs is not None:
         facts = [OverrideFact(row.check_key, row.public_id, row.expires_at) for row in standing]
-        checks = policies.checks(version, stage, needs, facts, now)
+        checks = policies.checks(version, stage, needs, facts, now, gathered)
     rested_on = {check.key for check in checks or () if check.outcome is Outcome.OVERRIDDEN}
+    approved = record.approved_digest if record else ""
     return GateReading(
         GateFacts(
             version=known.version,
@@ -99,38 +114,24 @@ def _at_stage(
             if record is None
             else GateRecord(Status(record.status), record.approved_digest, record.outdated_at is not None),
             elsewhere=elsewhere,
-            digest=digest_against(version, stage, record.approved_digest if record else ""),
+            digest=digest_bound(decided_content(version, stage, gathered), approved, lambda: _bound(rows, approved)),
             checks=checks,
-            lapsed=frozenset(row.check_key for row in overrides if not row.is_in_force(now)),
+            lapsed=frozenset(row.check_key for row in rows.overrides if not row.is_in_force(now)),
         ),
         version,
-        policy.number,
+        policy,
         tuple(row for row in standing if row.check_key in rested_on),
+        rows.key,
     )
 
 
-def _version(actor: Actor, arn: str) -> ModelVersion | None:
-    """Return the newest version of that ARN: one that was deleted may have come back as something else."""
-    if not arn or "\x00" in arn:
-        return None
-    return (
-        visible(ModelVersion, actor)
-        .filter(arn=arn)
-        .select_related("group")
-        .defer("described")
-        .prefetch_related("use_cases")
-        .order_by("-aws_created_at", "-pk")
-        .first()
-    )
+def _bound(rows: GateRows, digest: str) -> dict[str, Any] | None:
+    """Return the evidence that the approval with this digest was given for; None when there was none."""
+    return next(({"evidence": one.evidence} for one in rows.approved if one.digest == digest), None)
 
 
-def _seen(actor: Actor, version: ModelVersion) -> GateVersion:
+def _seen(version: ModelVersion, rows: GateRows) -> GateVersion:
     """Freeze a version; a use case that the actor may not see is judged like the others, but not named."""
-    serves = list(version.use_cases.all())
-    wrong = [row for row in serves if row.stage == Stage.RETIRED or row.risk_class == RiskClass.UNACCEPTABLE]
-    named: set[int] = set()
-    if wrong:
-        named = set(visible(UseCase, actor).filter(pk__in=[row.pk for row in wrong]).values_list("pk", flat=True))
     return GateVersion(
         name=version.name,
         is_present=version.missing_since is None,
@@ -138,52 +139,36 @@ def _seen(actor: Actor, version: ModelVersion) -> GateVersion:
         stage=Stage(version.stage),
         use_cases=tuple(
             GateUseCase(
-                row.public_id if row.pk in named else "A use case you may not see",
+                "A use case you may not see" if row.pk in rows.hidden else row.public_id,
                 Stage(row.stage),
                 RiskClass(row.risk_class),
             )
-            for row in sorted(serves, key=lambda row: row.number)
+            for row in sorted(rows.use_cases, key=lambda row: row.number)
         ),
     )
 
 
-def _account(actor: Actor, account_id: str, stage: Stage | None) -> AwsAccount | None:
+def _account(actor: Actor, account: AwsAccount | None, stage: Stage | None) -> AwsAccount | None:
     """Return the account; to those who may not see accounts it is known only where it runs the stage they ask about."""
-    if len(account_id) != 12 or not (account_id.isascii() and account_id.isdigit()):
-        return None
-    account = AwsAccount.objects.filter(account_id=account_id).first()
     if account is None or (account.is_enabled and stage in account.purposes):
         return account
-    return account if visible(AwsAccount, actor).filter(pk=account.pk).exists() else None
+    return account if sees_operations(actor) else None
 
 
-def _record(version: ModelVersion, stage: Stage, account_id: str) -> tuple[StageRecord | None, bool]:
+def _record(rows: GateRows, stage: Stage, account_id: str) -> tuple[StageRecord | None, bool]:
     """Return the record that counts in an account, its own or one for no account, and whether there are others."""
-    records = {
-        row.account.account_id if row.account else "": row
-        for row in StageRecord.objects.filter(version=version, stage=stage)
-        .select_related("account")
-        .only("status", "approved_digest", "outdated_at", "account__account_id")
-    }
+    records = {row.account.account_id if row.account else "": row for row in rows.records if row.stage == stage}
     return records.get(account_id) or records.get(""), bool(records)
 
 
 def _requirements(
-    version: ModelVersion, stage: Stage, in_force: PolicyVersion, record: StageRecord | None
-) -> tuple[PolicyVersion, Requirements | None]:
-    """Return what is needed at a stage: by the copy in the request that was approved, else by the policy in force."""
-    if record is not None and record.status in _DECIDED:
-        approved = (
-            ApprovalRequest.objects.about(version)
-            .filter(stage=stage, state=RequestState.APPROVED)
-            .select_related("policy")
-            .only("requirements", "policy__number")
-            .order_by("-pk")
-            .first()
-        )
-        if approved is not None:
-            return approved.policy, Requirements.from_json(approved.requirements)
+    rows: GateRows, version: ModelVersion, stage: Stage, in_force: PolicyVersion, record: StageRecord | None
+) -> tuple[int, Requirements | None]:
+    """Return the policy and what it needs at a stage: by the copy in the request that was approved, else in force."""
+    if record is not None and record.status in _DECIDED and rows.approved:
+        approved = rows.approved[-1]
+        return approved.policy, Requirements.from_json(approved.requirements)
     try:
-        return in_force, policies.requirements_for(version, in_force, stage)
+        return in_force.number, policies.requirements_for(version, in_force, stage)
     except NoRule:
-        return in_force, None
+        return in_force.number, None

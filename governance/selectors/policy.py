@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -14,9 +15,9 @@ from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
 from registry.models import ModelGroup, ModelVersion, UseCase
 
-from ..choices import OutsideResponse
+from ..choices import OutsideResponse, PolicyState
 from ..lifecycle import next_stage
-from ..models import PolicyVersion, StageRecord
+from ..models import PolicyRule, PolicyVersion, StageRecord
 from ..policies.facts import (
     Check,
     Matrix,
@@ -55,7 +56,22 @@ def by_number(actor: Actor, number: int) -> PolicyVersion:
 
 
 def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
-    """Return a policy's cells as frozen facts."""
+    """Return a policy's cells as frozen facts.
+
+    Those of a published policy are read once in a process: the database lets nobody change them.
+    """
+    if policy.state != PolicyState.PUBLISHED or policy.published_at is None:
+        return _frozen(policy.rules.all())
+    return _published_cells(policy.pk, policy.revision, policy.published_at)
+
+
+@lru_cache(maxsize=64)
+def _published_cells(policy_id: int, revision: int, published_at: datetime) -> tuple[Rule, ...]:
+    """Named by the moment of publication too: one that was undone leaves a draft that may become another policy."""
+    return _frozen(PolicyRule.objects.filter(policy=policy_id))
+
+
+def _frozen(rows: Iterable[PolicyRule]) -> tuple[Rule, ...]:
     return tuple(
         Rule(
             kind=SubjectKind(rule.kind),
@@ -68,7 +84,7 @@ def rules_of(policy: PolicyVersion) -> tuple[Rule, ...]:
             metrics=metrics_from_json(rule.metrics),
         )
         # In the order they were written: equal policies are equal, whatever order the database reads them in.
-        for rule in sorted(policy.rules.all(), key=lambda row: row.pk)
+        for rule in sorted(rows, key=lambda row: row.pk)
     )
 
 

@@ -82,8 +82,7 @@ def ask(actor: Actor, model_package_arn: str, stage: str, account: str) -> GateA
     it rests on. Raises sealing.Unreadable when the portal cannot sign.
     """
     now = timezone.now().replace(microsecond=0)
-    with reading.snapshot():
-        found = reading.read(actor, arn=model_package_arn, stage=stage, account_id=account, now=now)
+    found = reading.read(actor, arn=model_package_arn, stage=stage, account_id=account, now=now)
     reasons = failed(found.facts)
     until = now + timedelta(minutes=settings.PORTAL_GATE_MINUTES)
     answer = GateAnswer(
@@ -109,7 +108,7 @@ def ask(actor: Actor, model_package_arn: str, stage: str, account: str) -> GateA
         actor.label,
         f" ({', '.join(reason.code for reason in reasons)})" if reasons else "",
     )
-    return replace(answer, attestation=signing.sign(_claims(answer), typ=TYP))
+    return replace(answer, attestation=signing.sign(_claims(answer), typ=TYP, key=found.key))
 
 
 def audience(stage: str, account: str) -> str:

@@ -54,13 +54,14 @@ class RevokedKey(BadSignature):
     """A token whose key was revoked: it may be this portal's, but nobody can tell from the signature."""
 
 
-def sign(claims: Mapping[str, Any], *, typ: str) -> str:
+def sign(claims: Mapping[str, Any], *, typ: str, key: SigningKey | None = None) -> str:
     """Return the claims as a compact JWS under the active key; `typ` goes into the header and keeps uses apart.
 
-    The claims are JSON values, times as seconds since 1970. The very first key is made here. Raises
-    sealing.Unreadable when the active key was encrypted with a secret this process does not have.
+    The claims are JSON values, times as seconds since 1970. `key` is the active one where the caller has just read it.
+    The very first key is made here. Raises sealing.Unreadable when the active key was encrypted with a secret this
+    process does not have.
     """
-    key = active_key()
+    key = key or active_key()
     return jwt.encode(
         dict(claims),
         _private(key.private_key, sealing.secrets()),
