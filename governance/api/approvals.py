@@ -37,6 +37,8 @@ from ..policies.facts import Requirements
 from ..selectors import resources
 from ..selectors.binding import moved_since
 from ..services import approvals
+from .many import ManyApprovals
+from .outlook import Foreseen
 from .requirements import NeedOutput, as_needs
 
 
@@ -194,7 +196,7 @@ class ApprovalFilters(Filters):
         choices=[(name, name) for name in resources.QUEUES],
         method="in_queue",
         help_text="`mine`: waits for a decision you may give. `role`: waits for a role of yours."
-        " `overdue`: open past its due date. `decided`: you have decided on it.",
+        " `overdue`: open past its due date. `decided`: you have decided on it. `asked`: you asked for it.",
     )
     state = one_of(REQUEST_STATE_CHOICES, "state")
     stage = one_of(Stage, "stage")
@@ -207,7 +209,7 @@ class ApprovalFilters(Filters):
         return resources.in_queue(rows, self.request.user.actor, value)
 
 
-class Approvals(ByPublicId, Listed, Detailed):
+class Approvals(Foreseen, ManyApprovals, ByPublicId, Listed, Detailed):
     """Approval requests."""
 
     noun = "approval request"

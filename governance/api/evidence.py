@@ -20,7 +20,7 @@ from rest_framework.reverse import reverse
 from portal.core.downloads import AnyFile, attachment
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.filters import Filters, arn_filter, one_of, use_case_filter
-from portal.core.serializers import LONGEST_TEXT, Input, Output, public_number, text, word
+from portal.core.serializers import LONGEST_TEXT, Input, NoInput, Output, public_number, text, word
 from portal.core.uploads import too_large
 from portal.core.viewsets import ByPublicId, Detailed, Listed
 from registry.api.serializers import username
@@ -207,6 +207,14 @@ class EvidenceList(ByPublicId, Listed, Detailed):
         """Download the file, once its stored bytes have been compared with its SHA-256."""
         row, file = evidence_checks.open_for_download(actor=self.actor, evidence_id=self.get_object().pk)
         return attachment(file, filename=row.filename, content_type=row.content_type, size=row.size)
+
+    @extend_schema(request=NoInput, responses={200: EvidenceOutput})
+    @action(detail=True, methods=["post"], parser_classes=ByPublicId.parser_classes)
+    def check(self, request: Request, **kwargs: Any) -> Response:
+        """Look again at what is stored; 409 says that it is not what was attached."""
+        row = self.get_object()
+        self.read(NoInput)
+        return self.show(evidence_checks.check_one(actor=self.actor, evidence_id=row.pk))
 
     @extend_schema(request=WithdrawalInput)
     @action(detail=True, methods=["post"], parser_classes=ByPublicId.parser_classes)

@@ -26,6 +26,7 @@ from ..choices import FindingKind, FindingState, Severity, Stage
 from ..models import Finding
 from ..selectors import findings as selectors
 from ..services import findings
+from .many import ManyFindings
 
 _CHUNK = 500
 _JSON = (JSONRenderer,)
@@ -161,7 +162,7 @@ class FindingFilters(Filters):
         return rows.filter(version__pk=int(value)) if known else rows.none()
 
 
-class Findings(ByPublicId, Listed, Detailed):
+class Findings(ManyFindings, ByPublicId, Listed, Detailed):
     """Findings."""
 
     noun = "finding"

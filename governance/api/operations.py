@@ -22,6 +22,7 @@ from ..models import OutboxMessage
 from ..selectors import resources
 from ..selectors.outbox_health import account_outbox
 from ..services import outbox, parked_events, sync
+from .many import ManyMessages
 
 
 class OutboxHealthOutput(Output):
@@ -122,7 +123,7 @@ class RetriedOutput(Output):
     left = serializers.IntegerField()
 
 
-class Outbox(Listed):
+class Outbox(ManyMessages, Listed):
     """What the portal has still to do in AWS, and what it has done."""
 
     noun = "outbox message"

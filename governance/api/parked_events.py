@@ -20,6 +20,7 @@ from registry.models import ParkedEvent
 from registry.selectors import events
 
 from ..services import parked_events
+from .many import ManyParkedEvents
 
 
 class ParkedEventOutput(Output):
@@ -62,7 +63,7 @@ class ParkedEventFilters(Filters):
     model_package_arn = arn_filter("model_package_arn")
 
 
-class ParkedEvents(Listed, Detailed):
+class ParkedEvents(ManyParkedEvents, Listed, Detailed):
     """Registry events that could not be taken in."""
 
     noun = "parked event"

@@ -27,6 +27,7 @@ from registry.services.registrations import NewVersion
 
 from ..selectors import registrations as orders
 from ..services import registration as services
+from .group_views import GroupViews
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -315,7 +316,7 @@ class Registers(Resource):
         return _at(answer, "registration-detail", row.public_id, self.request)
 
 
-class ModelGroups(registry_groups.ModelGroups):
+class ModelGroups(GroupViews, registry_groups.ModelGroups):
     """Model groups: SageMaker's model package groups."""
 
     @extend_schema(

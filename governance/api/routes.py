@@ -6,18 +6,24 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .approvals import Approvals
 from .audit import AuditAnchors, AuditChecks, AuditEvents
+from .audit_packs import AuditPacks
 from .channels import Callbacks, Channels
+from .decisions import Decisions
 from .delegations import Delegations
 from .deployments import Deployments
+from .endpoints import Endpoints
 from .evidence import EvidenceList
 from .findings import Findings
+from .notifications import Notifications
 from .operations import Accounts, Outbox
 from .overrides import Overrides
 from .parked_events import ParkedEvents
 from .policies import Policies
 from .production import InProduction
 from .registrations import GroupCreations, ModelGroups, Registrations
+from .reviews import Reviews
 from .shares import Shares
+from .signing_keys import SigningKeys
 from .stage_records import StageRecords
 from .use_cases import UseCases
 from .versions import ModelVersions
@@ -30,11 +36,14 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("group-creations", GroupCreations, "group-creation"),
     ("stage-records/in-production", InProduction, "in-production"),
     ("stage-records", StageRecords, "stage-record"),
+    ("reviews", Reviews, "review"),
     ("approvals", Approvals, "approval"),
+    ("decisions", Decisions, "decision"),
     ("delegations", Delegations, "delegation"),
     ("overrides", Overrides, "override"),
     ("deployments/callbacks", Callbacks, "callback"),
     ("deployments", Deployments, "deployment"),
+    ("endpoints", Endpoints, "endpoint"),
     ("accounts/(?P<id>[0-9]{12})/channels", Channels, "channel"),
     ("accounts", Accounts, "account"),
     ("outbox", Outbox, "outbox"),
@@ -43,6 +52,9 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("findings", Findings, "finding"),
     ("shares", Shares, "share"),
     ("policies", Policies, "policy"),
+    ("notifications", Notifications, "notification"),
+    ("gate/signing-keys", SigningKeys, "signing-key"),
+    ("audit-packs", AuditPacks, "audit-pack"),
     ("audit-events", AuditEvents, "audit-event"),
     ("audit-anchors", AuditAnchors, "audit-anchor"),
     ("audit-checks", AuditChecks, "audit-check"),

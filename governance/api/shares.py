@@ -273,6 +273,14 @@ class Shares(ByPublicId, Revised, Listed):
         values = self.read(ApplyInput)
         return self.show(shares.reapply(actor=self.actor, number=row.number, reason=values["reason"]), 202)
 
+    @extend_schema(request=NoInput, responses={202: DeclaredShareDetail})
+    @action(detail=True, methods=["post"], url_path="read")
+    def read_again(self, request: Request, **kwargs: Any) -> Response:
+        """Have a worker read now what RAM says of a share."""
+        row = self.get_object()
+        self.read(NoInput)
+        return self.show(shares.request_sync(actor=self.actor, number=row.number), 202)
+
     @extend_schema(request=ShareInput, responses={200: PlannedOutput})
     @action(detail=False, methods=["post"])
     def preview(self, request: Request, **kwargs: Any) -> Response:

@@ -23,6 +23,7 @@ from ..services import use_cases as services
 from .as_of import AS_OF_PARAMETER, Dated, PastUseCaseFilters, UseCaseThen, UseCaseThenInFull, either
 from .lifecycle import Governed
 from .requirements import Asked, RequirementsOutput, requirements_now
+from .use_case_views import UseCaseViews
 
 
 class UseCaseOutput(registry_api.UseCaseDetail):
@@ -40,7 +41,7 @@ class UseCaseOutput(registry_api.UseCaseDetail):
         return None if found is None else RequirementsOutput(found).data
 
 
-class UseCases(Dated, Asked, Governed, registry_api.UseCases):
+class UseCases(Dated, Asked, Governed, UseCaseViews, registry_api.UseCases):
     """Use cases."""
 
     serializer_class = UseCaseOutput

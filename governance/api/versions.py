@@ -23,6 +23,7 @@ from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, Vers
 from .lifecycle import Governed
 from .registrations import WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
 from .requirements import Asked, RequirementsOutput, requirements_now
+from .version_views import VersionViews
 
 
 class _Tier(serializers.Serializer):
@@ -93,7 +94,7 @@ class RollbackInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
-class ModelVersions(Dated, Asked, Governed, Registers, registry_api.ModelVersions):
+class ModelVersions(Dated, Asked, Governed, VersionViews, Registers, registry_api.ModelVersions):
     """Model versions."""
 
     serializer_class = VersionOutput

@@ -69,3 +69,8 @@ def by(rows: QuerySet[Any], words: str) -> QuerySet[Any]:
 def delegated(rows: QuerySet[Any], *, are: bool) -> QuerySet[Any]:
     """Return the decisions made in somebody else's name, or those of one's own."""
     return rows.filter(on_behalf_of__isnull=not are)
+
+
+def of_project(rows: QuerySet[Any], key: str) -> QuerySet[Any]:
+    """Return the decisions on use cases and models of the project with this key."""
+    return rows.filter(Q(request__use_case__project__key=key) | Q(request__version__group__project__key=key))

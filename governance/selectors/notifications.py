@@ -23,6 +23,8 @@ from .told_choices import GROUPS, Kind, Ways, ways
 
 # A bell that says more says no more.
 MOST_COUNTED = 100
+# What stands in place of the words about something one may no longer see.
+CONCEALED = "You may no longer see what this was about."
 _LATEST = 8
 _FAILURES = timedelta(days=7)
 

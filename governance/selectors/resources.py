@@ -30,7 +30,7 @@ from .as_of import past_row, tier_then
 from .inbox import waits_for_roles_of
 from .stage_table import as_row, stage_table
 
-QUEUES = ("mine", "role", "overdue", "decided")
+QUEUES = ("mine", "role", "overdue", "decided", "asked")
 
 
 def stage_records(actor: Actor) -> QuerySet[Any]:
@@ -76,7 +76,7 @@ def in_queue(requests: QuerySet[ApprovalRequest], actor: Actor, queue: str) -> Q
 
     `mine`: open, and this actor may give a decision they wait for. `role`: open and waiting for a role he holds,
     also where separation of duties keeps him from deciding. `overdue`: open past their due date. `decided`: he has
-    decided on them.
+    decided on them. `asked`: he asked for them.
     """
     if queue == "mine":
         return requests.filter(pk__in=ApprovalRequest.objects.awaiting(actor).values("pk"))
@@ -84,6 +84,8 @@ def in_queue(requests: QuerySet[ApprovalRequest], actor: Actor, queue: str) -> Q
         return requests.filter(waits_for_roles_of(actor), pk__in=ApprovalRequest.objects.open().values("pk"))
     if queue == "overdue":
         return requests.filter(pk__in=ApprovalRequest.objects.overdue().values("pk"))
+    if queue == "asked":
+        return requests.filter(requester_id=actor.user_id)
     own = Decision.objects.filter(request=OuterRef("pk"), decider_id=actor.user_id)
     return requests.filter(Exists(own))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, DateField, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from portal.core.actors import Actor
 from registry.choices import ReviewDue
@@ -26,6 +27,11 @@ def by_next_review(actor: Actor) -> QuerySet[Any]:
         .annotate(last_reviewed_on=Subquery(latest.values("reviewed_on")[:1]))
         .order_by(F("next_review_on").asc(nulls_last=True), "number")
     )
+
+
+def with_review_date(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Give use cases `review_date`: the day of their next review, and the end of days for those without one."""
+    return rows.annotate(review_date=Coalesce("next_review_on", Value(date.max, output_field=DateField())))
 
 
 def counts(actor: Actor, today: date | None = None) -> dict[ReviewDue, int]:

@@ -25,8 +25,9 @@ from registry.web.filters import choice, search
 from ..choices import FindingKind, FindingState, Severity
 from ..models import Finding
 from ..querysets import FindingQuerySet
+from ..selectors.figures import OF_FINDING
 from ..selectors.findings import about, overdue, owners
-from .request_filters import OF_FINDING, line_of_business, project
+from .request_filters import line_of_business, project
 from .wording import name_of, url_of
 
 _SOON = timedelta(days=7)

@@ -20,6 +20,7 @@ from registry.web.filters import search
 
 from ..models import Notification
 from ..selectors import notifications
+from ..selectors.notifications import CONCEALED
 from ..selectors.told_choices import GROUPS, KINDS
 
 ICONS: dict[NotificationKind, tuple[str, str]] = {
@@ -44,8 +45,8 @@ ICONS: dict[NotificationKind, tuple[str, str]] = {
     NotificationKind.DELEGATION_BEGINS: ("users", "live"),
     NotificationKind.DELEGATION_ENDS: ("users", "mute"),
     NotificationKind.PACK_READY: ("file-zip", "good"),
+    NotificationKind.WEBHOOK_DISABLED: ("cloud-off", "bad"),
 }
-CONCEALED = "You may no longer see what this was about."
 
 
 def mark(row: Notification) -> SafeString:

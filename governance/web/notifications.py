@@ -21,10 +21,11 @@ from portal.core.vocabulary import ChatKind
 
 from ..models import NotificationSettings
 from ..selectors import notifications as selectors
+from ..selectors.notifications import CONCEALED
 from ..selectors.told_choices import WAYS
 from ..services import notification_settings, notifications
 from .notification_forms import ChatForm, SettingsForm
-from .notification_tables import CONCEALED, NotificationFilter, NotificationTable, mark
+from .notification_tables import NotificationFilter, NotificationTable, mark
 
 
 def _undelivered(actor: Actor) -> dict[str, Any]:

@@ -17,10 +17,8 @@ from registry.web.filters import choice, search
 from ..choices import Due, SubjectKind
 from ..models import ApprovalRequest
 from ..selectors.ageing import OVERDUE, due_when
+from ..selectors.figures import OF_SUBJECT
 
-# Where the project of an approval request stands, and of a finding.
-OF_SUBJECT = ("use_case__project", "version__group__project")
-OF_FINDING = (*OF_SUBJECT, "group__project")
 # Several of the ways an open request can stand to its due date, by what a link asks for.
 _GROUPS: dict[str, tuple[Due, ...]] = {"any": tuple(Due), "overdue": OVERDUE}
 

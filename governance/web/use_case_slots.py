@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from portal.core.vocabulary import Stage, Status
 from registry.models import UseCase
 
 from ..choices import RequestState
-from ..policies.rules import NoRule
 from ..selectors import monitoring, standing
-from ..selectors import policy as policies
-from ..services import outlook
-from ..services.entitlement import who_could_sign
+from ..services import deciders
 from .panels import OfSubject, request_line
 
 
@@ -63,28 +59,12 @@ class Deciders(OfUseCaseSlot):
     part = "Who decides next"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        use_case, stage = self.use_case, Stage(self.use_case.stage)
-        asked = standing.open_request_about(use_case)
-        seats: list[dict[str, Any]] = []
-        if asked is not None:
-            seats = [
-                {"role": one.role, "count": one.count, "given": one.given, "could": one.could}
-                for one in outlook.signatures_of(asked)
-            ]
-        elif use_case.status in (Status.PENDING, Status.REJECTED) and stage is not Stage.RETIRED:
-            seats = self._would_decide(use_case)
+        found = deciders.of_use_case(self.use_case)
+        asked = found.request
         return super().get_context_data(
-            seats=seats,
-            stage=stage,
+            seats=found.seats,
+            stage=found.stage,
             open_request=request_line(asked, self.actor) if asked else None,
             is_open=asked is not None and asked.state == RequestState.OPEN,
             **kwargs,
         )
-
-    def _would_decide(self, use_case: UseCase) -> list[dict[str, Any]]:
-        try:
-            needs = policies.requirements_for(use_case, policies.in_force()).approvals
-        except NoRule:
-            return []
-        could = who_could_sign(use_case, [need.role for need in needs])
-        return [{"role": need.role, "count": need.count, "given": 0, "could": could[need.role]} for need in needs]

@@ -7,24 +7,47 @@ from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.routers import DefaultRouter
 
+from governance.api.dashboard import Dashboard
 from governance.api.gate import Gate, GateKeyRevocation, GateKeyRotation, GateKeys
+from governance.api.notification_settings import OwnNotificationSettings
+from governance.api.posture import Posture
 from governance.api.routes import ROUTES as GOVERNANCE
+from governance.api.search import Search
 from registry.api.classifications import EDITION_ID, Editions, Questionnaire, Rerun
 from registry.api.organisation import Me
 from registry.api.routes import ROUTES as REGISTRY
 
 from .problem import not_found
 from .tokens import LogoutView, TokenView
+from .use_case_drafts import UseCaseDrafts
 
 router = DefaultRouter(use_regex_path=True)
 router.include_format_suffixes = False
-for prefix, viewset, name in [*REGISTRY, *GOVERNANCE]:
+for prefix, viewset, name in [*REGISTRY, *GOVERNANCE, ("use-case-drafts", UseCaseDrafts, "use-case-draft")]:
     router.register(prefix, viewset, basename=name)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/token/", TokenView.as_view(), name="api-token"),
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
     path("me/", Me.as_view(), name="api-me"),
+    path("search/", Search.as_view(), name="api-search"),
+    path("dashboard/", Dashboard.as_view(), name="api-dashboard"),
+    path("shares/posture/", Posture.as_view(), name="api-shares-posture"),
+    path(
+        "notifications/settings/",
+        OwnNotificationSettings.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="api-notification-settings",
+    ),
+    path(
+        "notifications/settings/chat/",
+        OwnNotificationSettings.as_view({"put": "set_chat", "delete": "remove_chat"}),
+        name="api-notification-chat",
+    ),
+    path(
+        "notifications/settings/chat/test/",
+        OwnNotificationSettings.as_view({"post": "test_chat"}),
+        name="api-notification-chat-test",
+    ),
     path("gate/", Gate.as_view(), name="api-gate"),
     path("gate/keys/", GateKeys.as_view(), name="api-gate-keys"),
     path("gate/keys/rotate/", GateKeyRotation.as_view(), name="api-gate-keys-rotate"),

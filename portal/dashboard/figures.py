@@ -12,12 +12,11 @@ from governance.choices import Due, FindingKind, InPlace, Severity
 from governance.lifecycle import STAGES
 from governance.selectors.ageing import OVERDUE
 from governance.selectors.endpoints import DISAGREEING
+from governance.selectors.figures import Funnel, Scope
 from portal.core.figures import Bar, Bars, Cell, Heat, Part
 from portal.core.templatetags import palette
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status, SubjectKind, Word
 from registry.choices import ReviewDue
-
-from .counts import Funnel, Scope
 
 _RISK_CLASSES = (
     RiskClass.UNACCEPTABLE,

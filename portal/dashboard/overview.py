@@ -6,13 +6,14 @@ from typing import Any
 
 from django import forms
 
+from governance.selectors import figures as counts
+from governance.selectors.figures import Scope
 from portal.core.permissions import Act, may_anywhere
 from portal.core.views import Page
 from portal.core.vocabulary import SubjectKind
 from registry.selectors.scope import projects_with_lines
 
-from . import counts, figures
-from .counts import Scope
+from . import figures
 
 
 class ScopeForm(forms.Form):

@@ -15,10 +15,11 @@ from portal.core.filters import Filters, account_filter, one_of
 from portal.core.serializers import Input, NoInput, Output, word
 from portal.core.viewsets import Detailed, Listed
 
-from ..choices import AccountPurpose, PermissionOutcome, PreflightMethod, SyncHealth, SyncKind, SyncState
+from ..choices import AccountPurpose, HourOfSync, PermissionOutcome, PreflightMethod, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
 from ..selectors import resources, sync_health
 from ..selectors.events import health_of
+from ..selectors.sync_strip import strips
 from ..services import accounts, preflight
 from .events import EventHealthOutput
 
@@ -198,6 +199,27 @@ class SyncRunOutput(Output):
     error = serializers.CharField()
 
 
+class HourOutput(Output):
+    """The passes that began within one hour; `lag_seconds` is the worst any of them told, null when none did."""
+
+    begins = serializers.DateTimeField()
+    state = word(HourOfSync)
+    passes = serializers.IntegerField()
+    succeeded = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    throttles = serializers.IntegerField()
+    lag_seconds = serializers.FloatField(allow_null=True)
+
+
+class StripOutput(Output):
+    """One region of an account: how it stands now, and its last 24 hours, the running one last."""
+
+    account = serializers.CharField(source="account.account_id")
+    alias = serializers.CharField(source="account.alias")
+    health = RegionHealthOutput()
+    hours = HourOutput(many=True)
+
+
 class SyncRunFilters(Filters):
     """Filters of the list."""
 
@@ -217,3 +239,11 @@ class SyncRuns(Listed):
 
     def get_queryset(self) -> QuerySet[SyncRun]:
         return resources.sync_run_list(self.actor)
+
+    @extend_schema(responses=StripOutput(many=True))
+    @action(detail=False, methods=["get"], url_path="last-day", pagination_class=None, filter_backends=[])
+    def last_day(self, request: Request) -> Response:
+        """Show how the passes over each account and region went in the last day, hour by hour."""
+        return Response(
+            StripOutput(strips(list(resources.account_list(self.actor).order_by("account_id"))), many=True).data
+        )

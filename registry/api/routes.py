@@ -6,11 +6,18 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .accounts import SyncRuns
 from .attributes import CustomAttributes
-from .organisation import Projects
+from .organisation import LinesOfBusiness, Projects
+from .people import People
+from .people_groups import PeopleGroups
+from .saved_views import SavedViews
 from .sharing import ResourceShares
 
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("projects", Projects, "project"),
+    ("lines-of-business", LinesOfBusiness, "line-of-business"),
+    ("people", People, "person"),
+    ("people-groups", PeopleGroups, "people-group"),
+    ("saved-views", SavedViews, "saved-view"),
     ("custom-attributes", CustomAttributes, "custom-attribute"),
     ("sync-runs", SyncRuns, "sync-run"),
     ("resource-shares", ResourceShares, "resource-share"),

@@ -44,6 +44,11 @@ def person_by_name(username: str) -> User | None:
     return User.objects.filter(username=username, is_active=True).first()
 
 
+def people_by_key(pk: int) -> QuerySet[User]:
+    """Return the person with this key, if there is one."""
+    return User.objects.filter(pk=pk)
+
+
 def person(actor: Actor) -> User:
     """Return the person an actor is."""
     return User.objects.get(pk=actor.user_id)

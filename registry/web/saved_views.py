@@ -9,12 +9,12 @@ import django_tables2 as tables
 from django import forms
 from django.db.models import QuerySet
 from django.forms import BaseForm
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from portal.core.errors import Forbidden, InvalidInput
+from portal.core.list_pages import known_parameters, list_label
 from portal.core.listing import VIEW
 from portal.core.permissions import Act, may
 from portal.core.tables import PortalTable, absent, name_cell
@@ -35,18 +35,6 @@ _AUDIENCES = {
 }
 
 
-def list_of(request: HttpRequest, key: str) -> Any:
-    """Return the page of a list by the name of its address. Raises InvalidInput for what is no list."""
-    try:
-        page = resolve(reverse(key)).func.view_class  # type: ignore[attr-defined]  # what as_view returns
-        page = getattr(page, "list_page", page)
-    except (NoReverseMatch, Resolver404, AttributeError, ValueError):
-        page = None
-    if page is None or not issubclass(page, TablePage):
-        raise InvalidInput("There is no such list.", errors={"list": ["Save a view from its list."]})
-    return page
-
-
 def address(view: SavedView) -> str:
     """Return where a view is applied; "" when its list is no longer there."""
     try:
@@ -58,11 +46,7 @@ def address(view: SavedView) -> str:
 
 def list_name(key: str) -> str:
     """Return what the list is called that a view is of."""
-    try:
-        page = resolve(reverse(key)).func.view_class  # type: ignore[attr-defined]  # what as_view returns
-        return str(getattr(page, "list_page", page).table_class.label)
-    except (NoReverseMatch, Resolver404, AttributeError):
-        return "a list that is no longer there"
+    return list_label(key) or "a list that is no longer there"
 
 
 class SavedViewTable(PortalTable):
@@ -217,13 +201,12 @@ class SavedViewNew(_MenuAction):
 
     def carry_out(self) -> str:
         given = self.given()
-        page = list_of(self.request, given["list"])
         view = saved_views.save(
             actor=self.actor,
             list_key=given["list"],
             name=given["name"],
             query=given["query"],
-            known=page.saved_parameters(self.request),
+            known=known_parameters(given["list"], self.request),
         )
         self.say(f"This is saved as {view.name}. You find it under Views above the list.")
         return address(view)
@@ -240,7 +223,7 @@ class SavedViewUpdate(_MenuAction):
             view_id=view.pk,
             revision=given["revision"] or 0,
             query=given["query"],
-            known=list_of(self.request, view.list_key).saved_parameters(self.request),
+            known=known_parameters(view.list_key, self.request),
         )
         self.say(f"The view {view.name} shows this from now on.")
         return address(view)
@@ -260,7 +243,7 @@ class SavedViewDefault(_MenuAction):
 
     def carry_out(self) -> str:
         given = self.given()
-        list_of(self.request, given["list"])
+        known_parameters(given["list"], self.request)
         view = saved_views.open_with(actor=self.actor, list_key=given["list"], view_id=given["view"])
         if view is None:
             self.say("The list opens with everything again.")

@@ -36,7 +36,7 @@ def role_of(row: Row) -> str:
 def _tried(world: World, row: Row, body: Any) -> None:
     with undone():
         before = fingerprint()
-        path = BASE + row.route.format(id=world.ids.get(row.on, ""), channel=world.channel.pk)
+        path = BASE + row.route.format(id=world.ids.get(row.on, ""), **world.others)
         client = world.api(role_of(row)).client
         answer = getattr(client, row.method.lower())(path, body, format="json", headers=row.headers or None)
         assert answer.status_code < 500, (row.route, body, answer.getvalue()[:500])

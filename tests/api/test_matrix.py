@@ -45,7 +45,7 @@ def test_the_columns_are_the_roles() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.method} {row.route} {row.on}".strip())
 def test_each_role_is_answered_as_the_table_says(row: Row, world: World, aws_answers: None) -> None:
-    path = row.route.format(id=world.ids.get(row.on, ""), channel=world.channel.pk)
+    path = row.route.format(id=world.ids.get(row.on, ""), **world.others)
     answered = {}
     for role, expected in zip(COLUMNS, row.statuses, strict=True):
         with undone():
@@ -66,6 +66,6 @@ def test_other_methods_are_refused(route: str, world: World) -> None:
     ids = {row.route: world.ids.get(row.on, "") for row in ROWS}
     for method in {*METHODS, "OPTIONS"} - known:
         answer = world.api("ml_admin").call(
-            method, route.format(id=ids[route], channel=world.channel.pk), {} if method != "GET" else None
+            method, route.format(id=ids[route], **world.others), {} if method != "GET" else None
         )
         assert_problem(answer, 405)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from governance.models import (
     AuditAnchor,
     AuditCheck,
     AuditPack,
+    Decision,
     Delegation,
     DeploymentChannel,
     Evidence,
@@ -49,10 +51,12 @@ from registry.choices import AttributeType, EventProblem, ObjectKind, ShareState
 from registry.models import (
     ApiToken,
     AwsAccount,
+    AwsIdentity,
     CustomAttribute,
     DeclaredShare,
     Deployment,
     GroupCreation,
+    LineOfBusiness,
     ModelGroup,
     ModelVersion,
     ParkedEvent,
@@ -66,7 +70,15 @@ from registry.models import (
     UseCaseDraft,
     User,
 )
-from registry.services import classifications, custom_attributes, saved_views, use_case_drafts
+from registry.services import (
+    classifications,
+    custom_attributes,
+    organisation,
+    people_groups,
+    saved_views,
+    use_case_drafts,
+)
+from registry.services import people as people_service
 from registry.services.custom_attributes import AttributeDefinition
 from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
@@ -141,6 +153,10 @@ class World:
     channel: DeploymentChannel
     saved_view: SavedView
     notification: Notification
+    decision: Decision
+    identity: AwsIdentity
+    people_group: Group
+    line: LineOfBusiness
     clients: dict[str, Api]
 
     @property
@@ -151,6 +167,11 @@ class World:
     def api(self, role: str) -> Api:
         """Return the client of the person who plays a role."""
         return self.clients[role]
+
+    @property
+    def others(self) -> dict[str, str]:
+        """What stands in an address beside its id."""
+        return {"channel": str(self.channel.pk), "identity": str(self.identity.pk), "step": "purpose"}
 
     @property
     def ids(self) -> dict[str, str]:
@@ -183,6 +204,15 @@ class World:
             "policy_draft": str(self.policy_draft),
             "account": "333333333333",
             "edition": current().id,
+            "notification": str(self.notification.pk),
+            "saved_view": str(self.saved_view.pk),
+            "unsent": str(self.unsent.pk),
+            "pack": self.pack.public_id,
+            "decision": str(self.decision.pk),
+            "person": self.people.scientist.username,
+            "people_group": str(self.people_group.pk),
+            "project": self.project.key,
+            "line": str(self.line.pk),
         }
 
 
@@ -339,5 +369,11 @@ def build() -> World:
             happened_at=timezone.now(),
         ),
         policy_draft=policies.draft(actor=people.admin.actor, note="Stricter.").number,
+        decision=Decision.objects.filter(request__version=trial)[0],
+        identity=people_service.link_identity(
+            actor=people.admin.actor, user=people.scientist, arn="arn:aws:iam::111111111111:user/scientist"
+        ),
+        people_group=people_groups.create(actor=people.admin.actor, name="Analysts"),
+        line=organisation.create_line_of_business(actor=people.admin.actor, name="Line of the world"),
         clients={role: Api(person) for role, person in actors(people).items()},
     )

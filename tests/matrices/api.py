@@ -6,50 +6,26 @@ stranger who holds every deciding and working role on another project. `on` name
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-COLUMNS = (
-    "anonymous",
-    "data_scientist",
-    "model_owner",
-    "ml_engineer",
-    "governance_officer",
-    "ml_admin",
-    "auditor",
-    "stranger",
+from .api_parity import ROWS as PARITY
+from .api_row import (
+    COLUMNS,
+    CURRENT,
+    DRAFTED,
+    EVERYBODY,
+    OF_AN_ACCOUNT,
+    OF_THE_PROJECT,
+    OPERATORS,
+    OVERRIDDEN,
+    SHARERS,
+    SHARING,
+    TODAY,
+    TRAIL,
+    Row,
 )
 
-
-@dataclass(frozen=True)
-class Row:
-    """One route and method with what each role is answered."""
-
-    method: str
-    route: str
-    statuses: tuple[int, ...]
-    on: str = ""
-    body: dict[str, Any] | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-EVERYBODY = (401, 200, 200, 200, 200, 200, 200, 200)
-OF_THE_PROJECT = (401, 200, 200, 200, 200, 200, 200, 404)
-OPERATORS = (401, 403, 403, 200, 200, 200, 200, 200)
-OF_AN_ACCOUNT = (401, 404, 404, 200, 200, 200, 200, 200)
-TRAIL = (401, 403, 403, 403, 200, 200, 200, 200)
-SHARERS = (401, 403, 403, 200, 403, 200, 403, 404)
-SHARING = (401, 403, 403, 202, 403, 202, 403, 404)
-CURRENT = {"If-Match": "*"}
-# Drafts of policies are read by officers, ML admins and auditors of any project.
-DRAFTED = (401, 404, 404, 404, 403, 200, 403, 403)
-TODAY = datetime.now(UTC).date().isoformat()
-OVERRIDDEN = {
-    "stage": "production",
-    "reason": "It is late.",
-    "expires_at": (datetime.now(UTC) + timedelta(days=3)).isoformat(),
-}
+__all__ = ["COLUMNS", "ROWS", "Row"]
 
 ROWS: tuple[Row, ...] = (
     Row("GET", "", EVERYBODY),
@@ -472,4 +448,5 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "audit-checks/{id}/", TRAIL, on="audit_check"),
     Row("POST", "audit-checks/", (401, 403, 403, 403, 202, 202, 202, 202), body={"scope": "all"}),
     Row("GET", "projects/", EVERYBODY),
+    *PARITY,
 )

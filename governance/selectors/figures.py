@@ -12,16 +12,20 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from governance.choices import Due, FindingKind, InPlace, Severity
-from governance.models import Finding
-from governance.selectors import ageing, endpoints
-from governance.web.request_filters import OF_FINDING, OF_SUBJECT
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.choices import ReviewDue
 from registry.models import ModelVersion, UseCase
 from registry.selectors import review_dates
 from registry.selectors.scope import of_projects
+
+from ..choices import Due, FindingKind, InPlace, Severity
+from ..models import Finding
+from . import ageing, endpoints
+
+# Where the project of an approval request stands, and of a finding.
+OF_SUBJECT = ("use_case__project", "version__group__project")
+OF_FINDING = (*OF_SUBJECT, "group__project")
 
 
 @dataclass(frozen=True)
