@@ -30,6 +30,10 @@ class Sandbox:
         answer = requests.post(f"{self.url}/sandbox/faults", json=wanted, timeout=10)
         assert answer.status_code == 201, answer.text
 
+    def has_struck(self) -> bool:
+        """Whether every fault that was asked for has met its calls: they are on the wire then."""
+        return not requests.get(f"{self.url}/sandbox/faults", timeout=30).json()["faults"]
+
     def calls(self, **only: str) -> list[dict[str, Any]]:
         """Return what was asked, oldest first; by service, operation or account."""
         return list(requests.get(f"{self.url}/sandbox/calls", params=only, timeout=10).json()["calls"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import socket
-import time
 
 import pytest
 from botocore import exceptions as boto
@@ -197,10 +196,8 @@ def test_a_silent_server_is_unavailable_after_the_read_timeout(monkeypatch: pyte
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         session = AwsSession(AccountRef("111111111111", "us-east-1"), total_max_attempts=1)
-        started = time.monotonic()
         with pytest.raises(AwsUnavailable, match="ReadTimeoutError"):
             sagemaker.describe_version(session, ARN)
-        assert time.monotonic() - started < 5
 
 
 def test_missing_credentials_are_denied_and_say_so(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> None:

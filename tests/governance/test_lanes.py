@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from typing import Any
 
@@ -94,15 +93,14 @@ def test_an_account_that_is_slow_holds_up_no_other(
     put(accounts["hub"], "in the slow account")
     put(accounts["development"], "in another")
     sts.caller_identity(session(DEVELOPMENT))
-    aws.fault(service="sagemaker", account=HUB, error="delay", seconds=2, times=1)
+    aws.fault(service="sagemaker", account=HUB, error="delay", seconds=4, times=1)
     slow = in_another_process(HUB)
-    begun = time.monotonic()
     assert lanes.deliver_lane(DEVELOPMENT) == 1
-    assert time.monotonic() - begun < 1.5
+    assert slow.is_alive(), "the other account waited for the slow one"
     assert carried == ["in another"]
     # The slow account's own lane is served by one worker, whoever else comes round.
     assert lanes.deliver_lane(HUB) == 0
-    slow.join(10)
+    slow.join(30)
     assert carried == ["in another", "in the slow account"]
 
 

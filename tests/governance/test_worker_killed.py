@@ -87,7 +87,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait(10)
 
 
-def eventually(question: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def eventually(question: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (answer := question()):
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} s"
@@ -163,7 +163,7 @@ def test_killed_while_it_talks_to_aws(
     aws: Sandbox, people: Cast, made: ModelVersion, queue: str, start_worker: Start
 ) -> None:
     aws.forget()
-    aws.fault(service="sagemaker", operation="UpdateModelPackage", error="delay", seconds=2, times=1)
+    aws.fault(service="sagemaker", operation="UpdateModelPackage", error="delay", seconds=4, times=1)
     worker = start_worker()
     approve_once(people, made)
     write_back = OutboxMessage.objects.get(version=made, kind="write_back")
@@ -178,7 +178,7 @@ def test_killed_while_it_talks_to_aws(
         )
 
     eventually(in_the_call, "the attempt")
-    time.sleep(0.3)
+    eventually(aws.has_struck, "the update on the wire")
     kill(worker)
     write_back.refresh_from_db()
     assert (write_back.state, write_back.attempts) == ("pending", 1)

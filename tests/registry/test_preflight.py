@@ -194,11 +194,11 @@ def test_an_aws_that_does_not_answer_is_not_waited_for(
     accounts.edit(actor=place.people.admin.actor, account=account, regions=["us-east-1", "eu-west-1"])
     account.refresh_from_db()
     monkeypatch.setattr(accounts, "EVERY_REGION_SECONDS", 0.5)
-    aws.fault(service="sts", error="delay", seconds=2, times=None)
+    aws.fault(service="sts", error="delay", seconds=8, times=None)
     began = monotonic()
     found = check(place, account)
     said = accounts.test_connection(actor=place.people.admin.actor, account_id=SLOW).check_error
-    assert monotonic() - began < 2
+    assert monotonic() - began < 8, "it waited for the answer"
     assert "OutOfTime" in found.error
     assert said.startswith("us-east-1, eu-west-1: ")
     assert found.method == PreflightMethod.FAILED
