@@ -95,7 +95,8 @@ def _at_stage(
     record, elsewhere = _record(rows, stage, account_id)
     policy, needs = _requirements(rows, version, stage, in_force, record)
     standing = [row for row in rows.overrides if row.is_in_force(now)]
-    gathered = Gathered({version.pk: rows.records}, {}, {(ModelVersion, version.pk): rows.evidence})
+    readings = {version.pk: rows.reading} if rows.reading is not None else {}
+    gathered = Gathered({version.pk: rows.records}, {}, {(ModelVersion, version.pk): rows.evidence}, readings)
     checks: tuple[Check, ...] | None = None
     if needs is None and stage not in (known.path or ()):
         checks = ()  # Nothing is asked for where nothing runs; that the stage is not on the path says it all.

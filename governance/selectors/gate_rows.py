@@ -15,7 +15,7 @@ from django.db import models
 
 from portal.core.actors import Actor
 from portal.core.prepared import array, fetch_one
-from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
+from registry.models import AwsAccount, ModelGroup, ModelVersion, RunReading, TrackingServer, UseCase, VersionRun
 from registry.querysets import reach_of_use_cases, reach_of_versions
 
 from ..models import Evidence, Override, PolicyVersion, SigningKey, StageRecord
@@ -37,9 +37,9 @@ class Approved:
 class GateRows:
     """Everything as it was at one moment; None is what the actor may not see, or what is not there.
 
-    `use_cases` are those the version serves, `hidden` the keys of those the actor may not see. `records` are the
-    version's at every stage, oldest first, `evidence` what counts for it; `approved` the approvals given at the stage
-    asked about, oldest first, and `overrides` those of its checks there.
+    `use_cases` are those the version serves, `hidden` the keys of those the actor may not see; `records` are the
+    version's at every stage, oldest first, `evidence` what counts for it, `reading` what its run says; `approved`
+    are the approvals given at the stage asked about, oldest first, and `overrides` those of its checks there.
     """
 
     version: ModelVersion | None
@@ -52,6 +52,7 @@ class GateRows:
     approved: Sequence[Approved]
     overrides: Sequence[Override]
     evidence: Sequence[Evidence]
+    reading: RunReading | None
 
 
 def _object(alias: str, columns: Sequence[str]) -> str:
@@ -68,7 +69,7 @@ _POLICY = ("id", "number", "state", "model_path", "revision", "published_at")
 _KEY = ("id", "kid", "algorithm", "private_key", "state")
 _VERSION = (
     "id", "arn", "group_id", "number", "aws_status", "missing_since", "stage", "status", "containers", "metric_sources",
-    "drift_baselines", "metadata", "card", "card_status", "source_uri", "risk_rating",
+    "drift_baselines", "metadata", "card", "card_status", "source_uri", "risk_rating", "run_reading_id",
 )  # fmt: skip
 _GROUP = ("id", "name", "project_id")
 _USE_CASE = ("id", "number", "project_id", "stage", "risk_class")
@@ -80,10 +81,16 @@ _RECORD = (
 _RECORD_ACCOUNT = ("id", "account_id", "alias")
 _OVERRIDE = ("id", "check_key", "reason", "granted_by_name", "expires_at", "revoked_at")
 _EVIDENCE = ("id", "version_id", "kind", "title", "sha256", "s3_uri", "s3_version_id", "s3_etag")
+_READING = (
+    "id", "run_id", "read_at", "name", "status", "lifecycle_stage", "ended_at", "source_name", "git_commit",
+    "artifact_uri", "params", "metrics", "measured_at",
+)  # fmt: skip
+_RUN = ("id", "version_id", "server_id", "run_id")
+_SERVER = ("id", "name")
 _TIMES = frozenset(
     {
         "published_at", "missing_since", "validation_captured_at", "monitoring_captured_at", "outdated_at",
-        "expires_at", "revoked_at",
+        "expires_at", "revoked_at", "read_at", "ended_at", "measured_at",
     }
 )  # fmt: skip
 
@@ -103,15 +110,22 @@ SELECT
      FROM governance_stagerecord r LEFT JOIN registry_awsaccount c ON c.id = r.account_id
     WHERE r.version_id = asked.id),
   (SELECT json_agg(json_build_array(q.digest, y.number, q.requirements,
-                                    CASE WHEN proofs.rows IS NOT NULL THEN q.facts -> 'evidence' END) ORDER BY q.id)
+                                    CASE WHEN asked.has_run OR proofs.rows IS NOT NULL
+                                         THEN q.facts -> 'evidence' END) ORDER BY q.id)
      FROM governance_approvalrequest q JOIN governance_policyversion y ON y.id = q.policy_id
     WHERE q.version_id = asked.id AND q.stage = %(stage)s AND q.state = 'approved'),
   (SELECT {_objects("o", _OVERRIDE)} FROM governance_override o
     WHERE o.version_id = asked.id AND o.stage = %(stage)s),
-  proofs.rows
+  proofs.rows,
+  CASE WHEN asked.has_run THEN
+    (SELECT json_build_array({_object("i", _READING)}, {_object("n", _RUN)}, {_object("s", _SERVER)})
+       FROM registry_modelversion v JOIN registry_runreading i ON i.id = v.run_reading_id
+       JOIN registry_versionrun n ON n.id = i.run_id JOIN registry_trackingserver s ON s.id = n.server_id
+      WHERE v.id = asked.id) END
 FROM (SELECT 1) one
 LEFT JOIN LATERAL (
-  SELECT v.id, {_object("v", _VERSION)} AS version, {_object("g", _GROUP)} AS of_group
+  SELECT v.id, v.run_reading_id IS NOT NULL AS has_run,
+         {_object("v", _VERSION)} AS version, {_object("g", _GROUP)} AS of_group
     FROM registry_modelversion v JOIN registry_modelgroup g ON g.id = v.group_id
    WHERE v.arn = %(arn)s
      AND (%(everything)s::boolean OR g.project_id = ANY (%(projects)s::bigint[])
@@ -140,7 +154,7 @@ def read_rows(actor: Actor, *, arn: str, stage: str, account_id: str) -> GateRow
         },
     )
     assert row is not None
-    policy, account, key, version, of_group, served, records, approved, overrides, evidence = row
+    policy, account, key, version, of_group, served, records, approved, overrides, evidence, reading = row
     serves = [_made(UseCase, one) for one in served or ()]
     found = _of_group(version, of_group, serves) if version else None
     return GateRows(
@@ -156,6 +170,7 @@ def read_rows(actor: Actor, *, arn: str, stage: str, account_id: str) -> GateRow
         approved=[Approved(digest, number, needs, names or {}) for digest, number, needs, names in approved or ()],
         overrides=[_made(Override, one) for one in overrides or ()],
         evidence=[_made(Evidence, one) for one in evidence or ()],
+        reading=_read(*reading) if reading else None,
     )
 
 
@@ -173,6 +188,13 @@ def _record(version: ModelVersion, row: Mapping[str, Any], account: Mapping[str,
     made = _made(StageRecord, row)
     made.version = version
     made.account = _made(AwsAccount, account) if account else None
+    return made
+
+
+def _read(row: Mapping[str, Any], run: Mapping[str, Any], server: Mapping[str, Any]) -> RunReading:
+    made = _made(RunReading, row)
+    made.run = _made(VersionRun, run)
+    made.run.server = _made(TrackingServer, server)
     return made
 
 

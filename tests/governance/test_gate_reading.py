@@ -22,7 +22,7 @@ from governance.selectors import policy as selectors
 from governance.services import evidence, gate, policies, signing
 from portal.core.operations import operation
 from portal.core.vocabulary import EvidenceKind, RiskClass, Role, Stage, Status, SubjectKind
-from registry.models import AwsAccount, ModelVersion, VersionUseCase
+from registry.models import AwsAccount, ModelVersion, RunReading, TrackingServer, VersionRun, VersionUseCase
 from tests.factories import Cast, at_stage, cast, group, person, project, use_case, version
 from tests.factories.people import SYSTEM
 from tests.factories.walk import all_accounts
@@ -144,8 +144,31 @@ def some_link(dice: random.Random, scene: Scene) -> None:
         link.delete()
 
 
+def some_run(dice: random.Random, scene: Scene) -> None:
+    made, now = dice.choice(scene.versions), timezone.now()
+    server, _ = TrackingServer.objects.get_or_create(name="mlflow", defaults={"url": "https://mlflow.example"})
+    run = VersionRun.objects.filter(version=made).first() or VersionRun.objects.create(
+        version=made, server=server, run_id="0" * 32
+    )
+    reading = RunReading.objects.create(
+        run=run,
+        read_at=now,
+        read_by="system:tracking",
+        name=dice.choice(["", "wise-owl-7"]),
+        status=dice.choice(["FINISHED", "RUNNING"]),
+        lifecycle_stage="active",
+        ended_at=dice.choice([None, now]),
+        params={"depth": str(dice.random())},
+        metrics=dice.choice([{}, {"auc": 0.91, "loss": "NaN"}]),
+        measured_at=dice.choice([None, now + timedelta(days=1)]),
+        digest="v1:0",
+    )
+    ModelVersion.objects.filter(pk=made.pk).update(run_reading=dice.choice([None, reading, reading]))
+
+
 CHANGES: tuple[Callable[[random.Random, Scene], None], ...] = (
     some_version, some_version, some_record, some_record, some_account, some_evidence, some_override, some_link,
+    some_run, some_run,
 )  # fmt: skip
 
 
