@@ -7,6 +7,7 @@ from django.db import connection
 # Tables of the governed apps that the audit trigger does not watch, and why.
 EXEMPT = {
     "governance_auditevent": "the trail itself: append-only",
+    "governance_idempotentanswer": "an answer kept for a day, to be given again; what it tells of is in the trail",
     "governance_occasion": "what people are told of; what happened is in the trail already",
     "governance_notification": "what one person was told, in words; read and removed after a while",
     "governance_notificationdelivery": "an e-mail or a chat message on its way; it governs nothing",

@@ -77,6 +77,7 @@ class StaleRequest(WrongState):
 
     code = "stale-request"
     title = "It changed since it was submitted"
+    is_recorded = True  # the request is outdated from now on
 
 
 class AlreadyOpen(WrongState):

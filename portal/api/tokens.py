@@ -56,6 +56,7 @@ class TokenView(PortalView):
     permission_classes = (AllowAny,)
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "sign_in"
+    takes_keys = False
     problem_statuses = (401, 404, 429)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -1,6 +1,6 @@
 """Refusals with a name. A surface turns `status` into its own language and never invents a rule.
 
-Each says what was refused and what to do; nothing has been changed when one is raised.
+Each says what was refused and what to do; nothing has been changed when one is raised, but for those that say so.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ class DomainError(Exception):
     code: ClassVar[str] = "refused"
     title: ClassVar[str] = "The portal refused this"
     status: ClassVar[int] = 409
+    # Whether what was found out on the way was written down, so that the transaction around it must not undo it.
+    is_recorded: ClassVar[bool] = False
 
     def __init__(self, detail: str, *, errors: Mapping[str, Sequence[str]] | None = None) -> None:
         super().__init__(detail)

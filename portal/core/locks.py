@@ -47,6 +47,14 @@ def advisory_lock(name: str) -> Iterator[Held]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
+def try_until_commit(name: str) -> bool:
+    """Take a lock of that name until the surrounding transaction ends; False when somebody else holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_key(name)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
 def hold_until_commit(name: str) -> None:
     """Wait for a lock of that name and keep it until the surrounding transaction ends."""
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from .csv_export import CsvRenderer
 from .filters import FORMAT
 from .sparse import FIELDS_PARAMETER
-from .viewsets import Resource, Revised
+from .viewsets import IDEMPOTENCY_KEY, Resource, Revised
 
 PROBLEM_JSON = "application/problem+json"
 # What each status means, wherever it is answered.
@@ -26,6 +26,7 @@ PROBLEMS: dict[int, str] = {
     412: "It was changed since the ETag in If-Match.",
     413: "The body is too large.",
     415: "The body is not JSON.",
+    422: "The Idempotency-Key belongs to a request with another address or body.",
     428: "The edit does not say which state it was made on: send If-Match.",
     429: "Too many attempts; wait as long as Retry-After says.",
     503: "Something the portal needs does not answer; nothing was lost.",
@@ -37,6 +38,14 @@ FORMAT_PARAMETER = OpenApiParameter(
     enum=["json", CsvRenderer.format],
     description="`csv` sends every row that matches as one file, as `Accept: text/csv` does; `fields` chooses its"
     " columns, and what is nested is JSON in its cell. A page of a file cannot be asked for.",
+)
+KEY_PARAMETER = OpenApiParameter(
+    IDEMPOTENCY_KEY,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 printable ASCII characters, such as a UUID, of your choice. A repetition with the same key"
+    " and body does nothing and is told the first answer, with `Idempotency-Replayed: true`; refusals are not kept."
+    " What waits for AWS is answered with 202 instead of 201.",
 )
 
 
@@ -69,6 +78,8 @@ class PortalSchema(AutoSchema):
             kind = OpenApiTypes.INT if example == "1" else OpenApiTypes.STR
             described = f"Such as `{example}`."
             parameters.append(OpenApiParameter("id", kind, OpenApiParameter.PATH, description=described))
+        if self.method == "POST" and getattr(self.view, "takes_keys", False):
+            parameters.append(KEY_PARAMETER)
         if self._is_conditional():
             parameters.append(
                 OpenApiParameter(
@@ -90,6 +101,8 @@ class PortalSchema(AutoSchema):
             statuses.add(404)
         if self.method not in {"GET", "HEAD"}:
             statuses |= {403, 409, 413, 415}
+        if self.method == "POST" and getattr(self.view, "takes_keys", False):
+            statuses.add(422)
         if self._is_conditional():
             statuses |= {412, 428}
         return sorted(statuses | set(getattr(self.view, "problem_statuses", ())))

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.renderers import BaseRenderer
@@ -35,6 +37,7 @@ __all__ = ["ROW_ID", "ByPublicId", "Detailed", "Listed", "PortalView", "Precondi
 
 # A row's own number, no longer than the database can hold.
 ROW_ID = r"[0-9]{1,18}"
+IDEMPOTENCY_KEY = "Idempotency-Key"
 # Rows of a file are read from the database so many at a time.
 _CHUNK = 500
 
@@ -46,6 +49,8 @@ class PortalView(APIView):
     # Query parameters besides a list's own, and refusals besides those its method and address imply.
     query_parameters: tuple[str, ...] = ()
     problem_statuses: tuple[int, ...] = ()
+    # Whether a POST may carry an Idempotency-Key; not where nobody is known yet whose key it could be.
+    takes_keys: ClassVar[bool] = True
     # What the schema says of query parameters that no filter set declares.
     described_parameters: tuple[OpenApiParameter, ...] = ()
 
@@ -60,6 +65,9 @@ class PortalView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(self, request)
+        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
+            keeper = import_string(settings.PORTAL_IDEMPOTENCY_KEEPER)
+            vars(self)["post"] = keeper(self, getattr(self, "post", self.http_method_not_allowed))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and render the answer here: what goes wrong in rendering is refused like everything else."""
