@@ -31,6 +31,9 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         return _run(arguments)
+    except SystemExit as ended:
+        # Completion of a shell ends so, and Typer where whoever reads the answer has gone: with 1, which is an answer.
+        return ERROR if ended.code else YES
     except KeyboardInterrupt:
         sys.stderr.write("governance: interrupted\n")
     except Exception as error:  # noqa: BLE001 - see above
@@ -42,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     from . import output  # noqa: PLC0415 - as run() says
-    from .app import app  # noqa: PLC0415
+    from .app import built  # noqa: PLC0415
     from .failures import Failure  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):
@@ -51,7 +54,7 @@ def _run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="backslashreplace")
     as_json = "--json" in arguments
     try:
-        code = app(args=list(arguments), prog_name="governance", standalone_mode=False)
+        code = built()(args=list(arguments), prog_name="governance", standalone_mode=False)
     except Failure as failure:
         output.failed(failure, as_json=as_json)
         return ERROR

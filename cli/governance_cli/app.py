@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 
@@ -58,3 +59,9 @@ for name, command in (
     ("api", raw.api),
 ):
     app.command(name)(command)
+
+
+@cache
+def built() -> Any:
+    """Return the command that all of these make; it takes its arguments, and returns or raises how it ended."""
+    return typer.main.get_command(app)

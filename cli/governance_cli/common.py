@@ -112,6 +112,8 @@ def pairs(given: Sequence[str], *, values: bool = False) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
+    if text in ("NaN", "Infinity", "-Infinity"):
+        raise Failure(f"{text} is no number in JSON", "Write null for what is not reported.")
     try:
         found = json.loads(text, parse_constant=_no_number)
     except ValueError:

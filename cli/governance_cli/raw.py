@@ -34,8 +34,7 @@ def api(
     if body is not None:
         given = read_json(body) | given
     sent: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
-    if if_match is not None:
-        sent["headers"] = {"If-Match": if_match}
+    sent["headers"] = {"Accept": "application/json, */*"} | ({} if if_match is None else {"If-Match": if_match})
     found = portal(ctx).call(method, path, **sent)
     if isinstance(found, str):
         sys.stdout.write(found)

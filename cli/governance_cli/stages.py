@@ -48,6 +48,7 @@ def list_(
         "as_of": as_of,
     }
     if csv:
-        sys.stdout.write(portal(ctx).get("stage-records/", format="csv", **filters))
+        sent = {name: value for name, value in {**filters, "format": "csv"}.items() if value is not None}
+        sys.stdout.write(portal(ctx).call("GET", "stage-records/", params=sent, headers={"Accept": "text/csv"}))
         return
     output.rows(portal(ctx).rows("stage-records/", limit=limit, **filters), COLUMNS, limit=limit, as_json=as_json)

@@ -23,7 +23,7 @@ def sync(
         str | None, typer.Argument(help="The twelve digits of one account; all of them unless given.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the passes have ended, and show how.")] = False,
-    patience: Annotated[float, typer.Option(min=1, help="Seconds to wait with --wait.")] = 600.0,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="How long --wait waits.")] = 600.0,
     as_json: Json = False,
 ) -> None:
     """Have the portal read AWS now: one account or all.

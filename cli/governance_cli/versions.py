@@ -106,15 +106,21 @@ def register(
     ] = None,
     image: Annotated[str | None, typer.Option(help="The inference container's image.")] = None,
     model_data: Annotated[str | None, typer.Option(metavar="S3_URI", help="Where its artifact lies.")] = None,
-    content_type: Annotated[list[str] | None, typer.Option(help="What it reads; may be repeated.")] = None,
-    response_type: Annotated[list[str] | None, typer.Option(help="What it answers; may be repeated.")] = None,
+    content_type: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="What it reads; may be repeated.")
+    ] = None,
+    response_type: Annotated[
+        list[str] | None, typer.Option(metavar="TYPE", help="What it answers; may be repeated.")
+    ] = None,
     description: Annotated[str | None, typer.Option(help="What is new about it.")] = None,
     card: Annotated[Path | None, typer.Option(metavar="FILE", help="The model card, a JSON object.")] = None,
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Such as validation_auc=0.78; may be repeated.")
     ] = None,
     reference: Annotated[str | None, typer.Option(help="Your own name: the same never registers twice.")] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait where SageMaker is not quick.")] = 60.0,
+    wait: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="How long to wait where SageMaker is not quick.")
+    ] = 60.0,
     as_json: Json = False,
 ) -> None:
     """Register a version in a group of the hub; it waits for approval in development."""

@@ -1,4 +1,4 @@
-"""Make `.venv` and fill it from a lock file; run by make before anything is installed.
+"""Make `.venv`, fill it from a lock file and put the client of `cli/` into it; run by make before anything else.
 
     python3 -I portal/local/venv.py local|dev
 
@@ -22,10 +22,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
 LOCKS = {name: ROOT / "requirements" / f"{name}.lock" for name in ("local", "dev")}
+CLIENT = ROOT / "cli"
 
 
 def main() -> int:
-    """Make the environment hold what the lock says; do nothing when it already does."""
+    """Make the environment hold what the lock says, and the client; do nothing when it already does."""
     if len(sys.argv) != 2 or sys.argv[1] not in LOCKS:
         return fail("usage: python3 -I portal/local/venv.py local|dev")
     if not OLDEST <= sys.version_info[:2] <= NEWEST:
@@ -37,7 +38,7 @@ def main() -> int:
     descriptor = os.open(LOCKS["local"].parent, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
-        return install(sys.argv[1])
+        return install(sys.argv[1]) or install_client()
     finally:
         os.close(descriptor)
 
@@ -54,7 +55,7 @@ def install(wanted: str) -> int:
     # The dev lock holds everything of the local one: going back to the smaller one would pull it apart.
     name = "dev" if "dev" in (wanted, stamp.get("name")) else "local"
     current = {"python": version, "name": name, "sha256": hashlib.sha256(LOCKS[name].read_bytes()).hexdigest()}
-    if stamp == current:
+    if {key: stamp.get(key) for key in current} == current:
         return 0
     print(f"Installing the packages of requirements/{name}.lock into .venv (a minute or so)", flush=True)
     began = time.time()
@@ -62,11 +63,36 @@ def install(wanted: str) -> int:
     options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"]
     if run([str(PYTHON), "-m", "pip", "install", *options, "--requirement", str(LOCKS[name])]):
         return fail("The packages could not be installed; pip's reason stands above. Nothing else was started.")
-    new = STAMP.with_suffix(".new")
-    new.write_text(json.dumps(current))
-    new.replace(STAMP)
+    write_stamp(current)
     print(f"Installed in {time.time() - began:.0f} s", flush=True)
     return 0
+
+
+def install_client() -> int:
+    """Put the command `governance` into the environment, from the lock's packages alone: no index, no network.
+
+    It is installed in place, so it is always what stands in cli/; again only when it is declared differently, when the
+    lock was installed anew, or when its command is gone.
+    """
+    stamp = read_stamp()
+    declared = hashlib.sha256((CLIENT / "pyproject.toml").read_bytes()).hexdigest()
+    current = {**stamp, "client": declared, "client_from": str(CLIENT)}
+    if stamp == current and (VENV / "bin" / "governance").exists():
+        return 0
+    # --isolated: no setting of this machine's pip, such as an index or a target, has a say in it.
+    options = ["--isolated", "--quiet", "--disable-pip-version-check", "--no-input", "--no-index"]
+    options += ["--no-deps", "--no-build-isolation", "--editable"]
+    if run([str(PYTHON), "-m", "pip", "install", *options, str(CLIENT)]):
+        return fail("The command governance of cli/ could not be installed; pip's reason stands above.")
+    write_stamp(current)
+    return 0
+
+
+def write_stamp(installed: dict[str, str]) -> None:
+    """Keep what was installed, all of it or nothing."""
+    new = STAMP.with_suffix(".new")
+    new.write_text(json.dumps(installed))
+    new.replace(STAMP)
 
 
 def usable() -> bool:

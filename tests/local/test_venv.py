@@ -17,12 +17,20 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / ".venv").mkdir()
     for name in ("local", "dev"):
         (tmp_path / f"{name}.lock").write_text(name)
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "pyproject.toml").write_text("[project]")
+    monkeypatch.setattr(venv, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(venv, "CLIENT", tmp_path / "cli")
     monkeypatch.setattr(venv, "STAMP", tmp_path / ".venv" / "installed.json")
     monkeypatch.setattr(venv, "LOCKS", {name: tmp_path / f"{name}.lock" for name in ("local", "dev")})
     monkeypatch.setattr(venv, "usable", lambda: True)
 
     def run(command: list[str]) -> int:
         calls.append(Path(command[-1]).name)
+        if "--editable" in command:
+            assert {"--isolated", "--no-index", "--no-deps", "--no-build-isolation"} <= set(command)
+            (tmp_path / ".venv" / "bin").mkdir(exist_ok=True)
+            (tmp_path / ".venv" / "bin" / "governance").touch()
         return 0
 
     monkeypatch.setattr(venv, "run", run)
@@ -44,6 +52,34 @@ def test_the_larger_lock_serves_both_and_is_never_replaced_by_the_smaller(instal
     (tmp_path / "dev.lock").write_text("changed")
     venv.install("local")
     assert installed == ["local.lock", "dev.lock", "dev.lock"]
+
+
+def test_the_client_is_installed_once_and_again_when_it_has_changed_or_is_gone(
+    installed: list[str], tmp_path: Path
+) -> None:
+    def make() -> int:
+        return venv.install("local") or venv.install_client()
+
+    assert make() == make() == 0
+    assert installed == ["local.lock", "cli"]
+    (tmp_path / "cli" / "pyproject.toml").write_text("[project] # changed")
+    assert make() == 0
+    assert installed == ["local.lock", "cli", "cli"]
+    (tmp_path / ".venv" / "bin" / "governance").unlink()
+    assert make() == 0
+    (tmp_path / "local.lock").write_text("changed")
+    assert make() == 0
+    assert installed == ["local.lock", "cli", "cli", "cli", "local.lock", "cli"]
+
+
+def test_a_client_that_cannot_be_installed_is_tried_again(
+    installed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    venv.install("local")
+    monkeypatch.setattr(venv, "run", lambda command: 1)
+    assert venv.install_client() == 2
+    assert "governance of cli/ could not be installed" in capsys.readouterr().err
+    assert "client" not in json.loads(venv.STAMP.read_text())
 
 
 def test_a_failed_installation_leaves_no_stamp(
