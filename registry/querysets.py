@@ -311,4 +311,8 @@ class VersionRunQuerySet(models.QuerySet[Any]):
 
 
 class PersonManager(UserManager[Any]):
-    """Accounts of people; names are matched exactly."""
+    """Accounts of people, and of services that only tokens speak for; names are matched exactly."""
+
+    def people(self) -> models.QuerySet[Any]:
+        """Everybody who is a person: no service account."""
+        return self.filter(is_service=False)

@@ -26,13 +26,13 @@ def oneself(actor: Actor) -> User:
 
 def delegators_for(actor: Actor) -> QuerySet[User]:
     """Return in whose name an actor may delegate: his own, and everybody's for those who administer access."""
-    people = User.objects.filter(is_active=True).order_by("display_name", "username")
+    people = User.objects.people().filter(is_active=True).order_by("display_name", "username")
     return people if may_anywhere(actor, Act.MANAGE_ACCESS) else people.filter(pk=actor.user_id)
 
 
 def stand_ins() -> QuerySet[User]:
     """Return the people who can sign in; who of them may stand in is the service's word."""
-    return User.objects.filter(is_active=True).order_by("display_name", "username")
+    return User.objects.people().filter(is_active=True).order_by("display_name", "username")
 
 
 def roles_to_delegate(actor: Actor) -> list[Role]:

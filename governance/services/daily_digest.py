@@ -40,7 +40,7 @@ def send_due(*, now: datetime | None = None) -> int:
     if not settings.PORTAL_EMAIL_IS_ON:
         return 0
     written = 0
-    people = User.objects.filter(is_active=True).exclude(email="").select_related("notification_settings")
+    people = User.objects.people().filter(is_active=True).exclude(email="").select_related("notification_settings")
     for person in people.order_by("pk").iterator(chunk_size=500):
         wanted = getattr(person, "notification_settings", None) or NotificationSettings(person=person)
         if wanted.is_digest_on and (day := due_day(wanted, moment)) is not None:

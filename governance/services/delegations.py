@@ -106,6 +106,8 @@ def _stand_in_problem(delegator: User, to: User, project: Project | None) -> str
     held = to.actor.roles_on(project.pk) if project else to.actor.grants.anywhere
     if to.pk == delegator.pk:
         return "Somebody else must stand in."
+    if to.is_service:
+        return f"{to.username} is a service account, which decides nothing."
     if not to.is_active:
         return f"{to.username} cannot sign in."
     if not held & ROLES[Act.DECIDE]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from portal.core.permissions import ROLES, Act
 from portal.core.vocabulary import Role
 from registry.models import ModelVersion, UseCase, User
 from registry.selectors.people import holders_on, holding
+from registry.selectors.service_accounts import keepers_of
 
 from ..choices import Verdict
 from ..models import ApprovalRequest, Decision, Delegation
@@ -45,9 +46,9 @@ def entitlement(actor: Actor, request: ApprovalRequest, subject: Subject) -> Ent
 
     Raises SelfApproval for whoever has a part in the subject, Forbidden without a way to decide.
     """
-    if actor.user_id is None:
+    if actor.user_id is None or actor.is_service:
         raise Forbidden("Only a person can decide.")
-    if refusal := part_in(subject, actor.user_id, actor.name, request=request):
+    if refusal := part_in(subject, actor.user_id, actor.name, request=request, keeps=actor.grants.accounts):
         raise SelfApproval(refusal)
     project_id = subject.scope_project_id
     if Role.ML_ADMIN in actor.roles_on(project_id):
@@ -70,12 +71,22 @@ def entitlement(actor: Actor, request: ApprovalRequest, subject: Subject) -> Ent
     raise Forbidden.for_act(Act.DECIDE.value, [role.label for role in dict.fromkeys(needed)])
 
 
-def part_in(subject: Subject, user_id: int, name: str, *, request: ApprovalRequest | None = None) -> str:
+def part_in(
+    subject: Subject,
+    user_id: int,
+    name: str,
+    *,
+    request: ApprovalRequest | None = None,
+    keeps: Collection[int] = (),
+) -> str:
     """Say why a person has a part in a subject that bars him from deciding on it, "" when he has none.
 
     His part is having asked, having brought it in - also in AWS, by an identity linked to him - or, unless the
-    setting PORTAL_MODIFIER_MAY_DECIDE says otherwise, having changed it last in AWS.
+    setting PORTAL_MODIFIER_MAY_DECIDE says otherwise, having changed it last in AWS; and whatever a service account
+    did that he keeps or kept (`keeps`).
     """
+    if keeps and not involved(subject, request).isdisjoint(keeps):
+        return "A service account that you answer or answered for has a part in this, so somebody else must decide."
     if request is not None and user_id == request.requester_id:
         return f"You asked for {request.public_id} yourself, so somebody else must decide."
     if user_id in (request.registrant_id if request else None, subject.registered_by_id):
@@ -100,6 +111,14 @@ def part_in(subject: Subject, user_id: int, name: str, *, request: ApprovalReque
             " An ML admin must say who that is, or somebody else must decide."
         )
     return ""
+
+
+def involved(subject: Subject, request: ApprovalRequest | None = None) -> set[int]:
+    """Return the users, service accounts included, whose part in a subject bars them and their keepers."""
+    found = {subject.registered_by_id, modifier_of(subject)}
+    if request is not None:
+        found |= {request.requester_id, request.registrant_id, request.modifier_id}
+    return {pk for pk in found if pk is not None}
 
 
 def modifier_of(subject: Subject) -> int | None:
@@ -141,6 +160,7 @@ def who_could_sign(
     if not wanted:
         return {}
     project_id = subject.scope_project_id
+    keepers = keepers_of(involved(subject, request))
     admins = set(holders_on(Role.ML_ADMIN, project_id).values_list("pk", flat=True))
     spoken = {
         person
@@ -152,6 +172,7 @@ def who_could_sign(
         return (
             person.pk in admins
             or person.pk in spoken
+            or person.pk in keepers
             or bool(part_in(subject, person.pk, person.username, request=request))
         )
 
@@ -190,6 +211,6 @@ def _cannot_delegate(delegation: Delegation, request: ApprovalRequest, subject: 
         delegation.project_id not in (None, subject.scope_project_id)
         or delegation.role not in held
         or Role.ML_ADMIN in held
-        or part_in(subject, delegator.pk, delegator.username, request=request)
+        or part_in(subject, delegator.pk, delegator.username, request=request, keeps=delegator.actor.grants.accounts)
         or any(delegator.pk in (word.decider_id, word.on_behalf_of_id) for word in request.decisions.all())
     )

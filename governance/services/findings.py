@@ -210,6 +210,11 @@ def assign(*, actor: Actor, finding_id: int, owner: User | None, reason: str = "
     with operation(actor, reason.strip() or "assign finding"):
         finding = _locked(actor, finding_id)
         _refuse_resolved(finding)
+        if owner is not None and owner.is_service:
+            raise InvalidInput(
+                "Only a person owns a finding.",
+                errors={"owner": [f"{owner} is a service account, which owns nothing."]},
+            )
         if owner is not None and not (
             owner.is_active and Finding.objects.visible_to(owner.actor).filter(pk=finding.pk).exists()
         ):

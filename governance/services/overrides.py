@@ -48,11 +48,11 @@ def break_glass(
     with operation(actor, reason or "break glass"):
         seen = access.get(subject_type, actor, pk=subject_id)
         subject: Subject = lock_use_case(seen.pk) if isinstance(seen, UseCase) else lock_version(seen.pk)
-        if actor.user_id is None:
+        if actor.user_id is None or actor.is_service:
             raise Forbidden("A rule is overridden by a person.")
         require(actor, Act.BREAK_GLASS, subject.scope_project_id)
         waiting = ApprovalRequest.objects.open().about(subject).filter(stage=stage).first()
-        if refusal := part_in(subject, actor.user_id, actor.name, request=waiting):
+        if refusal := part_in(subject, actor.user_id, actor.name, request=waiting, keeps=actor.grants.accounts):
             raise SelfApproval(refusal)
         _refuse_without_reason(subject, stage, reason, expires_at)
         check = _failing(subject, stage, check_key)

@@ -87,7 +87,7 @@ class UserAdmin(HolderAdmin):
     ordering = ("username",)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return with_roles_everywhere(super().get_queryset(request))
+        return with_roles_everywhere(super().get_queryset(request).filter(is_service=False))
 
     @admin.display(description="roles everywhere")
     def roles_everywhere(self, row: User) -> str:

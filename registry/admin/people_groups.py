@@ -37,7 +37,7 @@ class MemberForm(forms.Form):
     """One person to be taken in or out."""
 
     verb = forms.ChoiceField(choices=[("add", "Take in"), ("remove", "Take out")], widget=forms.HiddenInput)
-    person = PersonField(queryset=User._default_manager.order_by("username"))
+    person = PersonField(queryset=User.objects.people().order_by("username"))
 
 
 class RoleOfGroupFilter(admin.SimpleListFilter):

@@ -35,7 +35,7 @@ def every(kind: ObjectKind) -> list[CustomAttribute]:
 def candidates(project_id: int | None) -> QuerySet[User]:
     """Return whom an attribute of something in a project may name; of something in none, every active person."""
     if project_id is None:
-        return User.objects.filter(is_active=True).order_by("display_name", "username")
+        return User.objects.people().filter(is_active=True).order_by("display_name", "username")
     return people_of(Project.objects.filter(pk=project_id))
 
 

@@ -31,7 +31,7 @@ def people(actor: Actor) -> QuerySet[User]:
     """Return everybody with his identities, groups and own roles. Raises Forbidden for who manages access nowhere."""
     require_anywhere(actor, Act.MANAGE_ACCESS)
     granted = ProjectUserObjectPermission.objects.filter(_IS_ROLE).select_related(*_WHERE).order_by("pk")
-    return with_roles_everywhere(User.objects.all()).prefetch_related(
+    return with_roles_everywhere(User.objects.people()).prefetch_related(
         Prefetch("aws_identities", AwsIdentity.objects.order_by("arn")),
         Prefetch("groups", Group.objects.order_by("name")),
         Prefetch("projectuserobjectpermission_set", granted),
@@ -53,6 +53,11 @@ def groups_of_people(actor: Actor) -> QuerySet[Group]:
     )
 
 
+def identities(actor: Actor) -> list[str]:
+    """Return the ARNs of the AWS principals that are the same person as the actor."""
+    return list(AwsIdentity.objects.filter(user_id=actor.user_id).order_by("arn").values_list("arn", flat=True))
+
+
 def identity_of(person: User, pk: int) -> AwsIdentity:
     """Return one AWS identity of a person. Raises NotFound."""
     found = AwsIdentity.objects.filter(user=person, pk=pk).first()
@@ -63,7 +68,7 @@ def identity_of(person: User, pk: int) -> AwsIdentity:
 
 def person_called(username: str) -> User | None:
     """Return a person by sign-in name, also one who is switched off."""
-    return User.objects.filter(username=username).first()
+    return User.objects.people().filter(username=username).first()
 
 
 def lines_of_business(actor: Actor) -> QuerySet[LineOfBusiness]:

@@ -108,7 +108,8 @@ def holding(roles: Collection[Role], project_id: int | None) -> QuerySet[User]:
         there = {"content_object_id": project_id, "permission__in": given}
         who |= Q(pk__in=ProjectUserObjectPermission.objects.filter(**there).values("user"))
         who |= Q(groups__in=ProjectGroupObjectPermission.objects.filter(**there).values("group"))
-    return User.objects.filter(pk__in=User.objects.filter(who).values("pk"), is_active=True).order_by("pk")
+    found = User.objects.filter(who).values("pk")
+    return User.objects.people().filter(pk__in=found, is_active=True).order_by("pk")
 
 
 def holders_on(role: Role, project_id: int | None) -> QuerySet[User]:
@@ -118,7 +119,7 @@ def holders_on(role: Role, project_id: int | None) -> QuerySet[User]:
     if project_id is not None:
         for path in ("projectuserobjectpermission", "groups__projectgroupobjectpermission"):
             held |= Q(**{f"{path}__permission__codename": codename, f"{path}__content_object": project_id})
-    found = User.objects.filter(held, is_active=True).values("pk")
+    found = User.objects.people().filter(held, is_active=True).values("pk")
     return User.objects.filter(pk__in=found).order_by("display_name", "username", "pk")
 
 

@@ -41,7 +41,7 @@ def project_keys(actor: Actor) -> dict[int, str]:
 
 def person_by_name(username: str) -> User | None:
     """Return an active person by sign-in name."""
-    return User.objects.filter(username=username, is_active=True).first()
+    return User.objects.people().filter(username=username, is_active=True).first()
 
 
 def people_by_key(pk: int) -> QuerySet[User]:

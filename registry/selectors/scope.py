@@ -55,7 +55,7 @@ def people_of(projects: QuerySet[Project]) -> QuerySet[User]:
     ) | Q(groups__projectgroupobjectpermission__content_object__in=ids)
     everywhere = Q(**{f"user_permissions__{role}": "role_"}) | Q(**{f"groups__permissions__{role}": "role_"})
     found = User.objects.filter(on_project | everywhere).values("pk")
-    return User.objects.filter(pk__in=found, is_active=True).order_by("display_name", "username")
+    return User.objects.people().filter(pk__in=found, is_active=True).order_by("display_name", "username")
 
 
 def use_cases_of(projects: QuerySet[Project]) -> QuerySet[UseCase]:

@@ -82,6 +82,11 @@ def require_fitting(*, project: Project | None, owner: User | None, use_cases: I
             "A group serves use cases of its own project only.",
             errors={"use_cases": [f"{', '.join(strangers)} belongs to another project."]},
         )
+    if owner is not None and owner.is_service:
+        raise InvalidInput(
+            "The owner must be a person.",
+            errors={"owner": [f"{owner.username} is a service account, which owns nothing."]},
+        )
     if owner is not None and project is not None and not owner.actor.roles_on(project.pk):
         raise InvalidInput(
             "The owner must be one of the project's people.",

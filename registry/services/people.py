@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from guardian.shortcuts import assign_perm, remove_perm
 
 from portal.core.actors import Actor
-from portal.core.errors import Forbidden, InvalidInput
+from portal.core.errors import Forbidden, InvalidInput, WrongState
 from portal.core.operations import operation
-from portal.core.permissions import Act, require
+from portal.core.permissions import SERVICE_ROLES, Act, require
 
 from ..access import role_codename
 from ..aws.arns import role_of_session
@@ -44,9 +44,10 @@ def create_person(
 def edit_person(*, actor: Actor, user: User, **values: Any) -> User:
     """Change what is kept about a person: fields of EDITABLE. Who is not active cannot sign in or use a token.
 
-    Raises Forbidden, InvalidInput naming the fields (nobody switches himself off).
+    Raises Forbidden, InvalidInput naming the fields (nobody switches himself off), WrongState for a service account.
     """
     require(actor, Act.MANAGE_ACCESS)
+    _refuse_service(user)
     unknown = sorted(set(values) - set(EDITABLE))
     if unknown:
         raise InvalidInput("Unknown fields.", errors={name: ["This cannot be edited here."] for name in unknown})
@@ -67,9 +68,10 @@ def edit_person(*, actor: Actor, user: User, **values: Any) -> User:
 def set_password(*, actor: Actor, user: User, password: str) -> User:
     """Give a person a new password, which ends his sessions; his API tokens go on.
 
-    Raises Forbidden, InvalidInput when the password is weak.
+    Raises Forbidden, InvalidInput when the password is weak, WrongState for a service account, which has none.
     """
     require(actor, Act.MANAGE_ACCESS)
+    _refuse_service(user)
     with operation(actor, "set password"):
         user = User.objects.select_for_update().get(pk=user.pk)
         try:
@@ -85,7 +87,8 @@ def grant(*, actor: Actor, role: Role, to: User | Group, project: Project | None
     """Give a role to a person or a group of people, on one project or (without one) everywhere.
 
     Who is ML admin of a project gives roles on that project only. Raises Forbidden, also to who would give himself a
-    role: an ML admin must not make himself the one who decides.
+    role: an ML admin must not make himself the one who decides; InvalidInput for a service account and a role that
+    decides or gives roles.
     """
     _change(actor, role, to, project, give=True)
 
@@ -133,6 +136,10 @@ def _change(actor: Actor, role: Role, to: User | Group, project: Project | None,
     require(actor, Act.MANAGE_ACCESS, project.pk if project else None)
     if give and _is_or_holds(to, actor):
         raise Forbidden("Nobody gives himself a role. Ask another ML admin.")
+    if give and isinstance(to, User) and to.is_service and role not in SERVICE_ROLES:
+        raise InvalidInput(
+            "A service account decides nothing.", errors={"role": [f"{to.username} may not be {role.label.lower()}."]}
+        )
     codename = role_codename(role)
     with operation(actor, f"{'grant' if give else 'revoke'} {role.label}"):
         if project is not None:
@@ -141,6 +148,11 @@ def _change(actor: Actor, role: Role, to: User | Group, project: Project | None,
         permission = Permission.objects.get(content_type__app_label="registry", codename=codename)
         held = to.user_permissions if isinstance(to, User) else to.permissions
         (held.add if give else held.remove)(permission)
+
+
+def _refuse_service(user: User) -> None:
+    if user.is_service:
+        raise WrongState(f"{user.username} is a service account: it has no password, and is changed on its own page.")
 
 
 def _is_or_holds(to: User | Group, actor: Actor) -> bool:

@@ -43,6 +43,11 @@ def add(*, actor: Actor, group: Group, person: User) -> None:
     require(actor, Act.MANAGE_ACCESS)
     if person.pk == actor.user_id:
         raise Forbidden("Nobody takes himself into a group of people. Ask another ML admin.")
+    if person.is_service:
+        raise InvalidInput(
+            "A group may be given a role that decides.",
+            errors={"person": [f"{person} is a service account, which decides nothing and is in no group."]},
+        )
     with operation(actor, f"take {person.username} into the group {group.name}"):
         group = _locked(group)
         if person.groups.filter(pk=group.pk).exists():

@@ -204,6 +204,11 @@ def _validated(use_case: UseCase, project: Project) -> None:
     except ValidationError as error:
         raise InvalidInput("Some fields need your attention.", errors=error.message_dict) from error
     owner = use_case.model_owner
+    if owner is not None and owner.is_service:
+        raise InvalidInput(
+            "Some fields need your attention.",
+            errors={"model_owner": [f"{owner.username} is a service account, which owns nothing."]},
+        )
     if owner is not None and not owner.actor.roles_on(project.pk):
         raise InvalidInput(
             "Some fields need your attention.",
