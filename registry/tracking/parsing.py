@@ -42,7 +42,8 @@ def document(body: bytes) -> dict[str, Any]:
 def run(given: object) -> RunRecord:
     """Return a run. Raises AnswerUnreadable for what has no id or other types than MLflow's."""
     of_run = _object(given, "run")
-    info, data = _object(of_run.get("info"), "run.info"), _object(of_run.get("data") or {}, "run.data")
+    info, given_data = _object(of_run.get("info"), "run.info"), of_run.get("data")
+    data = {} if given_data is None else _object(given_data, "run.data")
     cut: Counter[str] = Counter()
     tags = _pairs(data.get("tags"), limits.MOST_TAGS, "tags", cut, longest=limits.LONGEST_NOTE)
     params = _pairs(data.get("params"), limits.MOST_PARAMS, "params", cut)
