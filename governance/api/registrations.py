@@ -93,7 +93,6 @@ def _types() -> serializers.ListField:
     return serializers.ListField(child=serializers.CharField(max_length=256), max_length=100)
 
 
-class ContainerInput(Input):
 @extend_schema_field(
     {
         "oneOf": [
@@ -123,6 +122,7 @@ class RunField(serializers.Field):
         return {name: value.strip() for name, value in given.items()}
 
 
+class ContainerInput(Input):
     """One inference container. An artifact that ends in a slash is a prefix of uncompressed files."""
 
     image = serializers.CharField(max_length=255)
@@ -149,13 +149,13 @@ class VersionInput(Input):
     training_job = text(max_length=1024)
     skip_validation = serializers.BooleanField(required=False, default=False)
     reference = text(max_length=128, help_text="Your own name for this; the same one never registers twice.")
-
     mlflow_run = RunField(
         required=False,
         allow_null=True,
         default=None,
         help_text="The MLflow run it comes from: an id, `runs:/<id>`, the address of its page, or {run, server}.",
     )
+
 
 class GroupInput(Input):
     """A model group to be created in the hub."""
@@ -307,6 +307,7 @@ class Registers(Resource):
             group_id=group.pk,
             new=NewVersion(containers=containers, **given),
             reference=reference,
+            **of_run,
         )
         if row.state == AskedState.DONE and row.version is not None:
             return _at(
