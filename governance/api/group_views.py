@@ -21,7 +21,8 @@ from registry.services import groups
 
 from ..choices import Stage
 from ..lifecycle import MODEL_STAGES
-from ..selectors import version_metrics
+from ..selectors import timeline, version_metrics
+from .history import Storied
 from .many import Several
 from .use_case_views import ShownToOutput
 from .version_views import ReadingOutput
@@ -58,8 +59,10 @@ class ClaimManyInput(RowsInput):
     project = ProjectField()
 
 
-class GroupViews(Several):
+class GroupViews(Storied, Several):
     """A model group with the sections of its page."""
+
+    history_of = staticmethod(timeline.history_of_group)
 
     @extend_schema(
         responses=GroupMetricsOutput,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Left
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -14,12 +14,12 @@ from rest_framework.response import Response
 
 from portal.core.filters import Filters, account_filter, arn_filter, one_of
 from portal.core.serializers import Input, NoInput, Output, public_id, word
-from portal.core.viewsets import ROW_ID, Listed
+from portal.core.viewsets import ROW_ID, Detailed, Listed
 from registry.api import accounts as registry_api
 
 from ..choices import OutboxKind, OutboxState
 from ..models import OutboxMessage
-from ..selectors import resources
+from ..selectors import outbox_message, resources
 from ..selectors.outbox_health import account_outbox
 from ..services import outbox, parked_events, sync
 from .many import ManyMessages
@@ -98,6 +98,44 @@ class MessageOutput(Output):
         return public_id(message.request_id_copy, "AR")
 
 
+class AskedOfAws(Output):
+    """One thing a message asks for."""
+
+    name = serializers.CharField()
+    value = serializers.JSONField()
+
+
+class AttemptOutput(Output):
+    """One attempt, or somebody's wish for another; one that waited for the same several times is told once."""
+
+    at = serializers.DateTimeField()
+    outcome = serializers.CharField(help_text="Such as `delivered`, `failed`, `given_up` or `waiting`.")
+    number = serializers.IntegerField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    said = serializers.CharField(help_text="In the words of AWS, or how it ended.")
+    by = serializers.CharField()
+    times = serializers.IntegerField()
+
+
+class MessageDetail(MessageOutput):
+    """One message with what it asks of AWS, without what may be a secret, every attempt, and what stands before it."""
+
+    asked = serializers.SerializerMethodField()
+    history = serializers.SerializerMethodField()
+    ahead = serializers.SerializerMethodField(help_text="Undelivered messages before it in its order, by their ids.")
+
+    @extend_schema_field(AskedOfAws(many=True))
+    def get_asked(self, message: OutboxMessage) -> list[dict[str, Any]]:
+        return [{"name": name, "value": value} for name, value in outbox_message.asked_of(message)]
+
+    @extend_schema_field(AttemptOutput(many=True))
+    def get_history(self, message: OutboxMessage) -> Any:
+        return AttemptOutput(outbox_message.attempts_of(message), many=True).data
+
+    def get_ahead(self, message: OutboxMessage) -> list[int]:
+        return [one.pk for one in outbox_message.ahead_of(self.context["actor"], message)[:20]]
+
+
 class MessageFilters(Filters):
     """Filters of the list."""
 
@@ -123,20 +161,21 @@ class RetriedOutput(Output):
     left = serializers.IntegerField()
 
 
-class Outbox(ManyMessages, Listed):
+class Outbox(ManyMessages, Listed, Detailed):
     """What the portal has still to do in AWS, and what it has done."""
 
     noun = "outbox message"
     lookup_field = "pk"
     lookup_value_regex = ROW_ID
-    serializer_class = MessageOutput
+    serializer_class = MessageDetail
+    list_serializer_class = MessageOutput
     filterset_class = MessageFilters
     ordering_fields = {"id": "pk", "created_at": "created_at", "next_attempt_at": "next_attempt_at"}
 
     def get_queryset(self) -> QuerySet[OutboxMessage]:
         return resources.outbox(self.actor)
 
-    @extend_schema(request=NoInput, responses={200: MessageOutput})
+    @extend_schema(request=NoInput, responses={200: MessageDetail})
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, **kwargs: Any) -> Response:
         """Give a failed or waiting message its next attempt now."""

@@ -23,8 +23,10 @@ from registry.models import DeclaredShare
 from registry.selectors import sharing
 from registry.sharing.verbs import Verb
 
+from ..selectors import timeline
 from ..services import shares
 from ..services.share_rules import MOST_MEMBERS, Wish
+from .history import Storied
 
 
 class SharePermissionOutput(Output):
@@ -208,8 +210,10 @@ class ShareFilters(Filters):
     shared_with = exactly("accounts__account_id", "Twelve digits.")
 
 
-class Shares(ByPublicId, Revised, Listed):
+class Shares(Storied, ByPublicId, Revised, Listed):
     """Shares of model groups, as the portal declares them."""
+
+    history_of = staticmethod(timeline.history_of_share)
 
     noun = "share"
     lookup_field = "number"

@@ -22,6 +22,7 @@ from ..selectors import monitoring
 from ..selectors import use_case_reviews as selectors
 from ..services import deciders, reject_back, use_case_reviews
 from .approvals import DecidedOutput
+from .history import Storied
 from .outlook import SeatOutput
 
 _NO_LIST: dict[str, Any] = {"pagination_class": None, "filter_backends": []}
@@ -121,7 +122,7 @@ class DecidersOutput(Output):
     signatures = SeatOutput(many=True, source="seats")
 
 
-class UseCaseViews(Revised):
+class UseCaseViews(Storied, Revised):
     """A use case with the sections of its page."""
 
     conditional_actions = frozenset({"partial_update", "record_review", "review_plan"})

@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from portal.core.errors import InvalidInput
 from portal.core.serializers import Output, word
-from portal.core.viewsets import Detailed
 from registry.api.serializers import VersionReference
 
 from ..choices import MetricKind, RiskRating, Stage
 from ..selectors import comparison, lineage, version_metrics
+from .history import Storied
 
 _NO_LIST: dict[str, Any] = {"pagination_class": None, "filter_backends": []}
 WITH, ONLY, DIFFERENCES = "with", "only", "differences"
@@ -112,7 +112,7 @@ class VersionMetricsOutput(Output):
     reports_left_out = serializers.IntegerField(help_text="Older monitoring reports that are not among the readings.")
 
 
-class VersionViews(Detailed):
+class VersionViews(Storied):
     """A version with the sections of its page."""
 
     @extend_schema(responses=LineageOutput)

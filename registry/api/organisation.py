@@ -166,6 +166,10 @@ class MeOutput(Output):
 
     username = serializers.CharField()
     display_name = serializers.CharField()
+    email = serializers.CharField()
+    aws_identities = serializers.ListField(
+        child=serializers.CharField(), help_text="The AWS principals that are the same person."
+    )
     roles = serializers.ListField(child=word(Role), help_text="Held everywhere.")
     project_roles = serializers.DictField(
         child=serializers.ListField(child=word(Role)), help_text="Held on projects, by their key."
@@ -185,6 +189,8 @@ class Me(PortalView):
                 {
                     "username": person.username,
                     "display_name": person.display_name,
+                    "email": person.email,
+                    "aws_identities": directory.identities(self.actor),
                     "roles": sorted(grants.everywhere),
                     "project_roles": {key: sorted(grants.by_project[pk]) for pk, key in keys.items()},
                 }

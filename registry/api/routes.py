@@ -11,6 +11,7 @@ from .people import People
 from .people_groups import PeopleGroups
 from .saved_views import SavedViews
 from .sharing import ResourceShares
+from .to_confirm import ToConfirm
 
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("projects", Projects, "project"),
@@ -18,6 +19,7 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("people", People, "person"),
     ("people-groups", PeopleGroups, "people-group"),
     ("saved-views", SavedViews, "saved-view"),
+    ("ai-act/to-confirm", ToConfirm, "to-confirm"),
     ("custom-attributes", CustomAttributes, "custom-attribute"),
     ("sync-runs", SyncRuns, "sync-run"),
     ("resource-shares", ResourceShares, "resource-share"),

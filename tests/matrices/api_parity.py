@@ -51,12 +51,18 @@ ROWS: tuple[Row, ...] = (
         on="asked",
         body={"reason": "The documents are missing.", "back_to": "poc"},
     ),
+    Row("GET", "use-cases/{id}/history/", OF_THE_PROJECT, on="draft"),
+    Row("GET", "ai-act/to-confirm/", EVERYBODY),
     Row("GET", "reviews/", EVERYBODY),
     Row("GET", "reviews/counts/", EVERYBODY),
     # ... and a version's
     Row("GET", "model-versions/{id}/lineage/", OF_THE_PROJECT, on="fresh"),
     Row("GET", "model-versions/{id}/compare/", (401, 400, 400, 400, 400, 400, 400, 404), on="fresh"),
     Row("GET", "model-versions/{id}/metrics/", OF_THE_PROJECT, on="trial"),
+    Row("GET", "model-versions/{id}/history/", OF_THE_PROJECT, on="fresh"),
+    Row("GET", "model-groups/{id}/history/", OF_THE_PROJECT, on="group"),
+    Row("GET", "shares/{id}/history/", OF_THE_PROJECT, on="share"),
+    Row("GET", "outbox/{id}/", OF_THE_PROJECT, on="message"),
     Row("GET", "model-groups/{id}/metrics/", OF_THE_PROJECT, on="group"),
     Row("GET", "model-groups/{id}/shown-to/", OF_THE_PROJECT, on="group"),
     Row(
