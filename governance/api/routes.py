@@ -22,9 +22,11 @@ from .policies import Policies
 from .production import InProduction
 from .registrations import GroupCreations, ModelGroups, Registrations
 from .reviews import Reviews
+from .service_accounts import ServiceAccounts
 from .shares import Shares
 from .signing_keys import SigningKeys
 from .stage_records import StageRecords
+from .tokens import AccountTokens, Tokens
 from .use_cases import UseCases
 from .versions import ModelVersions
 
@@ -58,4 +60,7 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("audit-events", AuditEvents, "audit-event"),
     ("audit-anchors", AuditAnchors, "audit-anchor"),
     ("audit-checks", AuditChecks, "audit-check"),
+    ("tokens", Tokens, "token"),
+    ("service-accounts/(?P<id>[0-9]{1,18})/tokens", AccountTokens, "service-account-token"),
+    ("service-accounts", ServiceAccounts, "service-account"),
 ]

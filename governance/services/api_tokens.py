@@ -20,7 +20,7 @@ from ..models import TokenTerms
 from ..models.token_terms import FASTEST
 from ..selectors.tokens import own_tokens
 
-LONGEST_DAYS = 366
+LONGEST_DAYS, USUAL_DAYS = 366, 30
 LONGEST_NAME = 100
 # Who uses a token a thousand times an hour is written down a dozen times.
 USE_STEP = timedelta(minutes=5)
@@ -37,17 +37,18 @@ class ReadOnlyToken(Forbidden):
 @dataclass(frozen=True)
 class _Wish:
     name: str
-    days: int
+    days: int | None
     is_read_only: bool
     projects: Collection[Project] | None = None
     rate: int | None = None
 
 
 def issue(
-    *, actor: Actor, name: str, days: int, is_read_only: bool, projects: Collection[Project] | None = None
+    *, actor: Actor, name: str, days: int | None = None, is_read_only: bool, projects: Collection[Project] | None = None
 ) -> tuple[ApiToken, str]:
     """Give the actor a token with a name, for so many days; returns its row and the text that is shown this once.
 
+    Without days it holds as long as the token it is made with, or for `USUAL_DAYS`.
     It is held to the `projects`, None for all of his. Made by means of another token, it has at most what that one
     has. Raises Forbidden for the system, for service accounts and for a token that may only read, InvalidInput naming
     the fields, TooManyTokens.
@@ -56,7 +57,7 @@ def issue(
     wish = _Wish(name, days, is_read_only, projects)
     _refuse(_problems(actor, wish, actor))
     with operation(actor, "issue API token"):
-        token, text = tokens.issue(actor=actor, name=wish.name, lifetime=timedelta(days=wish.days))
+        token, text = tokens.issue(actor=actor, name=wish.name, lifetime=_lifetime(actor, wish.days))
         _write_terms(actor, token, wish)
         return token, text
 
@@ -66,7 +67,7 @@ def issue_for(
     actor: Actor,
     account: ServiceAccount,
     name: str,
-    days: int,
+    days: int | None = None,
     is_read_only: bool,
     projects: Collection[Project] | None = None,
     rate: int | None = None,
@@ -85,7 +86,7 @@ def issue_for(
         problems["rate"] = [f"1 to {FASTEST:,} requests a minute."]
     _refuse(problems)
     with operation(actor, "issue API token of a service account"):
-        lifetime = timedelta(days=wish.days)
+        lifetime = _lifetime(actor, wish.days)
         token, text = tokens.issue_for(actor=actor, account=account, name=wish.name, lifetime=lifetime)
         _write_terms(actor, token, wish)
         return token, text
@@ -141,13 +142,21 @@ def _problems(actor: Actor, wish: _Wish, holder: Actor) -> dict[str, list[str]]:
     elif len(wish.name.strip()) > LONGEST_NAME or "\0" in wish.name:
         found["name"] = [f"A name has at most {LONGEST_NAME} characters."]
     until = actor.bounds.until
-    if not 1 <= wish.days <= LONGEST_DAYS:
+    if wish.days is not None and not 1 <= wish.days <= LONGEST_DAYS:
         found["days"] = [f"A token holds for 1 to {LONGEST_DAYS} days."]
-    elif until is not None and timezone.now() + timedelta(days=wish.days) > until:
-        found["days"] = [f"Made by a token, it ends no later than that one: {until:%Y-%m-%d %H:%M} UTC."]
+    elif wish.days is not None and until is not None and timezone.now() + timedelta(days=wish.days) > until:
+        found["days"] = [
+            f"Made with a token, it ends no later than that one, {until:%Y-%m-%d %H:%M} UTC. Leave this out."
+        ]
     if problem := _scope_problem(actor, wish, holder):
         found["projects"] = [problem]
     return found
+
+
+def _lifetime(actor: Actor, days: int | None) -> timedelta:
+    if days is None and actor.bounds.until is not None:
+        return actor.bounds.until - timezone.now()
+    return timedelta(days=USUAL_DAYS if days is None else days)
 
 
 def _scope_problem(actor: Actor, wish: _Wish, holder: Actor) -> str:

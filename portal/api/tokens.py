@@ -89,7 +89,9 @@ class TokenView(PortalView):
 
 
 class LogoutView(PortalView):
-    """Revokes the token that the request came with."""
+    """Revokes the token that the request came with; also one that may only read ends itself."""
+
+    revokes_its_token = True
 
     @extend_schema(operation_id="auth_logout", request=NoInput, responses={204: None}, description="Revoke this token.")
     def post(self, request: Request) -> Response:
@@ -98,4 +100,17 @@ class LogoutView(PortalView):
         if not isinstance(request.auth, ApiToken):
             raise WrongState("This request came with a session, not with a token. Sign out in the pages.")
         tokens.revoke(actor=self.actor, token_key=request.auth.token_key)
+        return Response(status=204)
+
+
+class LogoutEverywhereView(PortalView):
+    """Revokes every token of the one who asks, as when a laptop is lost."""
+
+    @extend_schema(
+        operation_id="auth_logout_all", request=NoInput, responses={204: None}, description="Revoke every token."
+    )
+    def post(self, request: Request) -> Response:
+        """Revoke all your tokens, this one included; a token held to projects reaches those held within them."""
+        self.read(NoInput)
+        api_tokens.revoke_all(actor=self.actor)
         return Response(status=204)

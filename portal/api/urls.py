@@ -18,7 +18,7 @@ from registry.api.organisation import Me
 from registry.api.routes import ROUTES as REGISTRY
 
 from .problem import not_found
-from .tokens import LogoutView, TokenView
+from .tokens import LogoutEverywhereView, LogoutView, TokenView
 from .use_case_drafts import UseCaseDrafts
 
 router = DefaultRouter(use_regex_path=True)
@@ -29,6 +29,7 @@ for prefix, viewset, name in [*REGISTRY, *GOVERNANCE, ("use-case-drafts", UseCas
 urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/token/", TokenView.as_view(), name="api-token"),
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
+    path("auth/logout-all/", LogoutEverywhereView.as_view(), name="api-logout-all"),
     path("me/", Me.as_view(), name="api-me"),
     path("search/", Search.as_view(), name="api-search"),
     path("dashboard/", Dashboard.as_view(), name="api-dashboard"),

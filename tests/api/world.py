@@ -27,6 +27,7 @@ from governance.models import (
 )
 from governance.selectors.pack_scope import Wanted
 from governance.services import (
+    api_tokens,
     approvals,
     audit_checks,
     channels,
@@ -65,6 +66,7 @@ from registry.models import (
     Registration,
     ResourceShare,
     SavedView,
+    ServiceAccount,
     SyncRun,
     UseCase,
     UseCaseDraft,
@@ -76,6 +78,7 @@ from registry.services import (
     organisation,
     people_groups,
     saved_views,
+    service_accounts,
     use_case_drafts,
 )
 from registry.services import people as people_service
@@ -157,6 +160,7 @@ class World:
     identity: AwsIdentity
     people_group: Group
     line: LineOfBusiness
+    service: ServiceAccount
     clients: dict[str, Api]
 
     @property
@@ -171,7 +175,8 @@ class World:
     @property
     def others(self) -> dict[str, str]:
         """What stands in an address beside its id."""
-        return {"channel": str(self.channel.pk), "identity": str(self.identity.pk), "step": "purpose"}
+        token = str(ApiToken.objects.filter(user=self.service.user).values_list("token_key", flat=True)[0])
+        return {"token": token, "channel": str(self.channel.pk), "identity": str(self.identity.pk), "step": "purpose"}
 
     @property
     def ids(self) -> dict[str, str]:
@@ -213,6 +218,8 @@ class World:
             "people_group": str(self.people_group.pk),
             "project": self.project.key,
             "line": str(self.line.pk),
+            "service": str(self.service.pk),
+            "own_token": self.token_key,
         }
 
 
@@ -228,6 +235,19 @@ def actors(people: Cast) -> dict[str, User | None]:
         "auditor": people.auditor,
         "stranger": people.stranger,
     }
+
+
+def service_account(people: Cast, on: Project) -> ServiceAccount:
+    """Make a service account of a project's pipeline, for which the ML engineer answers, with its token."""
+    made = service_accounts.create(
+        actor=people.admin.actor,
+        name="ci.models",
+        purpose="Registers versions from the pipeline.",
+        responsible=people.engineer,
+        roles=[(Role.ML_ENGINEER, on)],
+    )
+    api_tokens.issue_for(actor=people.admin.actor, account=made, name="pipeline", days=30, is_read_only=False)
+    return made
 
 
 def build() -> World:
@@ -375,5 +395,6 @@ def build() -> World:
         ),
         people_group=people_groups.create(actor=people.admin.actor, name="Analysts"),
         line=organisation.create_line_of_business(actor=people.admin.actor, name="Line of the world"),
+        service=service_account(people, here),
         clients={role: Api(person) for role, person in actors(people).items()},
     )
