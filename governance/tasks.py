@@ -24,6 +24,7 @@ from .services import (
     daily_digest,
     deadlines,
     evidence_checks,
+    idempotency,
     lanes,
     notification_delivery,
     out_of_band,
@@ -31,10 +32,13 @@ from .services import (
     reminders,
     reread,
     review,
-    share_sync,
     runs,
+    share_sync,
     sync,
     telling,
+    webhook_delivery,
+    webhook_spread,
+    webhooks,
 )
 from .services.audit_pack import building, packs
 
@@ -56,10 +60,6 @@ def take_in_version(*, version_id: int, **_: Any) -> None:
         reread.take_in_version(version_id=version_id)
 
 
-@shared_task(name="governance.read_registry_events")
-def read_registry_events(**_: Any) -> None:
-    """Take in what the registry events hint at."""
-    with correlated():
 @shared_task(name="governance.read_run")
 def read_run(*, run_id: int, **_: Any) -> None:
     """Read one MLflow run that was named."""
@@ -74,6 +74,10 @@ def read_runs(**_: Any) -> None:
         runs.read_due()
 
 
+@shared_task(name="governance.read_registry_events")
+def read_registry_events(**_: Any) -> None:
+    """Take in what the registry events hint at."""
+    with correlated():
         registry_events.read_events()
 
 
@@ -220,6 +224,13 @@ def prune_sync_runs(**_: Any) -> None:
         sync_runs.prune()
 
 
+@shared_task(name="governance.prune_idempotency")
+def prune_idempotency(**_: Any) -> None:
+    """Remove the answers to Idempotency-Keys that are not given again any more."""
+    with correlated():
+        idempotency.prune()
+
+
 # Well below the time a task may run, so that a long pass goes on in the next task instead of being killed.
 LONGEST_CHECK_SECONDS = 300
 
@@ -262,3 +273,18 @@ def prune_notifications(**_: Any) -> None:
     """Remove what people were told long ago."""
     with correlated():
         reminders.prune()
+
+
+@shared_task(name="governance.send_webhooks")
+def send_webhooks(**_: Any) -> None:
+    """Spread the events that were written down, and send what is due to webhooks."""
+    with correlated():
+        webhook_spread.spread_due()
+        webhook_delivery.send_due()
+
+
+@shared_task(name="governance.prune_webhooks")
+def prune_webhooks(**_: Any) -> None:
+    """Remove what was sent to webhooks long ago."""
+    with correlated():
+        webhooks.prune()

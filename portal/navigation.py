@@ -94,6 +94,10 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
                 ],
             }
         )
+    if may_anywhere(actor, Act.SEE_WEBHOOKS):
+        webhooks = _item("Webhooks", reverse("governance:webhook_list"), "webhook", path)
+        # An auditor and an ML admin operate too, so the section is there.
+        found[-1]["items"].append(webhooks)
     if may_anywhere(actor, Act.SEE_AUDIT):
         exceptions = _item("Exceptions", reverse("governance:override_list"), "hand-stop", path)
         trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)

@@ -37,6 +37,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "kwargs": {"channel": "chat"},
         "options": {"expires": 30},
     },
+    # No change waits for a broker to have it told of: two seconds are soon, and cost two questions when there is nothing.
+    "send-webhooks": {"task": "governance.send_webhooks", "schedule": 2.0, "options": {"expires": 2}},
+    "prune-webhooks": {
+        "task": "governance.prune_webhooks",
+        "schedule": crontab(hour=2, minute=23),
+        "options": {"expires": 43200},
+    },
     # Reminders are about hours and days, digests about an hour of the day.
     "remind-people": {"task": "governance.remind_people", "schedule": 300.0, "options": {"expires": 240}},
     "prune-notifications": {
@@ -59,6 +66,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "governance.prune_sync_runs",
         "schedule": crontab(hour=2, minute=41),
         "options": {"expires": 43200},
+    },
+    # Answers live for hours: what an hour adds is little.
+    "prune-idempotency": {
+        "task": "governance.prune_idempotency",
+        "schedule": crontab(minute=37),
+        "options": {"expires": 3000},
     },
     # Every stored byte is read: once a day is what a store can bear, and each download looks at its own file anyway.
     "check-evidence": {

@@ -43,6 +43,13 @@ BEGIN
   RETURN NULL;
 END $$;
 """
+_KINDS = (
+    *("request_waits", "request_due_soon", "request_overdue", "request_escalated", "request_progress"),
+    *("request_approved", "request_sent_back", "request_lapsed", "finding_opened", "finding_assigned", "finding_due"),
+    *("review_due", "break_glass", "share_drift", "deployment_failed", "deployment_done", "write_back_given_up"),
+    *("sync_failing", "delegation_begins", "delegation_ends", "pack_ready", "webhook_disabled"),
+)
+KINDS = [(kind, kind.replace("_", " ").capitalize()) for kind in _KINDS]
 _INSERT, _UPDATE = "INSERT", "UPDATE"
 # Table, columns that are copied, whether a new row is news, and when a change is: "" never.
 TOLD: list[tuple[str, str, str, str]] = [
@@ -342,6 +349,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="webhookattempt",
             index=models.Index(fields=["delivery", "id"], name="webhook_attempt_of"),
+        ),
+        *(
+            migrations.AlterField(model_name=name, name="kind", field=models.CharField(choices=KINDS, max_length=30))
+            for name in ("notification", "occasion")
         ),
         migrations.RunSQL(
             audited("governance_webhook", quiet="failures,failing_since,quiet_until", hidden="secret,former_secret"),

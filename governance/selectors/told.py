@@ -12,7 +12,7 @@ from portal.core.access import visible
 from portal.core.actors import Actor
 from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
 
-from ..models import ApprovalRequest, AuditPack, Delegation, Finding, OutboxMessage
+from ..models import ApprovalRequest, AuditPack, Delegation, Finding, OutboxMessage, Webhook
 
 ABOUT: dict[str, type[Model]] = {
     "request": ApprovalRequest,
@@ -24,6 +24,7 @@ ABOUT: dict[str, type[Model]] = {
     "delegation": Delegation,
     "message": OutboxMessage,
     "pack": AuditPack,
+    "webhook": Webhook,
 }
 NAMES: dict[type[Model], str] = {model: name for name, model in ABOUT.items()}
 
@@ -62,5 +63,7 @@ def path_of(row: Any) -> str:
             return reverse("governance:outbox_message", args=[row.pk])
         case AuditPack():
             return reverse("governance:pack", args=[row.pk])
+        case Webhook():
+            return reverse("governance:webhook", args=[row.pk])
         case _:
             return reverse("governance:delegation_list")

@@ -86,6 +86,7 @@ GROUPS: tuple[tuple[str, tuple[Kind, ...]], ...] = (
             Kind(_K.WRITE_BACK_GIVEN_UP, "Something did not reach AWS", "Its attempts are used up.", ALL_WAYS),
             Kind(_K.SYNC_FAILING, "An account cannot be read", "Several passes failed in a row.", ALL_WAYS),
             Kind(_K.SHARE_DRIFT, "A share is not as declared", "Or shares with somebody unknown.", ALL_WAYS),
+            Kind(_K.WEBHOOK_DISABLED, "A webhook is disabled", "Its receiver is gone, or took nothing.", ALL_WAYS),
         ),
     ),
 )

@@ -18,7 +18,7 @@ from registry.choices import DeploymentState
 from registry.models import AwsAccount, Deployment, UseCase
 
 from ..choices import FindingKind, RequestState, Role, Stage, Verdict
-from ..models import ApprovalRequest, Decision, Delegation, Finding, Occasion
+from ..models import ApprovalRequest, Decision, Delegation, Finding, Occasion, Webhook
 from ..policies.engine import waiting_for
 from ..policies.facts import Requirements, Vote
 from ..policies.rules import outstanding
@@ -213,6 +213,11 @@ def _delegation(occasion: Occasion, row: Delegation, person_id: int) -> tuple[st
     return f"You stand in for {row.delegator} as {role}{where}", f"{days.capitalize()}.{today} {row.reason}"
 
 
+def _webhook(occasion: Occasion, webhook: Webhook, person_id: int) -> tuple[str, str]:
+    said = webhook.disabled_reason or "It has been enabled again since."
+    return f"The webhook {webhook.name} is disabled", f"{said} What waits is kept; enable it to have it sent."
+
+
 def _plain(occasion: Occasion, row: Any, person_id: int) -> tuple[str, str]:
     return NotificationKind(occasion.kind).label, ""
 
@@ -239,4 +244,5 @@ _WORDS: dict[NotificationKind, Callable[[Occasion, Any, int], tuple[str, str]]] 
     NotificationKind.DELEGATION_BEGINS: _delegation,
     NotificationKind.DELEGATION_ENDS: _delegation,
     NotificationKind.PACK_READY: _plain,
+    NotificationKind.WEBHOOK_DISABLED: _webhook,
 }

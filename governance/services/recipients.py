@@ -17,9 +17,10 @@ from portal.core.permissions import ROLES, Act
 from portal.core.vocabulary import NotificationKind, Role
 from registry.models import Deployment, ModelVersion, UseCase, User
 from registry.selectors.people import holding
+from registry.selectors.service_accounts import answerable_for
 
 from ..choices import RequestState
-from ..models import ApprovalRequest, Delegation, Finding, Notification, Occasion
+from ..models import ApprovalRequest, Delegation, Finding, Notification, Occasion, Webhook
 from .entitlement import entitlement
 
 People = dict[int, User]
@@ -147,6 +148,10 @@ def _sync(occasion: Occasion, account: Any) -> People:
     return _by_key(holding(ROLES[Act.MANAGE_ACCOUNTS], None))
 
 
+def _webhook(occasion: Occasion, webhook: Webhook) -> People:
+    return _by_key(holding(ROLES[Act.MANAGE_WEBHOOKS], webhook.project_id))
+
+
 def _delegation(occasion: Occasion, delegation: Delegation) -> People:
     return _active([delegation.delegate_id, delegation.delegator_id])
 
@@ -174,6 +179,7 @@ _BY_KIND: dict[NotificationKind, Callable[[Occasion, Any], People]] = {
     NotificationKind.DEPLOYMENT_DONE: _deployment,
     NotificationKind.WRITE_BACK_GIVEN_UP: _write_back,
     NotificationKind.SYNC_FAILING: _sync,
+    NotificationKind.WEBHOOK_DISABLED: _webhook,
     NotificationKind.DELEGATION_BEGINS: _delegation,
     NotificationKind.DELEGATION_ENDS: _delegation,
     # Whoever writes these says himself whom they are for.
@@ -191,4 +197,9 @@ def _by_key(people: Iterable[User]) -> People:
 
 def _active(ids: Iterable[int | None]) -> People:
     wanted = {pk for pk in ids if pk is not None}
-    return _by_key(User.objects.filter(pk__in=wanted, is_active=True)) if wanted else {}
+    found = _by_key(User.objects.filter(pk__in=wanted, is_active=True)) if wanted else {}
+    services = [user for user in found.values() if user.is_service]
+    if services:
+        # Nobody reads what a service account is told: who answers for it is told instead.
+        found |= _by_key(answerable_for(services))
+    return {pk: user for pk, user in found.items() if not user.is_service}

@@ -41,6 +41,7 @@ from . import (
     signing_keys,
     stage_table,
     use_case_slots,
+    webhooks,
 )
 
 public_ids.register()
@@ -98,6 +99,21 @@ urlpatterns = [
     path("deployment-channels/<row:pk>/remove/", channels.ChannelRemove.as_view(), name="channel_remove"),
     path("deployment-channels/<row:pk>/try/", channels.ChannelTry.as_view(), name="channel_try"),
     path("deployment-channels/<row:pk>/rotate-secret/", channels.ChannelRotate.as_view(), name="channel_rotate"),
+    path("webhooks/", webhooks.WebhookList.as_view(), name="webhook_list"),
+    path("webhooks/new/", webhooks.WebhookNew.as_view(), name="webhook_new"),
+    path("webhooks/<row:pk>/", webhooks.WebhookPage.as_view(), name="webhook"),
+    path("webhooks/<row:pk>/edit/", webhooks.WebhookEdit.as_view(), name="webhook_edit"),
+    path("webhooks/<row:pk>/test/", webhooks.WebhookTest.as_view(), name="webhook_test"),
+    path("webhooks/<row:pk>/enable/", webhooks.WebhookEnable.as_view(), name="webhook_enable"),
+    path("webhooks/<row:pk>/disable/", webhooks.WebhookDisable.as_view(), name="webhook_disable"),
+    path("webhooks/<row:pk>/rotate-secret/", webhooks.WebhookRotate.as_view(), name="webhook_rotate"),
+    path("webhooks/<row:pk>/remove/", webhooks.WebhookRemove.as_view(), name="webhook_remove"),
+    path("webhooks/<row:pk>/deliveries/<row:delivery>/", webhooks.DeliveryPage.as_view(), name="webhook_delivery"),
+    path(
+        "webhooks/<row:pk>/deliveries/<row:delivery>/redeliver/",
+        webhooks.WebhookRedeliver.as_view(),
+        name="webhook_redeliver",
+    ),
     path("deployments/waiting/", channels.CallbackList.as_view(), name="callback_list"),
     path("deployments/<row:pk>/report/", reports.DeploymentReport.as_view(), name="deployment_report"),
     path("stage-records/<row:pk>/validation-metrics/", reports.MetricsReport.as_view(), name="metrics_report"),

@@ -131,6 +131,7 @@ class NotificationKind(Word):
     DELEGATION_BEGINS = "delegation_begins"
     DELEGATION_ENDS = "delegation_ends"
     PACK_READY = "pack_ready"
+    WEBHOOK_DISABLED = "webhook_disabled"
 
 
 class NotificationChannel(Word):

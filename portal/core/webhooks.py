@@ -71,40 +71,60 @@ _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")
 
 class WebhookFailed(Exception):
     """A webhook was not taken. `retryable` says whether the same request may be taken later; `status` is 0 without
-    an answer, `retry_after` how many seconds the receiver asks for (RFC 9110, Retry-After), None when it says nothing.
+    an answer, `retry_after` how many seconds the receiver asks for (RFC 9110, Retry-After), None when it says nothing;
+    `said` is the beginning of what it answered.
     """
 
-    def __init__(self, message: str, *, retryable: bool, status: int = 0, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retryable: bool, status: int = 0, retry_after: float | None = None, said: str = ""
+    ) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.status = status
         self.retry_after = retry_after
+        self.said = said
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_rebuild, (type(self), str(self), self.retryable, self.status, self.retry_after))
+        return (_rebuild, (type(self), str(self), self.retryable, self.status, self.retry_after, self.said))
 
 
 class AddressRefused(WebhookFailed):
     """The address may not be written to: it leads into a network that is not public, or is none."""
 
     def __init__(
-        self, message: str, *, retryable: bool = False, status: int = 0, retry_after: float | None = None
+        self,
+        message: str,
+        *,
+        retryable: bool = False,
+        status: int = 0,
+        retry_after: float | None = None,
+        said: str = "",
     ) -> None:
-        super().__init__(message, retryable=retryable, status=status, retry_after=retry_after)
+        super().__init__(message, retryable=retryable, status=status, retry_after=retry_after, said=said)
 
 
 def _rebuild(
-    kind: type[WebhookFailed], message: str, retryable: bool, status: int, retry_after: float | None
+    kind: type[WebhookFailed], message: str, retryable: bool, status: int, retry_after: float | None, said: str
 ) -> WebhookFailed:
-    return kind(message, retryable=retryable, status=status, retry_after=retry_after)
+    return kind(message, retryable=retryable, status=status, retry_after=retry_after, said=said)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A webhook that was taken: the HTTP status, and the address it went to."""
+    """A webhook that was taken: the HTTP status, the address it went to, and the beginning of what it said."""
 
     status: int
     address: str
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many seconds a receiver is waited for: for the connection, for each part of its answer, for all of it."""
+
+    connect: float
+    read: float
+    total: float
 
 
 def new_secret() -> str:
@@ -126,7 +146,15 @@ def encoded(payload: Mapping[str, Any]) -> bytes:
     return json.dumps(payload, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-def send(url: str, *, secrets: Sequence[str], message_id: str, body: bytes, at: datetime | None = None) -> Answer:
+def send(
+    url: str,
+    *,
+    secrets: Sequence[str],
+    message_id: str,
+    body: bytes,
+    at: datetime | None = None,
+    limits: Limits | None = None,
+) -> Answer:
     """POST a JSON body, signed under each of the secrets (the newest first), and return the answer of a 2xx.
 
     Raises as `post` does.
@@ -134,26 +162,27 @@ def send(url: str, *, secrets: Sequence[str], message_id: str, body: bytes, at: 
     timestamp = int((at or timezone.now()).timestamp())
     signatures = " ".join(sign(secret, message_id, timestamp, body) for secret in secrets)
     signed = {"webhook-id": message_id, "webhook-timestamp": str(timestamp), "webhook-signature": signatures}
-    return post(url, body=body, headers=signed)
+    return post(url, body=body, headers=signed, limits=limits)
 
 
-def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
+def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, limits: Limits | None = None) -> Answer:
     """POST a JSON body as it is, for receivers that know the sender by the secret in their address.
 
-    Waits 3 s for the connection, 10 s for each part of the answer and 20 s for all of it. Raises AddressRefused before
-    anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408,
+    Without limits waits 3 s for the connection, 10 s for each part of the answer and 20 s for all of it. Raises
+    AddressRefused before anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408,
     425 and 429, and for a redirect; retryable for everything else.
     """
+    limits = limits or Limits(CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS)
     addresses = resolved(url)
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
-    with deadline_of(TOTAL_SECONDS) as deadline:
+    with deadline_of(limits.total) as deadline:
         for left, address in zip(range(len(addresses) - 1, -1, -1), addresses, strict=True):
             try:
-                return _post(url, address, headers, body, deadline)
+                return _post(url, address, headers, body, deadline, limits)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
                 if left and _never_reached(error) and not deadline.is_over:
                     continue
-                said = f"not done within {TOTAL_SECONDS:g} seconds." if deadline.is_over else _words(error)
+                said = f"not done within {limits.total:g} seconds." if deadline.is_over else _words(error, limits)
                 raise WebhookFailed(f"{_host(url)} did not answer: {said}", retryable=True) from error
     raise AssertionError("resolved() returns at least one address")
 
@@ -278,7 +307,9 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _post(url: str, address: Address, headers: Mapping[str, str], body: bytes, deadline: Deadline) -> Answer:
+def _post(
+    url: str, address: Address, headers: Mapping[str, str], body: bytes, deadline: Deadline, limits: Limits
+) -> Answer:
     parts = _parts(url)
     host = str(parts.hostname)
     shown = f"[{host}]" if ":" in host else host
@@ -296,7 +327,7 @@ def _post(url: str, address: Address, headers: Mapping[str, str], body: bytes, d
         response = adapter.send(
             request,
             stream=True,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            timeout=(limits.connect, limits.read),
             # A private certificate authority is the operator's to name.
             verify=os.environ.get("REQUESTS_CA_BUNDLE") or True,
         )
@@ -305,7 +336,7 @@ def _post(url: str, address: Address, headers: Mapping[str, str], body: bytes, d
                 # What was cut off in its headers looks like an answer that ends there.
                 raise requests.Timeout
             if 200 <= response.status_code < 300:
-                return Answer(response.status_code, str(address))
+                return Answer(response.status_code, str(address), _excerpt(response))
             raise _refusal(host, response)
     finally:
         adapter.close()
@@ -318,6 +349,7 @@ def _refusal(host: str, response: requests.Response) -> WebhookFailed:
             f"{host} redirects ({status}); redirects are not followed. Give the final URL.",
             retryable=False,
             status=status,
+            said=_excerpt(response),
         )
     gone = " It says it is gone for good." if status == 410 else ""
     said = _excerpt(response)
@@ -326,6 +358,7 @@ def _refusal(host: str, response: requests.Response) -> WebhookFailed:
         retryable=not 400 <= status < 500 or status in (408, 425, 429),
         status=status,
         retry_after=_seconds(response.headers.get("Retry-After", "")),
+        said=said,
     )
 
 
@@ -355,11 +388,11 @@ def _never_reached(error: Exception) -> bool:
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, limits: Limits) -> str:
     if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {CONNECT_SECONDS} seconds."
+        return f"no connection within {limits.connect:g} seconds."
     if isinstance(error, requests.ReadTimeout):
-        return f"no answer within {READ_SECONDS} seconds."
+        return f"no answer within {limits.read:g} seconds."
     if isinstance(error, requests.exceptions.SSLError):
         return f"its certificate does not hold ({' '.join(str(error).split())[:200]})."
     return f"the connection failed ({type(error).__name__})."

@@ -1,0 +1,121 @@
+"""One project with its people, a version and a use case; receivers that really listen, and a portal without patience."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from governance.models import ApprovalRequest, Webhook, WebhookDelivery
+from governance.services import approvals, webhook_delivery, webhook_spread, webhooks
+from governance.services.webhook_standing import Patience
+from portal.core.webhooks import Limits
+from registry.models import ModelVersion, Project, UseCase
+from tests.factories import Cast, cast, group, project, use_case, version
+from tests.receiver import Receiver, Taken, listening
+from tests.scene import undone
+
+SOON = timedelta(milliseconds=20)
+IMPATIENT = Patience(
+    first=SOON, factor=1.0, longest=timedelta(seconds=5), longest_quiet=SOON, jitter=(1.0, 1.0), most_failures=3
+)
+QUICK = Limits(connect=0.5, read=0.25, total=0.5)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project and another one, the people of both, and what is worked on in the first."""
+
+    project: Project
+    elsewhere: Project
+    people: Cast
+    version: ModelVersion
+    use_case: UseCase
+
+    def submit(self) -> ApprovalRequest:
+        """Ask for the version's approval, which waits for the model owner."""
+        return approvals.submit(
+            actor=self.people.scientist.actor, subject_type=ModelVersion, subject_id=self.version.pk, note="Please."
+        )
+
+    def withdraw(self, request: ApprovalRequest) -> None:
+        """Take the request back."""
+        approvals.withdraw(actor=self.people.scientist.actor, request_id=request.pk)
+
+    def webhook(self, url: str, *events: str, project_id: int | None = None) -> webhooks.Made:
+        """Have an address told of events."""
+        return webhooks.create(
+            actor=self.people.admin.actor, name="Pipeline", url=url, events=events or ("*",), project_id=project_id
+        )
+
+
+@pytest.fixture(scope="module")
+def shared_place(django_db_setup: None, django_db_blocker: Any) -> Iterator[Place]:
+    with django_db_blocker.unblock(), undone():
+        yield made_place()
+
+
+def made_place() -> Place:
+    """Make the place with the real services."""
+    here, there = project(), project()
+    people = cast(here, there)
+    served = use_case(people, here)
+    return Place(here, there, people, version(group(here, people, served)), served)
+
+
+@pytest.fixture
+def place(shared_place: Place, db: None, settings: Any) -> Place:
+    """The place; what the test writes is undone. The loopback network may be written to."""
+    settings.PORTAL_WEBHOOK_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    return shared_place
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with listening() as found:
+        yield found
+
+
+def send(rounds: int = 1) -> int:
+    """Spread what was written down and send what is due, so many times; returns how many were taken."""
+    webhook_spread.spread_due()
+    taken = 0
+    for _ in range(rounds):
+        taken += webhook_delivery.send_due(patience=IMPATIENT, limits=QUICK)
+        if not WebhookDelivery.objects.pending().exists():
+            break
+        time.sleep(SOON.total_seconds() * 1.5)
+    return taken
+
+
+def told(taken: Taken) -> dict[str, Any]:
+    """Return the event of one request."""
+    found: dict[str, Any] = json.loads(taken.body)
+    return found
+
+
+def names(receiver: Receiver) -> list[str]:
+    """Return the types of what came, in order."""
+    return [told(taken)["type"] for taken in receiver.taken]
+
+
+def is_signed(taken: Taken, secret: str) -> bool:
+    """Whether a request is signed as the Standard Webhooks specification writes it, without the portal's own code."""
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    content = f"{taken.headers['webhook-id']}.{taken.headers['webhook-timestamp']}.".encode() + taken.body
+    wanted = "v1," + base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+    is_fresh = abs(time.time() - int(taken.headers["webhook-timestamp"])) < 10
+    return is_fresh and wanted in taken.headers["webhook-signature"].split(" ")
+
+
+def states(webhook: Webhook) -> list[str]:
+    """Return the states of a webhook's deliveries in their order."""
+    return list(WebhookDelivery.objects.filter(webhook=webhook).order_by("pk").values_list("state", flat=True))
