@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.core.csv_export import CsvRenderer
+from portal.core.database import prepared
 from portal.core.serializers import LONGEST_TEXT, Input, Output, word
+from portal.core.sparse import asked_fields, in_order
 from registry.api import versions as registry_api
 from registry.models import ModelVersion
 
 from ..choices import MODEL_STAGE_CHOICES, Agreement, OutsideOutcome, OutsideResponse, RiskRating, Stage
-from ..selectors import as_of, out_of_band
+from ..selectors import as_of, out_of_band, version_rows
 from ..selectors import policy as policies
 from ..services import in_production
 from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
@@ -64,6 +68,10 @@ class OutsideChangeOutput(Output):
 
 class VersionRow(_Tier, registry_api.VersionSummary):
     """A model version as a list shows it, with the tier of risk that policies look at."""
+
+
+# What a row of the list is made of; `version_rows` reads it without the serializer, which says what it is.
+ROW_NAMES = tuple(VersionRow().fields)
 
 
 class VersionOutput(_Tier, registry_api.VersionDetail):
@@ -122,9 +130,18 @@ class ModelVersions(Dated, Asked, Governed, VersionViews, Registers, registry_ap
     @extend_schema(
         parameters=[AS_OF_PARAMETER], responses=either("VersionRowNowOrThen", VersionRow, VersionThen, many=True)
     )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Show the versions, page by page; as of a moment, what the portal keeps the past of."""
-        return super().list(request, *args, **kwargs)
+        if self.moment is not None or request.accepted_renderer.format == CsvRenderer.format:
+            return super().list(request, *args, **kwargs)
+        names = in_order(asked_fields(request, ROW_NAMES), ROW_NAMES)
+        found = self.filter_queryset(self.get_queryset())
+        # Pages continue at the columns they are ordered by, so those are read whatever is shown.
+        with prepared():
+            page = self.paginate_queryset(version_rows.plain(found, names, ("pk", *self.ordering_fields.values())))
+            assert page is not None
+            rows = version_rows.shown(page, names)
+        return self.get_paginated_response(rows)
 
     @extend_schema(
         parameters=[AS_OF_PARAMETER], responses=either("VersionNowOrThen", VersionOutput, VersionThenInFull, many=False)

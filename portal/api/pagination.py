@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,16 +131,28 @@ class CursorPagination(BasePagination):
 
 
 def _beyond(keys: Sequence[Key], cursor: Cursor) -> Q:
-    """Return the rows behind a place: (a, b) > (x, y) as a > x, or a = x and b > y."""
+    """Return the rows behind a place: (a, b) > (x, y) as a >= x, and a > x, or a = x and b > y.
+
+    That a >= x says nothing new, but lets an index on (a, b) begin at the place instead of reading all rows before it.
+    """
     condition, equal = Q(), Q()
     for key, value in zip(keys, cursor.values, strict=True):
-        side = "lt" if key.descending != cursor.backwards else "gt"
+        side = _side(key, cursor)
         condition |= equal & Q(**{f"{key.path}__{side}": value})
         equal &= Q(**{key.path: value})
-    return condition
+    first, value = keys[0], cursor.values[0]
+    return Q(**{f"{first.path}__{_side(first, cursor)}e": value}) & condition
+
+
+def _side(key: Key, cursor: Cursor) -> str:
+    return "lt" if key.descending != cursor.backwards else "gt"
 
 
 def _value(row: Any, path: str) -> Any:
-    for name in path.split("__"):
-        row = getattr(row, name)
+    """Return a column of a row, which is an object or already plain: a mapping from paths to values."""
+    if isinstance(row, Mapping):
+        row = row[path]
+    else:
+        for name in path.split("__"):
+            row = getattr(row, name)
     return row.isoformat() if isinstance(row, dt.date) else row

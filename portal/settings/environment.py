@@ -220,7 +220,7 @@ def database_from_url(url: str) -> dict[str, object]:
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ValueError(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "portal.core.database",
         "NAME": unquote(parts.path.lstrip("/")) or "portal",
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
