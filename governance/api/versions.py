@@ -27,6 +27,7 @@ from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, Vers
 from .lifecycle import Governed
 from .registrations import WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
 from .requirements import Asked, RequirementsOutput, requirements_now
+from .runs import Runs, WithRun
 from .version_views import VersionViews
 
 
@@ -74,7 +75,7 @@ class VersionRow(_Tier, registry_api.VersionSummary):
 ROW_NAMES = tuple(VersionRow().fields)
 
 
-class VersionOutput(_Tier, registry_api.VersionDetail):
+class VersionOutput(WithRun, _Tier, registry_api.VersionDetail):
     """A model version in full, with what its approval needs where it stands."""
 
     requirements = serializers.SerializerMethodField()
@@ -102,7 +103,7 @@ class RollbackInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
-class ModelVersions(Dated, Asked, Governed, VersionViews, Registers, registry_api.ModelVersions):
+class ModelVersions(Dated, Asked, Governed, VersionViews, Runs, Registers, registry_api.ModelVersions):
     """Model versions."""
 
     serializer_class = VersionOutput

@@ -83,7 +83,8 @@ def run_proof(reading: RunReading | None) -> dict[str, Any]:
     """
     if reading is None:
         return {}
-    return {f"mlflow_run {reading.run.server.name} {reading.run.run_id}": content_of(reading)}
+    run = reading.run
+    return {f"mlflow_run {run.run_id}": {**content_of(reading), "tracking_server": run.server_id}}
 
 
 def digest_of(subject: Subject, stage: Stage, known: Gathered | None = None) -> str:

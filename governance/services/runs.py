@@ -19,7 +19,6 @@ from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
 from portal.core.vocabulary import Stage
-from registry.choices import AskedState
 from registry.models import ModelVersion, Registration, VersionRun
 from registry.services import runs
 from registry.services.runs import NamedRun, Said
@@ -71,7 +70,7 @@ def refresh(*, actor: Actor, version_id: int) -> VersionRun:
     version = access.get(ModelVersion, actor, pk=version_id)
     require(actor, Act.ATTACH_RUN, version.scope_project_id)
     _refuse_closed(version)
-    run = VersionRun.objects.standing().filter(_of(version)).select_related("server").first()
+    run = VersionRun.objects.standing().filter(version=version).select_related("server").first()
     if run is None:
         raise NotFound("No MLflow run is named for this version.")
     return _read(actor, run) or run
@@ -125,11 +124,24 @@ def name_for_registration(
         )
 
 
-def registered(*, registration: Registration) -> None:
-    """Have a worker read the run that a version was registered with. Runs in the caller's operation."""
-    run = VersionRun.objects.standing().filter(registration=registration).first()
-    if run is not None and registration.version_id is not None:
-        enqueue_on_commit("governance.read_run", run_id=run.pk)
+def registered(*, actor: Actor, registration: Registration) -> None:
+    """Give the run that was named with a registration to the version it became, and have a worker read it.
+
+    What a person said of the version since stands, what only its metadata says does not. Runs in the caller's
+    operation.
+    """
+    run = VersionRun.objects.standing().filter(registration=registration, version=None).first()
+    version = registration.version
+    if run is None or version is None:
+        return
+    for standing in _standing(version):
+        if standing.attached_by_id is not None:
+            runs.detach(actor=actor, run=run)
+            return
+        runs.detach(actor=actor, run=standing)
+    run.version = version
+    run.save(update_fields=["version"])
+    enqueue_on_commit("governance.read_run", run_id=run.pk)
 
 
 def recognise(*, actor: Actor, versions: Sequence[ModelVersion]) -> None:
@@ -172,46 +184,29 @@ def read_due() -> int:
 
 
 def _due_rows() -> QuerySet[VersionRun]:
-    """Runs that stand on a version, or were named for one that AWS has by now, and are not settled."""
-    of_something = Q(version__isnull=False) | Q(
-        registration__state=AskedState.DONE, registration__version__isnull=False
-    )
+    """Runs that stand on a version and are not settled."""
     return (
         VersionRun.objects.standing()
-        .filter(of_something, is_settled=False, server__is_enabled=True)
+        .filter(version__isnull=False, is_settled=False, server__is_enabled=True)
         .exclude(version__stage=Stage.RETIRED)
-        .select_related("server", "registration")
+        .select_related("server")
     )
 
 
 def _read(actor: Actor, run: VersionRun) -> VersionRun | None:
     """Ask for a run and keep what was said; returns it as it stands then, None when it was taken off meanwhile."""
-    version_id = run.version_id or (run.registration.version_id if run.registration else None)
-    if version_id is None:
-        return None
+    assert run.version_id is not None
     said, error = _ask(NamedRun(run.server, run.run_id))
     with operation(actor, f"read the MLflow run {run.run_id}"):
-        version = lock_version(version_id)
+        version = lock_version(run.version_id)
         locked = (
             VersionRun.objects.standing().select_for_update(of=("self",)).select_related("server").filter(pk=run.pk)
         )
         found: VersionRun | None = locked.first()
-        if found is None or (found.version_id is None and not _adopt(actor, version, found)):
+        if found is None:
             return None
         _take_in(actor, version, found, said, error, f"Its MLflow run {found.run_id} has other numbers than before.")
         return found
-
-
-def _adopt(actor: Actor, version: ModelVersion, run: VersionRun) -> bool:
-    """Give a run that was named with a registration to the version it became; a person's later word stands."""
-    for standing in _standing(version):
-        if standing.attached_by_id is not None:
-            runs.detach(actor=actor, run=run)
-            return False
-        runs.detach(actor=actor, run=standing)
-    run.version = version
-    run.save(update_fields=["version"])
-    return True
 
 
 def _take_in(
@@ -242,10 +237,6 @@ def _ask(named: NamedRun) -> tuple[Said | None, Exception | None]:
     except DomainError as refusal:
         # Switched off, or its secret cannot be read: said on the run, for whoever can mend it.
         return None, ValueError(refusal.detail)
-
-
-def _of(version: ModelVersion) -> Q:
-    return Q(version=version) | Q(version=None, registration__version=version)
 
 
 def _standing(version: ModelVersion) -> list[VersionRun]:

@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
         "DocumentKind": "registry.choices.DocumentKind.choices",
         "ShareState": "registry.choices.ShareState.choices",
         "SyncKind": "registry.choices.SyncKind.choices",
+        "TrackingLogin": "registry.choices.TrackingLogin.choices",
         "SyncState": "registry.choices.SyncState.choices",
         "EventProblem": "registry.choices.EventProblem.choices",
         "ParkedEventState": "registry.choices.ParkedEventState.choices",

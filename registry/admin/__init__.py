@@ -1,5 +1,7 @@
 """The registry in the console for ML admins."""
 
-from . import accounts, attributes, events, organisation, people, people_groups, personal, records
+from . import accounts, attributes, events, organisation, people, people_groups, personal, records, tracking
 
-__all__ = ["accounts", "attributes", "events", "organisation", "people", "people_groups", "personal", "records"]
+__all__ = [
+    "accounts", "attributes", "events", "organisation", "people", "people_groups", "personal", "records", "tracking",
+]  # fmt: skip

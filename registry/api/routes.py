@@ -12,6 +12,7 @@ from .people_groups import PeopleGroups
 from .saved_views import SavedViews
 from .sharing import ResourceShares
 from .to_confirm import ToConfirm
+from .tracking import TrackingServers
 
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("projects", Projects, "project"),
@@ -23,4 +24,5 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("custom-attributes", CustomAttributes, "custom-attribute"),
     ("sync-runs", SyncRuns, "sync-run"),
     ("resource-shares", ResourceShares, "resource-share"),
+    ("tracking-servers", TrackingServers, "tracking-server"),
 ]

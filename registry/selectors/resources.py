@@ -5,7 +5,7 @@ Every function costs the same number of queries however many rows are read.
 
 from __future__ import annotations
 
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from portal.core.actors import Actor
 from portal.core.permissions import Act, require_anywhere
@@ -21,6 +21,7 @@ from ..models import (
     SyncRun,
     UseCase,
     User,
+    VersionRun,
 )
 
 
@@ -91,11 +92,12 @@ def model_versions(actor: Actor) -> QuerySet[ModelVersion]:
 
 
 def model_versions_in_detail(actor: Actor) -> QuerySet[ModelVersion]:
-    """Return the model versions an actor sees."""
+    """Return the model versions an actor sees, each with `has_run`: whether an MLflow run is named for it."""
     return (
         ModelVersion.objects.visible_to(actor)
         .select_related("group__project__line_of_business", "group__owner", "registered_by")
         .prefetch_related(Prefetch("use_cases", UseCase.objects.order_by("number")))
+        .annotate(has_run=Exists(VersionRun.objects.standing().filter(version=OuterRef("pk"))))
         .defer("described")
     )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -20,6 +20,7 @@ class ShownRun:
     run: VersionRun
     reading: RunReading | None
     page_url: str
+    history: tuple[RunReading, ...] = ()
 
 
 def servers(actor: Actor) -> QuerySet[TrackingServer]:
@@ -38,20 +39,20 @@ def usable_servers(actor: Actor, version: ModelVersion) -> list[TrackingServer]:
 
 
 def run_of(actor: Actor, version: ModelVersion) -> ShownRun | None:
-    """Return the run that stands on a version, or was named with its registration and is not read yet."""
-    named = Q(version=version) | Q(version=None, registration__version=version)
-    found = (
-        VersionRun.objects.standing()
-        .filter(named)
-        .select_related("server", "attached_by", "registration")
-        .order_by("-version", "-pk")
-        .first()
-    )
+    """Return the run that stands on a version, None where it comes from none."""
+    rows = VersionRun.objects.standing().filter(version=version)
+    found = rows.select_related("server", "attached_by").first()
     if found is None:
         return None
-    reading = RunReading.objects.filter(run=found).order_by("-pk").first()
+    reading = RunReading.objects.filter(run=found).select_related("run__server").order_by("-pk").first()
     page = naming.page_of(found.server.url, reading.experiment_id, found.run_id) if reading else ""
     return ShownRun(found, reading, page)
+
+
+def run_in_full(actor: Actor, version: ModelVersion) -> ShownRun | None:
+    """Return the run of a version with everything that was read for it."""
+    found = run_of(actor, version)
+    return None if found is None else replace(found, history=tuple(history_of(actor, version)))
 
 
 def history_of(actor: Actor, version: ModelVersion, most: int = 50) -> list[RunReading]:

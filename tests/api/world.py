@@ -71,6 +71,7 @@ from registry.models import (
     UseCase,
     UseCaseDraft,
     User,
+    TrackingServer,
 )
 from registry.services import (
     classifications,
@@ -93,6 +94,7 @@ from .client import Api
 
 # The roles of the permission matrix, and who plays them.
 ROLES = (
+from .tracked import tracked
     "anonymous",
     "data_scientist",
     "model_owner",
@@ -164,6 +166,9 @@ class World:
     clients: dict[str, Api]
 
     @property
+    tracking_server: TrackingServer
+    webhook: Webhook
+    webhook_delivery: WebhookDelivery
     def token_key(self) -> str:
         """The beginning of the data scientist's token, by which it is named."""
         return str(ApiToken.objects.filter(user=self.people.scientist).values_list("token_key", flat=True)[0])
@@ -223,6 +228,8 @@ class World:
         }
 
 
+            "tracking_server": str(self.tracking_server.pk),
+            "webhook": str(self.webhook.pk),
 def actors(people: Cast) -> dict[str, User | None]:
     """Return who plays each role."""
     return {
@@ -398,3 +405,14 @@ def build() -> World:
         service=service_account(people, here),
         clients={role: Api(person) for role, person in actors(people).items()},
     )
+        tracking_server=tracked(people, fresh),
+        webhook=told,
+        webhook_delivery=WebhookDelivery.objects.create(
+            webhook=told,
+            message_id="msg_of_the_world",
+            sequence=1,
+            type="use_case.retired",
+            subject=f"use_case:{draft.pk}",
+            subject_name=str(draft),
+            body='{"type":"use_case.retired","timestamp":"2026-01-01T00:00:00+00:00","data":{"links":{"page":null}}}',
+        ),

@@ -439,6 +439,39 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "gate/keys/rotate/", (401, 403, 403, 403, 403, 201, 403, 403), body={"algorithm": "EdDSA"}),
     Row(
         "POST",
+    # runs of MLflow; the world's server is one that is not reached
+    Row("GET", "tracking-servers/", EVERYBODY),
+    Row("GET", "tracking-servers/{id}/", EVERYBODY, on="tracking_server"),
+    Row(
+        "POST",
+        "tracking-servers/",
+        (401, 403, 403, 403, 403, 201, 403, 403),
+        body={"name": "other", "url": "https://mlflow.example.com", "login": "token", "secret": "t", "projects": []},
+    ),
+    Row(
+        "PATCH",
+        "tracking-servers/{id}/",
+        (401, 403, 403, 403, 403, 200, 403, 403),
+        on="tracking_server",
+        body={"name": "tracking"},
+        headers=CURRENT,
+    ),
+    Row("DELETE", "tracking-servers/{id}/", (401, 403, 403, 403, 403, 409, 403, 403), on="tracking_server"),
+    Row("POST", "tracking-servers/{id}/test/", (401, 403, 403, 403, 403, 200, 403, 403), on="tracking_server", body={}),
+    Row("GET", "tracking-servers/{id}/experiments/", (401, *(409,) * 7), on="tracking_server"),
+    Row("GET", "tracking-servers/{id}/best-run/", (401, *(400,) * 7), on="tracking_server"),
+    Row("GET", "model-versions/{id}/mlflow-run/", OF_THE_PROJECT, on="fresh"),
+    Row(
+        "POST",
+        "model-versions/{id}/mlflow-run/",
+        (401, 201, 201, 201, 403, 403, 403, 404),
+        on="trial",
+        body={"run": "runs:/4f1c2d3e4f1c2d3e4f1c2d3e4f1c2d3e"},
+    ),
+    Row(
+        "POST", "model-versions/{id}/mlflow-run/refresh/", (401, 200, 200, 200, 403, 403, 403, 404), on="fresh", body={}
+    ),
+    Row("DELETE", "model-versions/{id}/mlflow-run/", (401, 204, 204, 204, 403, 403, 403, 404), on="fresh"),
         "gate/keys/{id}/revoke/",
         (401, 403, 403, 403, 403, 200, 403, 403),
         on="signing_key",

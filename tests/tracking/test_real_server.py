@@ -182,7 +182,7 @@ def test_an_approval_stands_on_what_was_read(place: Place, made: ModelVersion) -
     record.refresh_from_db()
     assert request.state == "outdated"
     assert record.outdated_at is not None
-    assert [change.field for change in moved_since(request)] == [f"evidence.mlflow_run credit {run_id}.metrics.roc_auc"]
+    assert [change.field for change in moved_since(request)] == [f"evidence.mlflow_run {run_id}.metrics.roc_auc"]
     assert Finding.objects.standing().filter(version=made, kind="content_changed_after_approval").exists()
     assert RunReading.objects.filter(run__version=made).count() == 3
     place.mlflow.log(run_id, {"roc_auc": 0.81})

@@ -17,8 +17,8 @@ class Command(BaseCommand):
 
     help = (
         "Encrypt the signing key, the secrets of webhooks, waiting pipelines and tracking servers, and the addresses of"
-        " people's chats with the first secret of PORTAL_KEY_ENCRYPTION_KEYS. Run it after a new one was put in front and every"
-        " process was restarted; afterwards the older ones may be taken away."
+        " people's chats with the first secret of PORTAL_KEY_ENCRYPTION_KEYS. Run it after a new one was put in front"
+        " and every process was restarted; afterwards the older ones may be taken away."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -45,7 +45,7 @@ def carry(message: OutboxMessage) -> dict[str, Any]:
 
 def delivered(message: OutboxMessage, result: dict[str, Any]) -> None:
     """Mark the registration as done."""
-    runs.registered(registration=registrations.finish(number=message.payload["registration"]))
+    runs.registered(actor=ACTOR, registration=registrations.finish(number=message.payload["registration"]))
 
 
 def given_up(message: OutboxMessage, error: str) -> None:
