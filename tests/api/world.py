@@ -24,6 +24,8 @@ from governance.models import (
     OutboxMessage,
     Override,
     StageRecord,
+    Webhook,
+    WebhookDelivery,
 )
 from governance.selectors.pack_scope import Wanted
 from governance.services import (
@@ -39,6 +41,7 @@ from governance.services import (
     registration,
     shares,
     signing,
+    webhooks,
 )
 from governance.services.anchors import anchor
 from governance.services.audit_pack import packs
@@ -68,10 +71,10 @@ from registry.models import (
     SavedView,
     ServiceAccount,
     SyncRun,
+    TrackingServer,
     UseCase,
     UseCaseDraft,
     User,
-    TrackingServer,
 )
 from registry.services import (
     classifications,
@@ -91,10 +94,10 @@ from tests.factories.people import SYSTEM
 from tests.factories.walk import all_accounts
 
 from .client import Api
+from .tracked import tracked
 
 # The roles of the permission matrix, and who plays them.
 ROLES = (
-from .tracked import tracked
     "anonymous",
     "data_scientist",
     "model_owner",
@@ -163,12 +166,12 @@ class World:
     people_group: Group
     line: LineOfBusiness
     service: ServiceAccount
-    clients: dict[str, Api]
-
-    @property
     tracking_server: TrackingServer
     webhook: Webhook
     webhook_delivery: WebhookDelivery
+    clients: dict[str, Api]
+
+    @property
     def token_key(self) -> str:
         """The beginning of the data scientist's token, by which it is named."""
         return str(ApiToken.objects.filter(user=self.people.scientist).values_list("token_key", flat=True)[0])
@@ -181,7 +184,8 @@ class World:
     def others(self) -> dict[str, str]:
         """What stands in an address beside its id."""
         token = str(ApiToken.objects.filter(user=self.service.user).values_list("token_key", flat=True)[0])
-        return {"token": token, "channel": str(self.channel.pk), "identity": str(self.identity.pk), "step": "purpose"}
+        rows = {"channel": self.channel, "identity": self.identity, "delivery": self.webhook_delivery}
+        return {"token": token, "step": "purpose", **{name: str(row.pk) for name, row in rows.items()}}
 
     @property
     def ids(self) -> dict[str, str]:
@@ -224,12 +228,12 @@ class World:
             "project": self.project.key,
             "line": str(self.line.pk),
             "service": str(self.service.pk),
+            "tracking_server": str(self.tracking_server.pk),
+            "webhook": str(self.webhook.pk),
             "own_token": self.token_key,
         }
 
 
-            "tracking_server": str(self.tracking_server.pk),
-            "webhook": str(self.webhook.pk),
 def actors(people: Cast) -> dict[str, User | None]:
     """Return who plays each role."""
     return {
@@ -335,6 +339,14 @@ def build() -> World:
     assert message is not None
     anchored = anchor(actor=SYSTEM)
     assert anchored is not None
+    # Of one project, and told of one thing: what the tests do is not written down for it.
+    told = webhooks.create(
+        actor=people.admin.actor,
+        name="Pipeline",
+        url="https://hooks.example.org/portal",
+        events=["use_case.retired"],
+        project_id=here.pk,
+    ).webhook
     return World(
         project=here,
         elsewhere=there,
@@ -403,8 +415,6 @@ def build() -> World:
         people_group=people_groups.create(actor=people.admin.actor, name="Analysts"),
         line=organisation.create_line_of_business(actor=people.admin.actor, name="Line of the world"),
         service=service_account(people, here),
-        clients={role: Api(person) for role, person in actors(people).items()},
-    )
         tracking_server=tracked(people, fresh),
         webhook=told,
         webhook_delivery=WebhookDelivery.objects.create(
@@ -416,3 +426,5 @@ def build() -> World:
             subject_name=str(draft),
             body='{"type":"use_case.retired","timestamp":"2026-01-01T00:00:00+00:00","data":{"links":{"page":null}}}',
         ),
+        clients={role: Api(person) for role, person in actors(people).items()},
+    )
