@@ -29,6 +29,8 @@ FIELDS = {
     "registered_by": "Registered by",
     "blockers": "Held by",
 }
+# What is written takes the place of whatever is there.
+AS_IT_IS = {"If-Match": "*"}
 PARTS = "risk_assessment, mitigation_strategies, transparency_explainability, human_oversight, monitoring_evaluation"
 
 
@@ -103,7 +105,7 @@ def classify(
     if (risk_class is None) == (answers is None):
         raise Failure("By hand or by answers?", "Give one of --risk-class and --answers.")
     body = {"reason": reason, **({"answers": read_json(answers)} if answers else {"risk_class": risk_class})}
-    found = portal(ctx).call("PUT", f"use-cases/{path_part(use_case)}/classification/", json=body)
+    found = portal(ctx).call("PUT", f"use-cases/{path_part(use_case)}/classification/", json=body, headers=AS_IT_IS)
     if as_json:
         output.document(found)
         return
@@ -124,7 +126,9 @@ def describe(
     if (text is None) == (file is None):
         raise Failure("Where is the text?", "Give one of --text and --file.")
     written = text if file is None else file.read_text(encoding="utf-8")
-    found = portal(ctx).call("PUT", f"use-cases/{path_part(use_case)}/documents/", json={part: written})
+    found = portal(ctx).call(
+        "PUT", f"use-cases/{path_part(use_case)}/documents/", json={part: written}, headers=AS_IT_IS
+    )
     if as_json:
         output.document(found)
     else:

@@ -30,6 +30,7 @@ PRODUCTION = {
     "PORTAL_PACKS_BUCKET": "portal-packs",
     "PORTAL_PACKS_REGION": "eu-central-1",
 }
+TEMPLATES = [PROJECT / "docs" / "examples" / "codepipeline" / "pipeline.yaml"]
 TEST = {**PRODUCTION, "DJANGO_SETTINGS_MODULE": "portal.settings.test"}
 CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
     "ruff check": ([str(BIN / "ruff"), "check", "."], {}),
@@ -42,7 +43,7 @@ CHECKS: dict[str, tuple[list[str], dict[str, str]]] = {
         [PYTHON, "-W", "ignore::RuntimeWarning", "manage.py", "makemigrations", "--check", "--dry-run"],
         PRODUCTION,
     ),
-    "cfn-lint": ([str(BIN / "cfn-lint"), *sorted(str(path) for path in (PROJECT / "deploy").glob("*.yaml"))], {}),
+    "cfn-lint": ([str(BIN / "cfn-lint"), *sorted(map(str, [*PROJECT.glob("deploy/*.yaml"), *TEMPLATES]))], {}),
     "architecture tests": ([PYTHON, "-m", "pytest", "-q", "tests/architecture"], TEST),
 }
 
