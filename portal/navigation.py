@@ -108,7 +108,8 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
     if actor.holds_everywhere(Role.ML_ADMIN):
         console = _item("Admin console", reverse("admin:index"), "settings", path)
         keys = _item("Signing keys", reverse("governance:signing_keys"), "key", path)
-        found.append({"label": "Administer", "items": [console, keys]})
+        services = _item("Service accounts", reverse("governance:service_account_list"), "plug", path)
+        found.append({"label": "Administer", "items": [console, services, keys]})
     return found
 
 

@@ -46,7 +46,7 @@ class ServiceAccountOutput(Output):
     @extend_schema_field(GivenRole(many=True))
     def get_roles(self, account: ServiceAccount) -> list[dict[str, Any]]:
         user = account.user
-        return given_roles(user.user_permissions.all(), user.projectuserobjectpermission_set.all())  # type: ignore[attr-defined]  # guardian's reverse
+        return given_roles(user.user_permissions.all(), user.projectuserobjectpermission_set.all())
 
     def get_tokens(self, account: ServiceAccount) -> int:
         return getattr(account, "token_count", None) or 0

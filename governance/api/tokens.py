@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.functional import SimpleLazyObject
 from django_filters import BooleanFilter
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -50,9 +51,7 @@ class TokenOutput(Output):
         terms = getattr(token, "terms", None)
         if terms is None or terms.project_ids is None:
             return None
-        if "keys" not in self.context:
-            self.context["keys"] = dict(projects(self.context["actor"]).values_list("pk", "key"))
-        keys: dict[int, str] = self.context["keys"]
+        keys: dict[int, str] = self.context["project_keys"]
         return sorted(keys[pk] for pk in terms.project_ids if pk in keys)
 
     def get_rate(self, token: ApiToken) -> int | None:
@@ -139,6 +138,10 @@ class Tokens(Listed, Detailed):
 
     def get_queryset(self) -> QuerySet[ApiToken]:
         return selectors.own_tokens(self.actor)
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        keys = SimpleLazyObject(lambda: dict(projects(self.actor).values_list("pk", "key")))
+        return {**super().get_serializer_context(), "project_keys": keys}
 
     @extend_schema(request=TokenInput, responses={201: TokenMade})
     def create(self, request: Request, **kwargs: Any) -> Response:

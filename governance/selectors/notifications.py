@@ -119,9 +119,3 @@ def delegations(actor: Actor) -> list[Delegation]:
     rows = Delegation.objects.visible_to(actor).filter(revoked_at=None, ends_on__gte=timezone.now().date())
     own = rows.filter(delegator_id=actor.user_id) | rows.filter(delegate_id=actor.user_id)
     return list(own.select_related("delegator", "delegate", "project").order_by("ends_on", "pk"))
-
-
-def tokens(actor: Actor) -> QuerySet[Any]:
-    """Return the actor's API tokens with their terms, newest first."""
-    rows = ApiToken.objects.filter(user_id=actor.user_id) if actor.user_id is not None else ApiToken.objects.none()
-    return rows.select_related("terms").order_by("-created", "token_key")

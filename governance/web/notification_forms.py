@@ -67,21 +67,3 @@ class ChatForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text="Whoever has it can write there, so it is stored encrypted and never shown again.",
     )
-
-
-class TokenForm(forms.Form):
-    """What a token is called, how long it holds, and whether it may change anything."""
-
-    name = forms.CharField(max_length=100, help_text="To recognise it by, such as: nightly report.")
-    days = forms.TypedChoiceField(
-        label="It holds for",
-        coerce=int,
-        choices=[(1, "A day"), (7, "A week"), (30, "30 days"), (90, "90 days"), (365, "A year")],
-        initial=30,
-    )
-    is_read_only = forms.BooleanField(
-        label="It may only read",
-        required=False,
-        initial=True,
-        help_text="Without this it may do whatever you may do, decisions included.",
-    )

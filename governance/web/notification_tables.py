@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import django_filters as filters
@@ -9,7 +11,7 @@ import django_tables2 as tables
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, two
@@ -128,6 +130,9 @@ class NotificationFilter(filters.FilterSet):
 
 class TokenTable(PortalTable):
     label = "API tokens"
+    whose = "Whatever you may"
+    # Names by id, of the projects that whoever looks may know of.
+    project_names: Mapping[int, str] = MappingProxyType({})
     name = tables.Column("Name", order_by=("name", "token_key"), empty_values=())
     may = tables.Column("It may", accessor="token_key", orderable=False)
     created = tables.Column("Made", order_by=("created", "token_key"))
@@ -146,9 +151,19 @@ class TokenTable(PortalTable):
 
     def render_may(self, record: ApiToken) -> SafeString:
         terms = getattr(record, "terms", None)
-        if terms is not None and terms.is_read_only:
-            return badge("Only read", "mute", "eye")
-        return badge("Whatever you may", "warn", "edit")
+        reads = terms is not None and terms.is_read_only
+        shown = badge("Only read", "mute", "eye") if reads else badge(self.whose, "warn", "edit")
+        hints = []
+        if terms is not None and terms.project_ids is not None:
+            names = sorted(self.project_names[pk] for pk in terms.project_ids if pk in self.project_names)
+            if hidden := len(terms.project_ids) - len(names):
+                names.append(f"{hidden} you do not see")
+            hints.append(f"Only on {', '.join(names)}")
+        if terms is not None and terms.rate is not None:
+            hints.append(f"{terms.rate:,} requests a minute")
+        return format_html(
+            "{}{}", shown, format_html_join("", '<span class="kv-hint">{}</span>', ((h,) for h in hints))
+        )
 
     def render_created(self, record: ApiToken) -> SafeString:
         return reltime(record.created)

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from portal.core.errors import InvalidInput
+from portal.core.tables import PortalTable
 from portal.core.views import UNUSABLE, ActionView, FormPage, Page, TablePage, put_back
 from registry.selectors.people import held_roles
+from registry.selectors.resources import projects
+from registry.selectors.service_accounts import accounts
 from registry.services import tokens
 
 from ..selectors import notifications as selectors
+from ..selectors.tokens import own_tokens
 from ..services import api_tokens
 from .list_filters import TokenFilter
-from .notification_forms import TokenForm
 from .notification_tables import TokenTable
+from .service_account_forms import TokenForm
 
 
 class Profile(Page):
@@ -39,7 +42,8 @@ class Profile(Page):
             identities=selectors.identities(self.actor),
             delegations=selectors.delegations(self.actor),
             chosen=selectors.settings_of(self.actor),
-            token_count=selectors.tokens(self.actor).count(),
+            token_count=own_tokens(self.actor).count(),
+            services=accounts(self.actor).filter(retired_at=None, responsible=person).order_by("user__username"),
             **kwargs,
         )
 
@@ -50,7 +54,10 @@ class TokenList(TablePage):
     filter_class = TokenFilter
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.tokens(self.actor)
+        return own_tokens(self.actor)
+
+    def ready(self, table: PortalTable) -> None:
+        cast("TokenTable", table).project_names = dict(projects(self.actor).values_list("pk", "name"))
 
     def breadcrumbs(self) -> list[dict[str, str]]:
         return [{"label": "Profile", "url": reverse("governance:profile")}, {"label": "API tokens", "url": ""}]
@@ -66,7 +73,10 @@ class TokenList(TablePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
-            most=settings.REST_KNOX["TOKEN_LIMIT_PER_USER"], public_url=settings.PORTAL_PUBLIC_URL, **kwargs
+            most=settings.REST_KNOX["TOKEN_LIMIT_PER_USER"],
+            by_password=settings.PORTAL_TOKEN_ENDPOINT,
+            public_url=settings.PORTAL_PUBLIC_URL,
+            **kwargs,
         )
 
 
@@ -76,6 +86,9 @@ class TokenNew(FormPage):
     template_name = "governance/token_new.html"
     form_class = TokenForm
     submit_label = "Make the token"
+
+    def form_arguments(self) -> dict[str, Any]:
+        return {"projects": projects(self.actor).order_by("name", "pk")}
 
     def cancel_url(self) -> str:
         return reverse("governance:token_list")
@@ -88,7 +101,7 @@ class TokenNew(FormPage):
         ]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        form = self.build(request.POST)
+        form = cast("TokenForm", self.build(request.POST))
         if form.is_valid():
             try:
                 return self._shown(form)
@@ -96,15 +109,21 @@ class TokenNew(FormPage):
                 put_back(form, refusal)
         return self.show_again(form, UNUSABLE)
 
-    def _shown(self, form: BaseForm) -> HttpResponse:
+    def _shown(self, form: TokenForm) -> HttpResponse:
         given = form.cleaned_data
+        scope = form.scope()
         token, text = api_tokens.issue(
-            actor=self.actor, name=given["name"], days=given["days"], is_read_only=given["is_read_only"]
+            actor=self.actor,
+            name=given["name"],
+            days=given["days"],
+            is_read_only=given["is_read_only"],
+            projects=scope,
         )
         context = {
             "token": token,
             "text": text,
             "is_read_only": given["is_read_only"],
+            "scope": scope,
             "public_url": settings.PORTAL_PUBLIC_URL,
             "back_url": self.cancel_url(),
             "breadcrumbs": [*self.breadcrumbs()[:2], {"label": token.name, "url": ""}],

@@ -44,3 +44,8 @@ def answerable_for(services: Iterable[User]) -> QuerySet[User]:
 def possible_keepers() -> QuerySet[User]:
     """Return the people who can answer for an account: all who can sign in, by name."""
     return User.objects.people().filter(is_active=True).order_by("display_name", "username")
+
+
+def keepers(account: ServiceAccount) -> QuerySet[ServiceKeeper]:
+    """Return who keeps or kept an account, in the order in which they came to."""
+    return ServiceKeeper.objects.filter(account=account.user_id).select_related("person").order_by("since", "pk")
