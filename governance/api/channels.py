@@ -153,7 +153,8 @@ class Channels(Listed, Revised):
     @extend_schema(request=None, responses={204: None}, parameters=[_CHANNEL_ID])
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Take a channel away: later orders take the account's other channel, or the hub's event bus."""
-        channels.remove(actor=self.actor, channel_id=self.get_object().pk)
+        channel = self.get_object()
+        channels.remove(actor=self.actor, channel_id=channel.pk, revision=self.agreed_revision(channel))
         return Response(status=204)
 
     @extend_schema(request=GraceInput, responses={200: ChannelMade}, parameters=[_CHANNEL_ID])

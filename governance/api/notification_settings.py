@@ -112,7 +112,7 @@ class OwnNotificationSettings(Revised):
 
     noun = "settings"
     serializer_class = NotificationSettingsOutput
-    conditional_actions = frozenset({"partial_update"})
+    conditional_actions = frozenset({"partial_update", "set_chat", "remove_chat"})
 
     def get_object(self) -> NotificationSettings:
         return selectors.settings_of(self.actor)
@@ -145,14 +145,17 @@ class OwnNotificationSettings(Revised):
     @extend_schema(operation_id="notification_chat_set", request=ChatInput, responses=NotificationSettingsOutput)
     def set_chat(self, request: Request) -> Response:
         """Have yourself written to in Slack or Teams; nothing is sent yet."""
+        revision = self.agreed_revision(self.get_object())
         values = self.read(ChatInput)
-        notification_settings.set_chat(actor=self.actor, kind=ChatKind(values["kind"]), url=values["url"])
+        notification_settings.set_chat(
+            actor=self.actor, kind=ChatKind(values["kind"]), url=values["url"], revision=revision
+        )
         return self.show_now()
 
     @extend_schema(operation_id="notification_chat_remove", request=None, responses=NotificationSettingsOutput)
     def remove_chat(self, request: Request) -> Response:
         """Be written to in the chat no more; its address is forgotten."""
-        notification_settings.remove_chat(actor=self.actor)
+        notification_settings.remove_chat(actor=self.actor, revision=self.agreed_revision(self.get_object()))
         return self.show_now()
 
     @extend_schema(operation_id="notification_chat_test", request=NoInput, responses=ChatTestOutput)

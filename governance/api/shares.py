@@ -24,6 +24,7 @@ from registry.selectors import sharing
 from registry.sharing.verbs import Verb
 
 from ..selectors import timeline
+from ..selectors.timeline import Entry
 from ..services import shares
 from ..services.share_rules import MOST_MEMBERS, Wish
 from .history import Storied
@@ -213,8 +214,6 @@ class ShareFilters(Filters):
 class Shares(Storied, ByPublicId, Revised, Listed):
     """Shares of model groups, as the portal declares them."""
 
-    history_of = staticmethod(timeline.history_of_share)
-
     noun = "share"
     lookup_field = "number"
     public_id_prefix = "SHR"
@@ -229,6 +228,9 @@ class Shares(Storied, ByPublicId, Revised, Listed):
 
     def get_queryset(self) -> QuerySet[DeclaredShare]:
         return sharing.declared(self.actor)
+
+    def story(self, row: Any) -> list[Entry]:
+        return timeline.history_of_share(row)
 
     @extend_schema(request=DeclareInput, responses={201: DeclaredShareDetail})
     def create(self, request: Request, **kwargs: Any) -> Response:
@@ -250,7 +252,7 @@ class Shares(Storied, ByPublicId, Revised, Listed):
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Take a share back: RAM deletes it, and its accounts lose access."""
         row = self.get_object()
-        return self.show(shares.withdraw(actor=self.actor, number=row.number), 202)
+        return self.show(shares.withdraw(actor=self.actor, number=row.number, revision=self.agreed_revision(row)), 202)
 
     @extend_schema(request=NoInput, responses={202: AcceptOutput})
     @action(detail=True, methods=["post"])

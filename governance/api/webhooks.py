@@ -185,7 +185,7 @@ class Webhooks(Listed, Revised):
     ordering = ("id",)
 
     def get_queryset(self) -> QuerySet[Webhook]:
-        return selectors.webhooks(self.actor)
+        return selectors.webhook_list(self.actor) if self.is_list else selectors.webhooks(self.actor)
 
     @extend_schema(request=WebhookInput, responses={201: WebhookMade})
     def create(self, request: Request, **kwargs: Any) -> Response:
@@ -206,7 +206,8 @@ class Webhooks(Listed, Revised):
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Take a webhook away, with what waits for it and the list of what was sent."""
-        webhooks.remove(actor=self.actor, webhook_id=self.get_object().pk)
+        webhook = self.get_object()
+        webhooks.remove(actor=self.actor, webhook_id=webhook.pk, revision=self.agreed_revision(webhook))
         return Response(status=204)
 
     @extend_schema(request=NoInput, responses={200: WebhookOutput})

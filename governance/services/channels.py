@@ -79,13 +79,17 @@ def edit(*, actor: Actor, channel_id: int, revision: int, **changes: Any) -> Mad
         return Made(channel, secret)
 
 
-def remove(*, actor: Actor, channel_id: int) -> None:
+def remove(*, actor: Actor, channel_id: int, revision: int | None = None) -> None:
     """Take a channel away: later orders take the account's other channel, or the hub's bus.
 
-    Webhook orders that still wait can no longer be signed; they are given up and say so. Raises NotFound, Forbidden.
+    Webhook orders that still wait can no longer be signed; they are given up and say so. Raises NotFound, Forbidden,
+    StaleEdit.
     """
     with operation(actor, "remove a deployment channel"):
-        access.for_update(DeploymentChannel, actor, Act.MANAGE_ACCOUNTS, pk=channel_id).delete()
+        channel = access.for_update(DeploymentChannel, actor, Act.MANAGE_ACCOUNTS, pk=channel_id)
+        if revision is not None and channel.revision != revision:
+            raise StaleEdit("Somebody changed this channel since you read it. Read it again and repeat.")
+        channel.delete()
 
 
 def rotate_secret(*, actor: Actor, channel_id: int, grace: timedelta = GRACE) -> Made:

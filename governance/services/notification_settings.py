@@ -59,10 +59,10 @@ def save(
         return row
 
 
-def set_chat(*, actor: Actor, kind: ChatKind, url: str) -> NotificationSettings:
+def set_chat(*, actor: Actor, kind: ChatKind, url: str, revision: int | None = None) -> NotificationSettings:
     """Have oneself written to in Slack or Teams, by the incoming webhook at this address; it is stored encrypted.
 
-    Nothing is sent yet. Raises Forbidden for the system, InvalidInput for an address nothing may be sent to.
+    Nothing is sent yet. Raises Forbidden for the system, InvalidInput for an address nothing may be sent to, StaleEdit.
     """
     url = url.strip()
     try:
@@ -70,7 +70,7 @@ def set_chat(*, actor: Actor, kind: ChatKind, url: str) -> NotificationSettings:
     except webhooks.AddressRefused as refusal:
         raise InvalidInput("Nothing can be sent to this address.", errors={"url": [str(refusal)]}) from None
     with operation(actor, "set a chat for notifications"):
-        row = _locked(actor)
+        row = _locked(actor, revision)
         row.chat_kind, row.chat_url = kind, sealing.seal(url.encode(), purpose=PURPOSE)
         row.chat_host, row.chat_problem = (urlsplit(url).hostname or "")[:255], ""
         row.revision += 1
@@ -78,10 +78,13 @@ def set_chat(*, actor: Actor, kind: ChatKind, url: str) -> NotificationSettings:
         return row
 
 
-def remove_chat(*, actor: Actor) -> NotificationSettings:
-    """Be written to in the chat no more; its address is forgotten. Raises Forbidden for the system, WrongState."""
+def remove_chat(*, actor: Actor, revision: int | None = None) -> NotificationSettings:
+    """Be written to in the chat no more; its address is forgotten.
+
+    Raises Forbidden for the system, WrongState, StaleEdit.
+    """
     with operation(actor, "remove the chat for notifications"):
-        row = _locked(actor)
+        row = _locked(actor, revision)
         if not row.chat_kind:
             raise WrongState("There is no chat to remove.")
         row.chat_kind = row.chat_url = row.chat_host = row.chat_problem = ""
@@ -135,9 +138,12 @@ def _person(actor: Actor) -> int:
     return actor.user_id
 
 
-def _locked(actor: Actor) -> NotificationSettings:
+def _locked(actor: Actor, revision: int | None = None) -> NotificationSettings:
     NotificationSettings.objects.get_or_create(person_id=_person(actor))
-    return NotificationSettings.objects.select_for_update().get(person_id=actor.user_id)
+    row = NotificationSettings.objects.select_for_update().get(person_id=actor.user_id)
+    if revision is not None and row.revision != revision:
+        raise StaleEdit("You changed your settings in another window. Read them again and repeat.")
+    return row
 
 
 def _different(former: Any, choices: Mapping[str, Mapping[str, bool]]) -> dict[str, dict[str, bool]]:

@@ -108,10 +108,13 @@ def disable(*, actor: Actor, webhook_id: int, reason: str = "") -> Webhook:
         return webhook
 
 
-def remove(*, actor: Actor, webhook_id: int) -> None:
-    """Take a webhook away with what waits for it and what was sent to it. Raises NotFound, Forbidden."""
+def remove(*, actor: Actor, webhook_id: int, revision: int | None = None) -> None:
+    """Take a webhook away with what waits for it and what was sent to it. Raises NotFound, Forbidden, StaleEdit."""
     with operation(actor, "remove a webhook"):
-        access.for_update(Webhook, actor, Act.MANAGE_WEBHOOKS, pk=webhook_id).delete()
+        webhook = access.for_update(Webhook, actor, Act.MANAGE_WEBHOOKS, pk=webhook_id)
+        if revision is not None and webhook.revision != revision:
+            raise StaleEdit("Somebody changed this webhook since you read it. Read it again and repeat.")
+        webhook.delete()
 
 
 def rotate_secret(*, actor: Actor, webhook_id: int, grace: timedelta = GRACE) -> Made:

@@ -44,8 +44,6 @@ def once(view: PortalView, handler: Callable[..., HttpResponseBase]) -> Callable
 
     def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         key = request.headers[IDEMPOTENCY_KEY]
-        if not view.takes_keys:
-            raise UnusableKey("This address takes no Idempotency-Key: its answer is never kept. Leave it out.")
         if not _KEY.fullmatch(key):
             raise UnusableKey("Send 1 to 255 printable ASCII characters, such as a UUID.")
         path = request.get_full_path()

@@ -119,7 +119,7 @@ class UseCaseDrafts(Listed, Revised):
     filterset_class = DraftFilters
     ordering = ("-saved_at",)
     ordering_fields = {"id": "pk", "saved_at": "saved_at", "created_at": "created_at"}
-    conditional_actions = frozenset({"step", "register"})
+    conditional_actions = frozenset({"step", "register", "destroy"})
 
     def get_queryset(self) -> QuerySet[UseCaseDraft]:
         return selectors.mine(self.actor)
@@ -155,7 +155,8 @@ class UseCaseDrafts(Listed, Revised):
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Throw a draft away."""
-        drafts.discard(actor=self.actor, draft_id=self.get_object().pk)
+        draft = self.get_object()
+        drafts.discard(actor=self.actor, draft_id=draft.pk, revision=self.agreed_revision(draft))
         return Response(status=204)
 
     @extend_schema(request=NoInput, responses={201: UseCaseOutput})

@@ -1,13 +1,15 @@
 """Which state an edit was made on, and which one the reader has already: If-Match, If-None-Match, ETag (RFC 9110).
 
-An ETag names the revision of the row and the very bytes that were answered: `"7-0f3a9c2b1d4e5f60"`. An edit is held to
-the revision alone, because what else a detail shows may move without anybody having edited it.
+An ETag names the revision of the row, or the mark of what counts no revisions, and the very bytes that were answered:
+`"7-0f3a9c2b1d4e5f60"`, `"7.5d1c0a9e3b7f2468-0f3a9c2b1d4e5f60"`. An edit is held to the revision or the mark alone,
+because what else a detail shows may move without anybody having edited it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 
 from django.http import HttpResponse
 from django.utils.http import parse_etags
@@ -15,7 +17,7 @@ from rest_framework.request import Request
 
 from .errors import DomainError, StaleEdit
 
-_TAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:-[0-9a-f]{16})?"')
+_TAG = re.compile(r'(?:W/)?"([0-9]{1,9})(?:\.([0-9a-f]{16}))?(?:-[0-9a-f]{16})?"')
 
 
 class PreconditionRequired(DomainError):
@@ -26,9 +28,9 @@ class PreconditionRequired(DomainError):
     status = 428
 
 
-def revision_tag(revision: int) -> str:
-    """Return the part of an ETag that edits are held to."""
-    return f'"{revision}"'
+def revision_tag(revision: int, mark: str = "") -> str:
+    """Return the part of an ETag that edits are held to; 0 is the revision of what counts none."""
+    return f'"{revision}.{mark}"' if mark else f'"{revision}"'
 
 
 def agreed(request: Request, noun: str, revision: int) -> int:
@@ -36,13 +38,23 @@ def agreed(request: Request, noun: str, revision: int) -> int:
 
     Raises PreconditionRequired without If-Match, StaleEdit when it names none but other revisions.
     """
+    _refuse_unless_named(request, noun, lambda revision_named, _: int(revision_named) == revision)
+    return revision
+
+
+def agreed_mark(request: Request, noun: str, mark: str) -> str:
+    """Return the mark an edit was made on, as `agreed` does a revision; raises the same."""
+    _refuse_unless_named(request, noun, lambda _, mark_named: mark_named == mark)
+    return mark
+
+
+def _refuse_unless_named(request: Request, noun: str, is_meant: Callable[[str, str | None], bool]) -> None:
     given = request.headers.get("If-Match", "").strip()
     if not given:
         raise PreconditionRequired(f"Read this {noun} and send its ETag as If-Match, so that nobody's change is lost.")
-    named = {int(match[1]) for tag in parse_etags(given) if (match := _TAG.fullmatch(tag))}
-    if given != "*" and revision not in named:
+    named = [match for tag in parse_etags(given) if (match := _TAG.fullmatch(tag))]
+    if given != "*" and not any(is_meant(match[1], match[2]) for match in named):
         raise StaleEdit(f"Somebody changed this {noun} since you read it. Read it again and repeat your edit.")
-    return revision
 
 
 def conditional(request: Request, answer: HttpResponse) -> HttpResponse:

@@ -13,7 +13,7 @@ from rest_framework.permissions import IsAuthenticated
 from .csv_export import CsvRenderer
 from .filters import FORMAT
 from .sparse import FIELDS_PARAMETER
-from .viewsets import IDEMPOTENCY_KEY, Resource, Revised
+from .viewsets import IDEMPOTENCY_KEY, Marked, Resource, Revised
 
 PROBLEM_JSON = "application/problem+json"
 # What each status means, wherever it is answered.
@@ -28,7 +28,7 @@ PROBLEMS: dict[int, str] = {
     415: "The body is not JSON.",
     422: "The Idempotency-Key belongs to a request with another address or body.",
     428: "The edit does not say which state it was made on: send If-Match.",
-    429: "Too many attempts; wait as long as Retry-After says.",
+    429: "Too many requests or attempts; wait as long as Retry-After says.",
     503: "Something the portal needs does not answer; nothing was lost.",
 }
 
@@ -38,6 +38,19 @@ FORMAT_PARAMETER = OpenApiParameter(
     enum=["json", CsvRenderer.format],
     description="`csv` sends every row that matches as one file, as `Accept: text/csv` does; `fields` chooses its"
     " columns, and what is nested is JSON in its cell. A page of a file cannot be asked for.",
+)
+NONE_MATCH_PARAMETER = OpenApiParameter(
+    "If-None-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag of what you have: answers 304 without a body while nothing of it changed.",
+)
+TAG_HEADER = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="Of this very answer; send it as If-Match with an edit, or as If-None-Match to ask again.",
 )
 KEY_PARAMETER = OpenApiParameter(
     IDEMPOTENCY_KEY,
@@ -78,6 +91,8 @@ class PortalSchema(AutoSchema):
             kind = OpenApiTypes.INT if example == "1" else OpenApiTypes.STR
             described = f"Such as `{example}`."
             parameters.append(OpenApiParameter("id", kind, OpenApiParameter.PATH, description=described))
+        if self._has_tag():
+            parameters += [TAG_HEADER, NONE_MATCH_PARAMETER]
         if self.method == "POST" and getattr(self.view, "takes_keys", False):
             parameters.append(KEY_PARAMETER)
         if self._is_conditional():
@@ -103,12 +118,19 @@ class PortalSchema(AutoSchema):
             statuses |= {403, 409, 413, 415}
         if self.method == "POST" and getattr(self.view, "takes_keys", False):
             statuses.add(422)
+        if self.view.throttle_classes:
+            statuses.add(429)
         if self._is_conditional():
             statuses |= {412, 428}
         return sorted(statuses | set(getattr(self.view, "problem_statuses", ())))
 
+    def _has_tag(self) -> bool:
+        return isinstance(self.view, Revised | Marked) and self.view.action == "retrieve"
+
     def _is_conditional(self) -> bool:
-        return isinstance(self.view, Revised) and self.view.action in self.view.conditional_actions
+        if not isinstance(self.view, Resource) or self.method == "GET":
+            return False
+        return self.view.is_conditional or self.view.action in self.view.conditional_actions
 
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         bodies = super()._get_response_bodies(direction)
@@ -116,6 +138,8 @@ class PortalSchema(AutoSchema):
             described = OpenApiResponse(ProblemSerializer, description=PROBLEMS[status])
             body = self._get_response_for_code(described, str(status), [PROBLEM_JSON], direction)  # type: ignore[no-untyped-call]
             bodies.setdefault(str(status), body)
+        if self._has_tag():
+            bodies["304"] = {"description": "It is as If-None-Match says."}
         content = bodies.get("200", {}).get("content", {})
         if CsvRenderer.media_type in content and self.method == "GET":
             content[CsvRenderer.media_type] = {"schema": {"type": "string"}}

@@ -26,14 +26,24 @@ from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
 from .actors import Actor
-from .conditional import PreconditionRequired, agreed, conditional, revision_tag
+from .conditional import PreconditionRequired, agreed, agreed_mark, conditional, revision_tag
 from .csv_export import CsvRenderer, plain, streamed
 from .errors import InvalidInput, NotFound
 from .filters import CURSOR, PAGE_SIZE, refuse_unknown_parameters
 from .serializers import public_number
 from .sparse import narrowed
 
-__all__ = ["ROW_ID", "ByPublicId", "Detailed", "Listed", "PortalView", "PreconditionRequired", "Resource", "Revised"]
+__all__ = [
+    "ROW_ID",
+    "ByPublicId",
+    "Detailed",
+    "Listed",
+    "Marked",
+    "PortalView",
+    "PreconditionRequired",
+    "Resource",
+    "Revised",
+]
 
 # A row's own number, no longer than the database can hold.
 ROW_ID = r"[0-9]{1,18}"
@@ -49,7 +59,7 @@ class PortalView(APIView):
     # Query parameters besides a list's own, and refusals besides those its method and address imply.
     query_parameters: tuple[str, ...] = ()
     problem_statuses: tuple[int, ...] = ()
-    # Whether a POST may carry an Idempotency-Key; not where nobody is known yet whose key it could be.
+    # Whether a POST minds an Idempotency-Key; not where nobody is known yet whose key it could be.
     takes_keys: ClassVar[bool] = True
     # What the schema says of query parameters that no filter set declares.
     described_parameters: tuple[OpenApiParameter, ...] = ()
@@ -65,7 +75,7 @@ class PortalView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(self, request)
-        if request.method == "POST" and IDEMPOTENCY_KEY in request.headers:
+        if request.method == "POST" and self.takes_keys and IDEMPOTENCY_KEY in request.headers:
             keeper = import_string(settings.PORTAL_IDEMPOTENCY_KEEPER)
             vars(self)["post"] = keeper(self, getattr(self, "post", self.http_method_not_allowed))
 
@@ -108,6 +118,9 @@ class Resource(PortalView, GenericViewSet):
     lookup_url_kwarg = "id"
     id_example: ClassVar[str] = "1"
     is_list: bool = False
+    # The actions that ask for If-Match, and whether one that is declared by itself does; the schema says so of them.
+    conditional_actions: ClassVar[frozenset[str]] = frozenset()
+    is_conditional: bool = False
     filterset_class: Any = None
     search_fields: tuple[str, ...] = ()
     ordering_fields: Mapping[str, str] = {}
@@ -183,7 +196,7 @@ class Resource(PortalView, GenericViewSet):
         shown: Any = (serializer or self.get_serializer_class())(many=True, context=self.get_serializer_context())
         self.narrowed(shown)
         if self.request.accepted_renderer.format == CsvRenderer.format:
-            return self.file(rows, shown.child)
+            return self.as_file(rows, shown.child)
         page = self.paginate_queryset(rows)
         assert page is not None
         shown.instance = list(self.presented(page))
@@ -193,7 +206,7 @@ class Resource(PortalView, GenericViewSet):
         """Return a page's rows, or a file's, with what is shown beside their own columns."""
         return rows
 
-    def file(self, rows: QuerySet[Any], row: Any) -> HttpResponseBase:
+    def as_file(self, rows: QuerySet[Any], row: Any) -> HttpResponseBase:
         """Answer with every row as CSV, in the columns of the rows' serializer, written while it is sent.
 
         Raises InvalidInput for a page of it.
@@ -236,11 +249,27 @@ class Detailed(Resource):
         return Response(self.get_serializer(row).data, headers=self.headers_of(row))
 
 
+class Marked(Detailed):
+    """A resource whose rows count no revisions: the ETag of a detail is made of what can be edited."""
+
+    conditional_actions: ClassVar[frozenset[str]] = frozenset({"partial_update"})
+
+    def mark_of(self, row: Any) -> str:
+        """Return the `mark` of what can be edited, as the service computes it again under its lock."""
+        raise NotImplementedError
+
+    def headers_of(self, row: Any) -> dict[str, str]:
+        return {"ETag": revision_tag(0, self.mark_of(row))}
+
+    def agreed_mark(self, row: Any) -> str:
+        """Return the mark an edit was made on. Raises PreconditionRequired without If-Match, StaleEdit."""
+        return agreed_mark(self.request, self.noun, self.mark_of(row))
+
+
 class Revised(Detailed):
     """A resource whose rows count their revisions: the ETag of a detail, and the If-Match an edit must carry."""
 
-    # The actions that ask for `agreed_revision`; the schema says so of them.
-    conditional_actions: ClassVar[frozenset[str]] = frozenset({"partial_update"})
+    conditional_actions: ClassVar[frozenset[str]] = frozenset({"partial_update", "destroy"})
 
     def headers_of(self, row: Any) -> dict[str, str]:
         return {"ETag": revision_tag(row.revision)}

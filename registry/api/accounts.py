@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from portal.core.filters import Filters, account_filter, one_of
 from portal.core.serializers import Input, NoInput, Output, word
-from portal.core.viewsets import Detailed, Listed
+from portal.core.viewsets import Listed, Marked
 
 from ..choices import AccountPurpose, HourOfSync, PermissionOutcome, PreflightMethod, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
@@ -128,7 +128,7 @@ class Accepted(Output):
     account_id = serializers.CharField()
 
 
-class Accounts(Listed, Detailed):
+class Accounts(Listed, Marked):
     """AWS accounts."""
 
     noun = "AWS account"
@@ -146,6 +146,9 @@ class Accounts(Listed, Detailed):
     def get_queryset(self) -> QuerySet[AwsAccount]:
         return resources.account_list(self.actor) if self.is_list else resources.accounts(self.actor)
 
+    def mark_of(self, row: AwsAccount) -> str:
+        return accounts.mark_of(row)
+
     @extend_schema(request=AccountRegistration, responses={201: AccountDetail})
     def create(self, request: Request) -> Response:
         """Register an account."""
@@ -154,9 +157,11 @@ class Accounts(Listed, Detailed):
 
     @extend_schema(request=AccountEdit)
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
-        """Change how the portal reaches an account."""
+        """Change how the portal reaches an account; If-Match says on which state."""
         account = self.get_object()
-        return self.show(accounts.edit(actor=self.actor, account=account, **self.read(AccountEdit, partial=True)))
+        read_mark = self.agreed_mark(account)
+        values = self.read(AccountEdit, partial=True)
+        return self.show(accounts.edit(actor=self.actor, account=account, read_mark=read_mark, **values))
 
     @extend_schema(request=NoInput, responses={200: AccountDetail})
     @action(detail=True, methods=["post"])

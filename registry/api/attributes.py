@@ -244,7 +244,9 @@ class CustomAttributes(Listed, Revised):
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Take away an attribute that no object has ever held."""
-        custom_attributes.delete(actor=self.actor, attribute_id=self.get_object().pk)
+        attribute = self.get_object()
+        revision = self.agreed_revision(attribute)
+        custom_attributes.delete(actor=self.actor, attribute_id=attribute.pk, revision=revision)
         return Response(status=204)
 
     @extend_schema(request=NoInput, responses={200: AttributeOutput})

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.core.conditional import agreed_mark, revision_tag
 from portal.core.errors import InvalidInput
 from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
 from portal.core.viewsets import Detailed, PortalView
@@ -20,6 +21,7 @@ from ..choices import ClassificationState, RiskClass, Stage, Status
 from ..models import UseCase
 from ..selectors import classifications as selectors
 from ..services import classifications, use_cases
+from ..services.classified import mark_of
 from .serializers import username
 
 EDITION_ID = r"[0-9a-z-]{1,40}"
@@ -140,7 +142,7 @@ class Classified(Detailed):
     """Use cases with a class under the AI Act."""
 
     @extend_schema(responses=UseCaseClassifications)
-    @action(detail=True, methods=["get"])
+    @action(detail=True, methods=["get"], is_conditional=True)
     def classification(self, request: Request, **kwargs: Any) -> Response:
         """Read the class, what it rests on, what waits for an officer, and everything before."""
         return self._classifications(self.get_object())
@@ -148,8 +150,12 @@ class Classified(Detailed):
     @extend_schema(request=ClassificationInput, responses=UseCaseClassifications)
     @classification.mapping.put
     def classify(self, request: Request, **kwargs: Any) -> Response:
-        """Answer the questionnaire, which an officer confirms; or set the class by hand on an officer's word."""
+        """Answer the questionnaire, which an officer confirms; or set the class by hand on an officer's word.
+
+        If-Match says on which state: the ETag of this address.
+        """
         use_case = self.get_object()
+        read_mark = agreed_mark(self.request, "classification", mark_of(use_case))
         values = self.read(ClassificationInput)
         if ("answers" in values) == ("risk_class" in values):
             raise InvalidInput(
@@ -164,6 +170,7 @@ class Classified(Detailed):
                 edition=values.get("edition"),
                 reason=values["reason"],
                 derogation_reason=values["derogation_reason"],
+                read_mark=read_mark,
             )
         else:
             if "edition" in values or values["derogation_reason"]:
@@ -175,6 +182,7 @@ class Classified(Detailed):
                 use_case_id=use_case.pk,
                 risk_class=RiskClass(values["risk_class"]),
                 reason=values["reason"],
+                read_mark=read_mark,
             )
         return self._classifications(self.get_object())
 
@@ -213,7 +221,7 @@ class Classified(Detailed):
         shown.current, shown.waiting, shown.history = selectors.standing(rows), selectors.waiting(rows), rows
         shown.disclaimer = ai_act.DISCLAIMER
         data = UseCaseClassifications(shown, context=self.get_serializer_context()).data
-        return Response(data, headers=self.headers_of(use_case))
+        return Response(data, headers={"ETag": revision_tag(use_case.revision, mark_of(use_case))})
 
 
 class SourceOutput(Output):

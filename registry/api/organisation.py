@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from portal.core.filters import Filters, exactly
 from portal.core.serializers import Input, Output, word
-from portal.core.viewsets import ROW_ID, Detailed, Listed, PortalView
+from portal.core.viewsets import ROW_ID, Listed, Marked, PortalView
 
 from ..choices import Role
 from ..models import LineOfBusiness, Project
@@ -72,7 +72,7 @@ class ProjectFilters(Filters):
     line_of_business = exactly("line_of_business__name", "The name of a line of business.")
 
 
-class Projects(Listed, Detailed):
+class Projects(Listed, Marked):
     """Projects the one who asks holds a role on."""
 
     noun = "project"
@@ -89,6 +89,9 @@ class Projects(Listed, Detailed):
     def get_queryset(self) -> QuerySet[Project]:
         return resources.projects(self.actor)
 
+    def mark_of(self, row: Project) -> str:
+        return organisation.mark_of(row)
+
     @extend_schema(request=ProjectInput, responses={201: ProjectOutput})
     def create(self, request: Request) -> Response:
         """Create a project; nobody works on it before he is given a role there."""
@@ -98,12 +101,13 @@ class Projects(Listed, Detailed):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """Rename a project, or move it to another line of business."""
         project = self.get_object()
+        read_mark = self.agreed_mark(project)
         values = {
             "name": project.name,
             "line_of_business": project.line_of_business,
             **self.read(ProjectEdit, partial=True),
         }
-        return self.show(organisation.edit_project(actor=self.actor, project=project, **values))
+        return self.show(organisation.edit_project(actor=self.actor, project=project, read_mark=read_mark, **values))
 
     @extend_schema(responses=WorkerOutput(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
@@ -132,7 +136,7 @@ class LineFilters(Filters):
     name = exactly("name", "The name of a line of business.")
 
 
-class LinesOfBusiness(Listed, Detailed):
+class LinesOfBusiness(Listed, Marked):
     """Lines of business."""
 
     noun = "line of business"
@@ -147,6 +151,9 @@ class LinesOfBusiness(Listed, Detailed):
     def get_queryset(self) -> QuerySet[LineOfBusiness]:
         return directory.lines_of_business(self.actor)
 
+    def mark_of(self, row: LineOfBusiness) -> str:
+        return organisation.mark_of(row)
+
     @extend_schema(request=LineInput, responses={201: LineOutput})
     def create(self, request: Request) -> Response:
         """Create a line of business."""
@@ -157,8 +164,11 @@ class LinesOfBusiness(Listed, Detailed):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """Rename a line of business."""
         line = self.get_object()
+        read_mark = self.agreed_mark(line)
         values = self.read(LineInput)
-        return self.show(organisation.edit_line_of_business(actor=self.actor, line_of_business=line, **values))
+        return self.show(
+            organisation.edit_line_of_business(actor=self.actor, line_of_business=line, read_mark=read_mark, **values)
+        )
 
 
 class MeOutput(Output):

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from portal.core.filters import Filters, exactly
 from portal.core.serializers import Input, Output, text, word
-from portal.core.viewsets import ROW_ID, Detailed, Listed
+from portal.core.viewsets import ROW_ID, Listed, Marked
 
 from ..access import ROLE_PREFIX
 from ..choices import Role
@@ -95,7 +95,7 @@ class PersonOutput(Output):
 
     @extend_schema_field(GivenRole(many=True))
     def get_roles(self, person: User) -> list[dict[str, Any]]:
-        by_project = person.projectuserobjectpermission_set.all()  # type: ignore[attr-defined]  # guardian's reverse
+        by_project = person.projectuserobjectpermission_set.all()
         return given_roles(person.user_permissions.all(), by_project)
 
     def get_groups(self, person: User) -> list[str]:
@@ -147,7 +147,7 @@ class PeopleFilters(Filters):
         return rows.filter(pk__in=directory.holding_anywhere([Role(role) for role in value]))
 
 
-class People(Listed, Detailed):
+class People(Listed, Marked):
     """Everybody who signs in, for those who manage access."""
 
     noun = "person"
@@ -166,6 +166,9 @@ class People(Listed, Detailed):
     def get_queryset(self) -> QuerySet[User]:
         return directory.people(self.actor)
 
+    def mark_of(self, row: User) -> str:
+        return people.mark_of(row)
+
     @extend_schema(request=PersonInput, responses={201: PersonDetail})
     def create(self, request: Request) -> Response:
         """Create somebody who may sign in; he may do nothing before he is given a role."""
@@ -175,7 +178,9 @@ class People(Listed, Detailed):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """Change what is kept about a person; who is switched off cannot sign in, and his tokens stop working."""
         person = self.get_object()
-        return self.show(people.edit_person(actor=self.actor, user=person, **self.read(PersonEdit, partial=True)))
+        read_mark = self.agreed_mark(person)
+        values = self.read(PersonEdit, partial=True)
+        return self.show(people.edit_person(actor=self.actor, user=person, read_mark=read_mark, **values))
 
     @extend_schema(request=PasswordInput, responses={204: None})
     @action(detail=True, methods=["put"])

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from portal.core.filters import Filters, exactly
 from portal.core.serializers import Input, Output
-from portal.core.viewsets import ROW_ID, Detailed, Listed
+from portal.core.viewsets import ROW_ID, Listed, Marked
 
 from ..choices import Role
 from ..models import User
@@ -51,7 +51,7 @@ class PeopleGroupOutput(Output):
 
     @extend_schema_field(GivenRole(many=True))
     def get_roles(self, group: Group) -> list[dict[str, Any]]:
-        by_project = group.projectgroupobjectpermission_set.all()  # type: ignore[attr-defined]  # guardian's reverse
+        by_project = group.projectgroupobjectpermission_set.all()
         return given_roles(group.permissions.all(), by_project)
 
 
@@ -74,7 +74,7 @@ class PeopleGroupFilters(Filters):
     person = exactly("user__username", "The sign-in name of somebody who is in it.")
 
 
-class PeopleGroups(Listed, Detailed):
+class PeopleGroups(Listed, Marked):
     """Groups of people, for those who manage access."""
 
     noun = "group of people"
@@ -90,6 +90,9 @@ class PeopleGroups(Listed, Detailed):
     def get_queryset(self) -> QuerySet[Group]:
         return directory.groups_of_people(self.actor)
 
+    def mark_of(self, row: Group) -> str:
+        return people_groups.mark_of(row)
+
     @extend_schema(request=PeopleGroupInput, responses={201: PeopleGroupOutput})
     def create(self, request: Request) -> Response:
         """Make a group without people and without roles."""
@@ -99,8 +102,9 @@ class PeopleGroups(Listed, Detailed):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """Give a group another name."""
         group = self.get_object()
+        read_mark = self.agreed_mark(group)
         name = self.read(PeopleGroupInput)["name"]
-        return self.show(people_groups.rename(actor=self.actor, group=group, name=name))
+        return self.show(people_groups.rename(actor=self.actor, group=group, name=name, read_mark=read_mark))
 
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, **kwargs: Any) -> Response:

@@ -104,7 +104,7 @@ class SavedViews(Listed, Revised):
     search_fields = ("name",)
     ordering = ("list", "name")
     ordering_fields = {"id": "pk", "list": "list_key", "name": "name", "changed_at": "changed_at"}
-    conditional_actions = frozenset({"partial_update", "shown"})
+    conditional_actions = frozenset({"partial_update", "shown", "destroy"})
 
     def get_queryset(self) -> QuerySet[SavedView]:
         return selectors.views(self.actor)
@@ -163,7 +163,7 @@ class SavedViews(Listed, Revised):
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Delete your own view, also for those it was shared with."""
         view = self.get_object()
-        saved_views.delete(actor=self.actor, view_id=view.pk)
+        saved_views.delete(actor=self.actor, view_id=view.pk, revision=self.agreed_revision(view))
         return Response(status=204)
 
     @extend_schema(request=UsualInput, responses=UsualOutput)

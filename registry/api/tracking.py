@@ -166,7 +166,8 @@ class TrackingServers(Listed, Revised):
     @extend_schema(request=None, responses={204: None})
     def destroy(self, request: Request, **kwargs: Any) -> Response:
         """Take away a tracking server that no version's run was read from."""
-        tracking_servers.remove(actor=self.actor, server_id=self.get_object().pk)
+        server = self.get_object()
+        tracking_servers.remove(actor=self.actor, server_id=server.pk, revision=self.agreed_revision(server))
         return Response(status=204)
 
     @extend_schema(request=NoInput, responses=TrackingServerOutput)

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from portal.core.conditional import agreed_mark, revision_tag
 from portal.core.filters import exactly, one_of
 from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
 from portal.core.viewsets import ByPublicId, Revised
@@ -165,6 +166,10 @@ class UseCases(ByPublicId, Classified, Exported, Revised):
     attribute_kind = ObjectKind.USE_CASE
     export_columns = USE_CASE_COLUMNS
 
+    def headers_of(self, row: UseCase) -> dict[str, str]:
+        # Its documents count no revision of the use case's: their mark stands beside it.
+        return {"ETag": revision_tag(row.revision, use_cases.documents_mark(row))}
+
     def export_row(self, row: Any) -> dict[str, Any]:
         return use_case_row(row)
 
@@ -192,14 +197,16 @@ class UseCases(ByPublicId, Classified, Exported, Revised):
         return self.show(edited)
 
     @extend_schema(request=DocumentsInput)
-    @action(detail=True, methods=["put"])
+    @action(detail=True, methods=["put"], is_conditional=True)
     def documents(self, request: Request, **kwargs: Any) -> Response:
-        """Write parts of the use case's governance; each keeps its author and time."""
+        """Write parts of the use case's governance; each keeps its author and time. If-Match says on which state."""
         use_case = self.get_object()
+        read_mark = agreed_mark(self.request, "use case's documents", use_cases.documents_mark(use_case))
         values = self.read(DocumentsInput)
         use_cases.write_documents(
             actor=self.actor,
             use_case_id=use_case.pk,
             texts={kind: values[kind.value] for kind in DocumentKind if values.get(kind.value)},
+            read_mark=read_mark,
         )
         return self.show(use_case)

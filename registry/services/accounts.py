@@ -13,6 +13,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
+from portal.core.marks import mark, refuse_unless_read
 from portal.core.operations import operation
 from portal.core.permissions import Act, require, require_anywhere
 
@@ -90,11 +91,18 @@ def editable(*, actor: Actor, account_id: str) -> AwsAccount:
     return account
 
 
-def edit(*, actor: Actor, account: AwsAccount, **values: Any) -> AwsAccount:
-    """Change an account. Raises Forbidden, InvalidInput naming the fields."""
+def mark_of(account: AwsAccount) -> str:
+    """Return the mark of what can be edited of an account."""
+    return mark([getattr(account, name) for name in EDITABLE])
+
+
+def edit(*, actor: Actor, account: AwsAccount, read_mark: str | None = None, **values: Any) -> AwsAccount:
+    """Change an account, as its `mark_of` was read. Raises Forbidden, InvalidInput naming the fields, StaleEdit."""
     require(actor, Act.MANAGE_ACCOUNTS)
     with operation(actor, "edit AWS account"):
-        return _saved(AwsAccount.objects.select_for_update().get(pk=account.pk), values)
+        row = AwsAccount.objects.select_for_update().get(pk=account.pk)
+        refuse_unless_read(mark_of(row), read_mark, "AWS account")
+        return _saved(row, values)
 
 
 def test_connection(*, actor: Actor, account_id: str) -> AwsAccount:

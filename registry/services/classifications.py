@@ -16,6 +16,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, WrongState
+from portal.core.marks import refuse_unless_read
 from portal.core.operations import operation
 from portal.core.permissions import Act, may, require
 
@@ -24,7 +25,7 @@ from ..ai_act.engine import ORDER
 from ..choices import ClassificationState, RiskClass, Stage
 from ..models import Classification, UseCase
 from . import use_cases
-from .classified import OwnUseCase, lowers_own, require_another, supersede
+from .classified import OwnUseCase, lowers_own, mark_of, require_another, supersede
 
 
 class NotProposed(WrongState):
@@ -42,6 +43,7 @@ def propose(
     edition: str | None = None,
     reason: str = "",
     derogation_reason: str = "",
+    read_mark: str | None = None,
 ) -> Classification:
     """Assess answers to the questionnaire of an edition (the current one unless said) and keep what they lead to.
 
@@ -50,7 +52,8 @@ def propose(
     registered the use case.
 
     Raises NotFound, Forbidden, WrongState once retired, InvalidInput naming the answers, the edition there is not, or
-    the written reason that an exemption by Article 6(3) needs (Art. 6(4)).
+    the written reason that an exemption by Article 6(3) needs (Art. 6(4)), StaleEdit when the classification is not as
+    `classified.mark_of` was read.
     """
     found, read = _read(edition, answers)
     assessment = ai_act.assess(found, read)
@@ -63,6 +66,7 @@ def propose(
         )
     with operation(actor, reason.strip() or "answer the AI Act questionnaire"):
         use_case = _open(access.for_update(UseCase, actor, Act.ASSESS_USE_CASE, pk=use_case_id))
+        refuse_unless_read(mark_of(use_case), read_mark, "classification")
         if actor.user_id is None:
             raise Forbidden("Only a person answers for a use case.")
         # What could be confirmed at once is confirmed at once; the answers are read under the same lock.

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden
+from portal.core.marks import mark
 
 from ..ai_act.engine import ORDER
 from ..choices import ClassificationState, RiskClass
@@ -17,6 +18,12 @@ class OwnUseCase(Forbidden):
 
     code = "own-use-case"
     title = "Somebody else must classify this"
+
+
+def mark_of(use_case: UseCase) -> str:
+    """Return the mark of a use case's class: what it is, what was proposed or decided last, and what came of it."""
+    newest = use_case.classifications.order_by("-pk").values_list("pk", "state").first()
+    return mark(use_case.risk_class, use_case.risk_reason, newest)
 
 
 def require_another(actor: Actor, use_case: UseCase) -> int:

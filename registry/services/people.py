@@ -11,6 +11,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, WrongState
+from portal.core.marks import mark, refuse_unless_read
 from portal.core.operations import operation
 from portal.core.permissions import SERVICE_ROLES, Act, require
 
@@ -41,10 +42,16 @@ def create_person(
         return user
 
 
-def edit_person(*, actor: Actor, user: User, **values: Any) -> User:
+def mark_of(user: User) -> str:
+    """Return the mark of what can be edited of a person."""
+    return mark([getattr(user, name) for name in EDITABLE])
+
+
+def edit_person(*, actor: Actor, user: User, read_mark: str | None = None, **values: Any) -> User:
     """Change what is kept about a person: fields of EDITABLE. Who is not active cannot sign in or use a token.
 
-    Raises Forbidden, InvalidInput naming the fields (nobody switches himself off), WrongState for a service account.
+    Raises Forbidden, InvalidInput naming the fields (nobody switches himself off), WrongState for a service account,
+    StaleEdit when the person is not as his `mark_of` was read.
     """
     require(actor, Act.MANAGE_ACCESS)
     _refuse_service(user)
@@ -55,6 +62,7 @@ def edit_person(*, actor: Actor, user: User, **values: Any) -> User:
         raise InvalidInput("You would lock yourself out.", errors={"is_active": ["Another ML admin has to do this."]})
     with operation(actor, "edit person"):
         user = User.objects.select_for_update().get(pk=user.pk)
+        refuse_unless_read(mark_of(user), read_mark, "person")
         for name, value in values.items():
             setattr(user, name, value)
         try:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from portal.core.actors import Actor
 from portal.core.errors import Forbidden, InvalidInput, NotFound, WrongState
+from portal.core.marks import mark, refuse_unless_read
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
@@ -25,11 +26,17 @@ def create(*, actor: Actor, name: str) -> Group:
         return _saved(Group(name=name.strip()))
 
 
-def rename(*, actor: Actor, group: Group, name: str) -> Group:
-    """Give a group another name. Raises Forbidden, NotFound, InvalidInput when the name is taken."""
+def mark_of(group: Group) -> str:
+    """Return the mark of what can be edited of a group."""
+    return mark(group.name)
+
+
+def rename(*, actor: Actor, group: Group, name: str, read_mark: str | None = None) -> Group:
+    """Give a group another name. Raises Forbidden, NotFound, InvalidInput when the name is taken, StaleEdit."""
     require(actor, Act.MANAGE_ACCESS)
     with operation(actor, "rename group of people"):
         group = _locked(group)
+        refuse_unless_read(mark_of(group), read_mark, "group of people")
         group.name = name.strip()
         return _saved(group)
 

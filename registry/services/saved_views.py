@@ -88,10 +88,10 @@ def edit(
         return view
 
 
-def delete(*, actor: Actor, view_id: int) -> SavedView:
-    """Delete one's own view, also for those it was shared with. Raises NotFound, Forbidden."""
+def delete(*, actor: Actor, view_id: int, revision: int | None = None) -> SavedView:
+    """Delete one's own view, also for those it was shared with. Raises NotFound, Forbidden, StaleEdit."""
     with operation(actor, "delete view"):
-        view = _own(actor, view_id)
+        view = _own(actor, view_id, revision)
         kept = view.pk
         view.delete()
         view.pk = kept

@@ -78,13 +78,15 @@ def edit(
         return found
 
 
-def remove(*, actor: Actor, server_id: int) -> None:
+def remove(*, actor: Actor, server_id: int, revision: int | None = None) -> None:
     """Take away a tracking server that no version's run was ever named on.
 
-    Raises NotFound, Forbidden, WrongState for one that runs were read from: it can be switched off.
+    Raises NotFound, Forbidden, StaleEdit, WrongState for one that runs were read from: it can be switched off.
     """
     with operation(actor, "remove a tracking server"):
         found = access.for_update(TrackingServer, actor, Act.MANAGE_TRACKING, pk=server_id)
+        if revision is not None and found.revision != revision:
+            raise StaleEdit("Somebody changed this tracking server since you read it. Read it again and repeat.")
         if VersionRun.objects.filter(server=found).exists():
             raise WrongState(
                 f"Runs of versions were read from {found.name}, so it stays. Switch it off to ask it nothing more."

@@ -81,10 +81,12 @@ def save(
         return _write(_mine(actor, draft_id), step, revision, window, typed, leaving=leaving)
 
 
-def discard(*, actor: Actor, draft_id: int) -> UseCaseDraft:
-    """Throw a draft away; returns what it was. Raises NotFound."""
+def discard(*, actor: Actor, draft_id: int, revision: int | None = None) -> UseCaseDraft:
+    """Throw a draft away; returns what it was. Raises NotFound, StaleEdit when it was saved since that revision."""
     with operation(actor, "delete use case draft"):
         draft = _mine(actor, draft_id)
+        if revision is not None and draft.revision != revision:
+            raise StaleEdit("This draft was changed in another window since you opened it here.")
         UseCaseDraft.objects.filter(pk=draft.pk).delete()
         return draft
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, StaleEdit, WrongState
+from portal.core.marks import mark, refuse_unless_read
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
@@ -98,7 +99,13 @@ def edit(
 
 
 def classify(
-    *, actor: Actor, use_case_id: int, risk_class: RiskClass, reason: str, confirmed: Classification | None = None
+    *,
+    actor: Actor,
+    use_case_id: int,
+    risk_class: RiskClass,
+    reason: str,
+    confirmed: Classification | None = None,
+    read_mark: str | None = None,
 ) -> UseCase:
     """Set the AI Act class of a use case, with the reason, on a governance officer's word.
 
@@ -106,12 +113,13 @@ def classify(
     set by hand and takes the place of whatever was confirmed or proposed.
 
     Raises NotFound, Forbidden, OwnUseCase for whoever registered it, WrongState once retired, InvalidInput without a
-    reason.
+    reason, StaleEdit when its classification is not as `classified.mark_of` was read.
     """
     if not reason.strip():
         raise InvalidInput("Say why this class applies.", errors={"reason": ["A classification needs its reason."]})
     with operation(actor, reason):
         use_case = _editable(actor, use_case_id, Act.CLASSIFY_USE_CASE, None)
+        refuse_unless_read(classified.mark_of(use_case), read_mark, "classification")
         if confirmed is None:
             classified.by_hand(actor=actor, use_case=use_case, risk_class=risk_class, reason=reason.strip())
         use_case.risk_class = risk_class
@@ -123,23 +131,30 @@ def classify(
         return _revised(use_case)
 
 
+def documents_mark(use_case: UseCase) -> str:
+    """Return the mark of the parts of a use case's governance."""
+    return mark(sorted((document.kind, document.text) for document in use_case.documents.all()))
+
+
 def write_documents(
     *,
     actor: Actor,
     use_case_id: int,
     texts: Mapping[DocumentKind, str],
     read: Mapping[DocumentKind, str] | None = None,
+    read_mark: str | None = None,
 ) -> list[UseCaseDocument]:
     """Write parts of the use case's governance; each keeps its author and time, the audit trail what it said before.
 
     An empty text leaves that part as it is. `read` has the `text_mark` of each part as the writer read it: a part he
-    left as it was is not written, and one that somebody else wrote since is not overwritten. Raises NotFound,
-    Forbidden, StaleEdit, WrongState once retired.
+    left as it was is not written, and one that somebody else wrote since is not overwritten. `read_mark` is that of all
+    of them as `documents_mark` says. Raises NotFound, Forbidden, StaleEdit, WrongState once retired.
     """
     with operation(actor, "write governance documents"):
         use_case = _editable(actor, use_case_id, Act.EDIT_USE_CASE, None)
         if actor.user_id is None:
             raise InvalidInput("A document is written by a person.")
+        refuse_unless_read(documents_mark(use_case), read_mark, "use case's documents")
         now = {DocumentKind(document.kind): document.text for document in use_case.documents.all()}
         wanted = {kind: same_lines(text) for kind, text in texts.items()}
         if read is not None:

@@ -12,6 +12,8 @@ from tests.registry.ai_act.filled import AMENDED, FIRST, filled
 
 from .world import World
 
+CURRENT = {"If-Match": "*"}
+
 
 def _path(world: World) -> str:
     return f"use-cases/{world.draft.public_id}/classification/"
@@ -20,7 +22,7 @@ def _path(world: World) -> str:
 def test_answers_are_kept_and_confirmed_by_an_officer(world: World) -> None:
     answers = filled(**CREDIT)
     scientist, officer = world.api("data_scientist"), world.api("governance_officer")
-    shown = scientist.send("PUT", _path(world), {"answers": answers, "reason": "As planned."})
+    shown = scientist.send("PUT", _path(world), {"answers": answers, "reason": "As planned."}, **CURRENT)
     assert shown["id"] == world.draft.public_id
     assert (shown["risk_class"], shown["current"]["edition"]) == ("limited", ""), "what was set by hand still stands"
     waits = shown["waiting"]
@@ -41,13 +43,13 @@ def test_answers_are_kept_and_confirmed_by_an_officer(world: World) -> None:
 
 
 def test_an_officers_own_answers_take_effect_at_once(world: World) -> None:
-    shown = world.api("governance_officer").send("PUT", _path(world), {"answers": filled(t_interacts="yes")})
+    shown = world.api("governance_officer").send("PUT", _path(world), {"answers": filled(t_interacts="yes")}, **CURRENT)
     assert (shown["risk_class"], shown["current"]["state"]) == ("limited", "confirmed")
     assert [flag["article"] for flag in shown["current"]["flags"]] == ["Art. 50(1)"]
 
 
 def test_open_questions_are_said_and_not_confirmed(world: World) -> None:
-    shown = world.api("data_scientist").send("PUT", _path(world), {"answers": {"ai_system": "unsure"}})
+    shown = world.api("data_scientist").send("PUT", _path(world), {"answers": {"ai_system": "unsure"}}, **CURRENT)
     missing = {"question": "ai_system", "article": "Art. 3(1)", "is_unsure": True}
     assert missing.items() <= shown["waiting"]["missing"][0].items()
     refusal = world.api("governance_officer").post(f"{_path(world)}confirm/", {}, 409)
@@ -57,7 +59,7 @@ def test_open_questions_are_said_and_not_confirmed(world: World) -> None:
 def test_a_decision_is_on_what_was_read(world: World) -> None:
     scientist, officer = world.api("data_scientist"), world.api("governance_officer")
     read = officer.get(_path(world))["waiting"]["id"]
-    scientist.send("PUT", _path(world), {"answers": filled(**CREDIT)})
+    scientist.send("PUT", _path(world), {"answers": filled(**CREDIT)}, **CURRENT)
     for verb in ("confirm", "decline"):
         refusal = officer.post(f"{_path(world)}{verb}/", {"classification": read, "reason": "x"}, 409)
         assert refusal["code"] == "not-proposed"
@@ -68,12 +70,12 @@ def test_a_decision_is_on_what_was_read(world: World) -> None:
 
 def test_a_laxer_class_is_refused_and_by_hand_is_possible(world: World) -> None:
     officer = world.api("governance_officer")
-    world.api("data_scientist").send("PUT", _path(world), {"answers": filled(**CREDIT)})
+    world.api("data_scientist").send("PUT", _path(world), {"answers": filled(**CREDIT)}, **CURRENT)
     refusal = officer.post(f"{_path(world)}confirm/", {"risk_class": "limited", "reason": "Small."}, 400)
     assert "by hand" in refusal["errors"]["risk_class"][0]
     refusal = officer.post(f"{_path(world)}confirm/", {"risk_class": "unacceptable"}, 400)
     assert "reason" in refusal["errors"]
-    shown = officer.send("PUT", _path(world), {"risk_class": "limited", "reason": "Counsel says so."})
+    shown = officer.send("PUT", _path(world), {"risk_class": "limited", "reason": "Counsel says so."}, **CURRENT)
     assert (shown["risk_class"], shown["current"]["edition"], shown["waiting"]) == ("limited", "", None)
     assert shown["current"]["decision_reason"] == "Counsel says so."
 
@@ -101,14 +103,14 @@ def test_a_laxer_class_is_refused_and_by_hand_is_possible(world: World) -> None:
     ],
 )
 def test_what_cannot_be_used(world: World, body: dict[str, Any], field: str) -> None:
-    assert field in world.api("governance_officer").send("PUT", _path(world), body, 400)["errors"]
+    assert field in world.api("governance_officer").send("PUT", _path(world), body, 400, **CURRENT)["errors"]
 
 
 @pytest.mark.parametrize(
     "body", [{"answers": {"a\x00": "yes"}}, {"answers": {}, "edition": "x\x00"}, {"answers": {}, "reason": "\x00"}]
 )
 def test_characters_no_text_holds(world: World, body: dict[str, Any]) -> None:
-    world.api("governance_officer").send("PUT", _path(world), body, 400)
+    world.api("governance_officer").send("PUT", _path(world), body, 400, **CURRENT)
 
 
 @pytest.mark.parametrize("value", [0, -1, 2**63, 10**40, "x", None, [], 1.5])
@@ -136,7 +138,7 @@ def test_editions_and_their_questions(world: World) -> None:
 
 def test_what_another_edition_changes(world: World) -> None:
     answers = filled(edition(FIRST), **CREDIT)
-    world.api("governance_officer").send("PUT", _path(world), {"answers": answers, "edition": FIRST})
+    world.api("governance_officer").send("PUT", _path(world), {"answers": answers, "edition": FIRST}, **CURRENT)
     shown = world.api("auditor").get("ai-act/rerun/")
     change = next(found for found in shown["results"] if found["use_case"] == world.draft.public_id)
     assert (change["class_before"], change["class_after"], change["class_so_far"]) == ("high", "unclassified", "high")

@@ -298,7 +298,7 @@ def test_definitions_are_written_by_ml_admins(world: World) -> None:
     refusal = admin.send("PATCH", path, {"key": "level"}, 409, **CURRENT)
     assert refusal["errors"].keys() == {"key"}
     assert admin.send("PATCH", path, {"choices": ["b"]}, 409, **CURRENT)["errors"].keys() == {"choices"}
-    assert admin.call("DELETE", path).status_code == 409
+    assert admin.call("DELETE", path, **CURRENT).status_code == 409
     assert admin.send("POST", f"{path}archive/", {})["is_archived"]
     admin.send("POST", f"{path}archive/", {}, 409)
     assert not admin.send("POST", f"{path}restore/", {})["is_archived"]

@@ -86,7 +86,7 @@ def test_a_fault_takes_everything_back(world: World, monkeypatch: pytest.MonkeyP
 
 
 def test_an_answer_that_cannot_be_written_has_no_effect(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("governance.api.use_cases.UseCaseOutput.get_blockers", lambda *_: [float("nan")])
+    monkeypatch.setattr("governance.api.use_cases.UseCaseOutput.get_blockers", lambda *_: [object()])
     api = world.api("data_scientist")
     api.client.raise_request_exception = False
     keyed(api, "use-cases/", REGISTRATION, 500)
@@ -111,8 +111,10 @@ def test_what_is_no_key(world: World, key: str) -> None:
     assert refusal["code"] == "idempotency-key-unusable"
 
 
-def test_signing_in_takes_no_key(world: World) -> None:
-    keyed(Api(), "auth/token/", {"username": "x", "password": "y"}, 400)
+def test_signing_in_minds_no_key(world: World) -> None:
+    """Nobody is known yet whose key it could be."""
+    keyed(Api(), "auth/token/", {"username": "x", "password": "y"}, 401)
+    assert not IdempotentAnswer.objects.exists()
 
 
 def test_secrets_do_not_lie_in_the_table(world: World) -> None:

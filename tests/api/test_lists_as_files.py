@@ -14,35 +14,19 @@ from portal.core.cells import cell
 from tests.matrices.api import ROWS
 
 from .client import BASE, Api
+from .test_matrix import written
 from .world import World
 
 
 def lists() -> list[str]:
-    """Return the routes of the matrix that answer pages."""
+    """Return the routes that answer pages, as the matrix writes them."""
     found = set()
     for pattern in urlpatterns:
         assert isinstance(pattern, URLPattern)
-        actions = getattr(pattern.callback, "actions", None) or {}
-        name = actions.get("get")
-        view = getattr(pattern.callback, "cls", None)
-        is_list = name == "list" or pattern.callback.initkwargs.get("is_list") if view and name else False  # type: ignore[attr-defined]
-        if is_list:
-            found.add(pattern.name)
-    return sorted({row.route for row in ROWS if row.method == "GET" and _name(row.route) in found})
-
-
-def _name(route: str) -> str | None:
-    from django.urls import Resolver404, resolve  # noqa: PLC0415 - beside its use
-
-    filled = route.format(id="UC-0001", channel="1").replace("accounts/UC-0001/", "accounts/111111111111/")
-    for text in (filled, filled.replace("UC-0001", "1")):
-        try:
-            match = resolve(f"/{BASE.strip('/')}/{text}")
-        except Resolver404:
-            continue
-        if match.url_name != "api-not-found":
-            return match.url_name
-    return None
+        name = (getattr(pattern.callback, "actions", None) or {}).get("get")
+        if name and (name == "list" or pattern.callback.initkwargs.get("is_list")):  # type: ignore[attr-defined]
+            found.add(written(pattern))
+    return sorted(found)
 
 
 LISTS = lists()
@@ -50,7 +34,7 @@ LISTS = lists()
 
 def path_of(route: str, world: World) -> str:
     on = next((row.on for row in ROWS if row.route == route and row.method == "GET"), "")
-    return route.format(id=world.ids.get(on, ""), channel=world.channel.pk)
+    return route.format(id=world.ids.get(on, ""), **world.others)
 
 
 def rows_of(api: Api, path: str) -> tuple[list[str], list[dict[str, Any]]]:

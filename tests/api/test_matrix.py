@@ -18,6 +18,11 @@ from .world import ROLES, World
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
+def written(pattern: URLPattern) -> str:
+    """Return a route as the matrix writes it: `use-cases/{id}/`."""
+    return re.sub(r"\(\?P<(\w+)>.*?\)(?=/)", r"{\1}", str(pattern.pattern)).strip("^$").replace("\\Z", "")
+
+
 def routes() -> dict[str, set[str]]:
     """Return every route of the API with the methods it answers, read from the resolver."""
     found: dict[str, set[str]] = defaultdict(set)
@@ -25,7 +30,7 @@ def routes() -> dict[str, set[str]]:
         assert isinstance(pattern, URLPattern)
         if pattern.name == "api-not-found":
             continue
-        route = re.sub(r"\(\?P<(\w+)>.*?\)(?=/)", r"{\1}", str(pattern.pattern)).strip("^$").replace("\\Z", "")
+        route = written(pattern)
         view = getattr(pattern.callback, "cls", None) or pattern.callback.view_class  # type: ignore[attr-defined]
         actions = getattr(pattern.callback, "actions", None)
         names = actions or [name for name in view.http_method_names if hasattr(view, name)]

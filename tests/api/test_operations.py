@@ -32,7 +32,9 @@ def test_an_account_is_registered_and_changed(world: World) -> None:
     )
     assert made["has_external_id"] is True
     assert "not-to-be-shown" not in json.dumps(made)
-    changed = api.send("PATCH", "accounts/555555555555/", {"alias": "renamed", "is_enabled": False})
+    changed = api.send(
+        "PATCH", "accounts/555555555555/", {"alias": "renamed", "is_enabled": False}, **{"If-Match": "*"}
+    )
     assert (changed["alias"], changed["is_enabled"], changed["regions"]) == ("renamed", False, ["eu-central-1"])
     assert world.api("ml_admin").post("accounts/555555555555/sync/", {}, 409)["code"] == "wrong-state"
     assert (
@@ -57,7 +59,9 @@ def test_an_account_is_registered_and_changed(world: World) -> None:
     ],
 )
 def test_an_account_that_cannot_be_changed(world: World, body: dict[str, Any], field: str) -> None:
-    assert field in world.api("ml_admin").send("PATCH", "accounts/333333333333/", body, 400)["errors"]
+    assert (
+        field in world.api("ml_admin").send("PATCH", "accounts/333333333333/", body, 400, **{"If-Match": "*"})["errors"]
+    )
 
 
 def test_a_connection_is_tried(world: World, aws_answers: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +142,7 @@ def test_the_trail_names_actor_reason_and_request(world: World) -> None:
         "PUT",
         f"use-cases/{world.draft.public_id}/classification/",
         {"risk_class": "high", "reason": "Decides on credit."},
-        **{"X-Request-ID": "trace-0123456789"},
+        **{"X-Request-ID": "trace-0123456789", "If-Match": "*"},
     )
     assert answer["X-Request-ID"] == "trace-0123456789"
     rows = world.api("auditor").results("audit-events/", correlation="trace-0123456789")

@@ -31,14 +31,16 @@ def test_from_an_idea_to_a_deployed_model() -> None:
     use_case = dana.post("use-cases/", body)["id"]
     path = f"use-cases/{use_case}/"
     assert "not classified" in dana.post(f"{path}submit/", {}, 409)["detail"]
-    officers[0].send("PUT", f"{path}classification/", {"risk_class": "high", "reason": "Decides on credit."})
+    officers[0].send(
+        "PUT", f"{path}classification/", {"risk_class": "high", "reason": "Decides on credit."}, **{"If-Match": "*"}
+    )
     asked = dana.post(f"{path}submit/", {"note": "Please look."})["id"]
     decide = f"approvals/{asked}/decisions/"
     assert dana.post(decide, {"decision": "approve"}, 403)["code"] == "self-approval"
     owner.post(decide, {"decision": "reject"}, 400)
     owner.post(decide, {"decision": "reject", "comment": "Say who oversees it."})
     assert dana.get(path)["status"] == "rejected"
-    dana.send("PUT", f"{path}documents/", {"human_oversight": "Analysts see every refusal."})
+    dana.send("PUT", f"{path}documents/", {"human_oversight": "Analysts see every refusal."}, **{"If-Match": "*"})
     asked = dana.post(f"{path}submit/", {"note": "Oversight is described."})["id"]
     owner.post(f"approvals/{asked}/decisions/", {"decision": "approve"})
     _stands(dana.get(path), "development", "pending")
@@ -130,7 +132,7 @@ def _use_case_follows(dana: Api, owner: Api, officers: list[Api], path: str, sta
         missing = [check["key"] for check in needed["checks"] if check["outcome"] == "missing"]
         assert (len(needed["checks"]), len(missing)) == (5, 4)
         texts = {key.removeprefix("evidence:"): "Written down." for key in missing}
-        dana.call("PUT", f"{path}documents/", texts)
+        dana.call("PUT", f"{path}documents/", texts, **{"If-Match": "*"})
     asked = dana.post(f"{path}submit/", {})
     for need in asked["requirements"]:
         for decider in [owner] if need["role"] == "model_owner" else officers[: need["count"]]:

@@ -88,22 +88,25 @@ def test_a_move_makes_an_edit_stale(world: World) -> None:
 
 def test_a_classification_needs_its_reason(world: World) -> None:
     path, api = f"use-cases/{world.draft.public_id}/classification/", world.api("governance_officer")
-    assert "reason" in api.send("PUT", path, {"risk_class": "high"}, 400)["errors"]
-    assert "risk_class" in api.send("PUT", path, {"risk_class": "severe", "reason": "x"}, 400)["errors"]
-    shown = api.send("PUT", path, {"risk_class": "high", "reason": "Decides on credit."})
+    assert "reason" in api.send("PUT", path, {"risk_class": "high"}, 400, **{"If-Match": "*"})["errors"]
+    assert (
+        "risk_class"
+        in api.send("PUT", path, {"risk_class": "severe", "reason": "x"}, 400, **{"If-Match": "*"})["errors"]
+    )
+    shown = api.send("PUT", path, {"risk_class": "high", "reason": "Decides on credit."}, **{"If-Match": "*"})
     assert (shown["risk_class"], shown["risk_reason"]) == ("high", "Decides on credit.")
     assert shown["risk_classified_by"] == world.people.officer.username
 
 
 def test_documents_are_written_part_by_part(world: World) -> None:
     path, api = f"use-cases/{world.draft.public_id}/documents/", world.api("data_scientist")
-    api.send("PUT", path, {"human_oversight": "Analysts.", "risk_assessment": ""})
-    shown = api.send("PUT", path, {"risk_assessment": "Low."})
+    api.send("PUT", path, {"human_oversight": "Analysts.", "risk_assessment": ""}, **{"If-Match": "*"})
+    shown = api.send("PUT", path, {"risk_assessment": "Low."}, **{"If-Match": "*"})
     assert {item["kind"]: item["text"] for item in shown["documents"]} == {
         "human_oversight": "Analysts.",
         "risk_assessment": "Low.",
     }
-    assert "magic" in api.send("PUT", path, {"magic": "x"}, 400)["errors"]
+    assert "magic" in api.send("PUT", path, {"magic": "x"}, 400, **{"If-Match": "*"})["errors"]
 
 
 def test_a_use_case_is_submitted_once(world: World) -> None:

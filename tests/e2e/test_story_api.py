@@ -164,7 +164,8 @@ def test_a_use_case_is_registered_rejected_reworked_and_approved(started_portal:
     path = f"use-cases/{made['id']}/"
     assert (made["stage"], made["status"]) == ("poc", "pending")
     dana.post(f"{path}submit/", expect=409)
-    officer.call("PUT", f"{path}classification/", json={"risk_class": "limited", "reason": "Supports people."})
+    body = {"risk_class": "limited", "reason": "Supports people."}
+    officer.call("PUT", f"{path}classification/", json=body, headers={"If-Match": "*"})
     request = dana.post(f"{path}submit/", {"note": "Please look."})
     owner.post(f"approvals/{request['id']}/decisions/", {"decision": "reject"}, expect=400)
     owner.post(f"approvals/{request['id']}/decisions/", {"decision": "reject", "comment": "Say who oversees it."})

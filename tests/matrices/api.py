@@ -24,6 +24,7 @@ from .api_row import (
     TRAIL,
     Row,
 )
+from .api_webhooks import ROWS as WEBHOOKS
 
 __all__ = ["COLUMNS", "ROWS", "Row"]
 
@@ -110,6 +111,7 @@ ROWS: tuple[Row, ...] = (
         (401, 403, 403, 403, 200, 403, 403, 404),
         on="draft",
         body={"risk_class": "high", "reason": "Decides on credit."},
+        headers=CURRENT,
     ),
     Row("GET", "use-cases/{id}/classification/", OF_THE_PROJECT, on="draft"),
     # ... by answers; an officer's own are confirmed at once
@@ -119,6 +121,7 @@ ROWS: tuple[Row, ...] = (
         (401, 200, 200, 403, 200, 403, 403, 404),
         on="draft",
         body={"answers": {"ai_system": "no"}, "edition": "2026-1744", "reason": "Rules only.", "derogation_reason": ""},
+        headers=CURRENT,
     ),
     # the data scientist has answered for the draft
     Row(
@@ -144,6 +147,7 @@ ROWS: tuple[Row, ...] = (
         (401, 200, 200, 403, 200, 403, 403, 404),
         on="draft",
         body={"human_oversight": "Analysts."},
+        headers=CURRENT,
     ),
     Row("GET", "use-cases/{id}/timeline/", OF_THE_PROJECT, on="draft"),
     # model groups
@@ -219,7 +223,7 @@ ROWS: tuple[Row, ...] = (
         body={"label": "Cost"},
         headers=CURRENT,
     ),
-    Row("DELETE", "custom-attributes/{id}/", (401, 403, 403, 403, 403, 204, 403, 403), on="attribute"),
+    Row("DELETE", "custom-attributes/{id}/", (401, 403, 403, 403, 403, 204, 403, 403), on="attribute", headers=CURRENT),
     Row("POST", "custom-attributes/{id}/archive/", (401, 403, 403, 403, 403, 200, 403, 403), on="attribute"),
     Row("POST", "custom-attributes/{id}/restore/", (401, 403, 403, 403, 403, 409, 403, 403), on="attribute"),
     # the stage table
@@ -309,7 +313,13 @@ ROWS: tuple[Row, ...] = (
         body={"is_enabled": False},
         headers=CURRENT,
     ),
-    Row("DELETE", "accounts/{id}/channels/{channel}/", (401, 404, 404, 403, 403, 204, 403, 403), on="account"),
+    Row(
+        "DELETE",
+        "accounts/{id}/channels/{channel}/",
+        (401, 404, 404, 403, 403, 204, 403, 403),
+        on="account",
+        headers=CURRENT,
+    ),
     Row(
         "POST",
         "accounts/{id}/channels/{channel}/rotate-secret/",
@@ -327,7 +337,14 @@ ROWS: tuple[Row, ...] = (
         body={"account_id": "555555555555", "alias": "new", "purposes": ["qa"]},
     ),
     Row("GET", "accounts/{id}/", (401, 404, 404, 200, 200, 200, 200, 200), on="account"),
-    Row("PATCH", "accounts/{id}/", (401, 404, 404, 403, 403, 200, 403, 403), on="account", body={"alias": "renamed"}),
+    Row(
+        "PATCH",
+        "accounts/{id}/",
+        (401, 404, 404, 403, 403, 200, 403, 403),
+        on="account",
+        body={"alias": "renamed"},
+        headers=CURRENT,
+    ),
     Row("POST", "accounts/{id}/test/", (401, 404, 404, 403, 403, 200, 403, 403), on="account"),
     Row("POST", "accounts/{id}/preflight/", (401, 404, 404, 403, 403, 200, 403, 403), on="account"),
     Row("GET", "accounts/{id}/outbox/", OF_AN_ACCOUNT, on="account"),
@@ -359,7 +376,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "shares/", (401, 403, 403, 400, 403, 400, 403, 400), body={"name": "x", "groups": [999999999]}),
     Row("POST", "shares/preview/", (401, 403, 403, 400, 403, 400, 403, 400), body={"name": "x", "groups": [999999999]}),
     Row("PATCH", "shares/{id}/", SHARERS, on="share", body={"name": "better"}, headers=CURRENT),
-    Row("DELETE", "shares/{id}/", SHARING, on="share"),
+    Row("DELETE", "shares/{id}/", SHARING, on="share", headers=CURRENT),
     Row("POST", "shares/{id}/accept/", (401, 403, 403, 409, 403, 409, 403, 404), on="share"),
     Row("POST", "shares/{id}/reinvite/", SHARING, on="share", body={"account": "222222222222"}),
     Row("POST", "shares/{id}/apply/", SHARING, on="share", body={"reason": "Changed by hand."}),
@@ -422,23 +439,6 @@ ROWS: tuple[Row, ...] = (
         on="fresh",
         body={"stage": "production", "reason": "The later one fails."},
     ),
-    # findings
-    Row("GET", "findings/", EVERYBODY),
-    Row("GET", "findings/{id}/", OF_THE_PROJECT, on="finding"),
-    Row("POST", "findings/{id}/acknowledge/", (401, 403, 403, 403, 200, 403, 403, 404), on="finding"),
-    Row(
-        "POST",
-        "findings/{id}/resolve/",
-        (401, 403, 403, 403, 200, 403, 403, 404),
-        on="finding",
-        body={"note": "Corrected."},
-    ),
-    # the gate: without a question there is no answer; its keys are for everybody
-    Row("GET", "gate/", (401, 400, 400, 400, 400, 400, 400, 400)),
-    Row("GET", "gate/keys/", (200,) * 8),
-    Row("POST", "gate/keys/rotate/", (401, 403, 403, 403, 403, 201, 403, 403), body={"algorithm": "EdDSA"}),
-    Row(
-        "POST",
     # runs of MLflow; the world's server is one that is not reached
     Row("GET", "tracking-servers/", EVERYBODY),
     Row("GET", "tracking-servers/{id}/", EVERYBODY, on="tracking_server"),
@@ -456,7 +456,13 @@ ROWS: tuple[Row, ...] = (
         body={"name": "tracking"},
         headers=CURRENT,
     ),
-    Row("DELETE", "tracking-servers/{id}/", (401, 403, 403, 403, 403, 409, 403, 403), on="tracking_server"),
+    Row(
+        "DELETE",
+        "tracking-servers/{id}/",
+        (401, 403, 403, 403, 403, 409, 403, 403),
+        on="tracking_server",
+        headers={"If-Match": "*"},
+    ),
     Row("POST", "tracking-servers/{id}/test/", (401, 403, 403, 403, 403, 200, 403, 403), on="tracking_server", body={}),
     Row("GET", "tracking-servers/{id}/experiments/", (401, *(409,) * 7), on="tracking_server"),
     Row("GET", "tracking-servers/{id}/best-run/", (401, *(400,) * 7), on="tracking_server"),
@@ -472,6 +478,23 @@ ROWS: tuple[Row, ...] = (
         "POST", "model-versions/{id}/mlflow-run/refresh/", (401, 200, 200, 200, 403, 403, 403, 404), on="fresh", body={}
     ),
     Row("DELETE", "model-versions/{id}/mlflow-run/", (401, 204, 204, 204, 403, 403, 403, 404), on="fresh"),
+    # findings
+    Row("GET", "findings/", EVERYBODY),
+    Row("GET", "findings/{id}/", OF_THE_PROJECT, on="finding"),
+    Row("POST", "findings/{id}/acknowledge/", (401, 403, 403, 403, 200, 403, 403, 404), on="finding"),
+    Row(
+        "POST",
+        "findings/{id}/resolve/",
+        (401, 403, 403, 403, 200, 403, 403, 404),
+        on="finding",
+        body={"note": "Corrected."},
+    ),
+    # the gate: without a question there is no answer; its keys are for everybody
+    Row("GET", "gate/", (401, 400, 400, 400, 400, 400, 400, 400)),
+    Row("GET", "gate/keys/", (200,) * 8),
+    Row("POST", "gate/keys/rotate/", (401, 403, 403, 403, 403, 201, 403, 403), body={"algorithm": "EdDSA"}),
+    Row(
+        "POST",
         "gate/keys/{id}/revoke/",
         (401, 403, 403, 403, 403, 200, 403, 403),
         on="signing_key",
@@ -527,4 +550,5 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "audit-checks/", (401, 403, 403, 403, 202, 202, 202, 202), body={"scope": "all"}),
     Row("GET", "projects/", EVERYBODY),
     *PARITY,
+    *WEBHOOKS,
 )

@@ -110,9 +110,8 @@ ROWS: tuple[Row, ...] = (
         headers=CURRENT,
     ),
     Row(
-        "PUT", "notifications/settings/chat/", EVERYBODY, body={"kind": "slack", "url": "https://hooks.slack.com/x"}
-    ),
-    Row("DELETE", "notifications/settings/chat/", (401, *(409,) * 7)),
+        "PUT", "notifications/settings/chat/", EVERYBODY, body={"kind": "slack", "url": "https://hooks.slack.com/x"}, headers=CURRENT),
+    Row("DELETE", "notifications/settings/chat/", (401, *(409,) * 7), headers=CURRENT),
     Row("POST", "notifications/settings/chat/test/", (401, *(409,) * 7)),
     # saved views: the data scientist keeps one
     Row("GET", "saved-views/", EVERYBODY),
@@ -121,7 +120,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "saved-views/{id}/", HIS_OWN, on="saved_view"),
     Row("PATCH", "saved-views/{id}/", HIS_OWN, on="saved_view", body={"name": "In QA now"}, headers=CURRENT),
     Row("PUT", "saved-views/{id}/shown/", HIS_OWN, on="saved_view", body={"query": "stage=qa"}, headers=CURRENT),
-    Row("DELETE", "saved-views/{id}/", HIS_OWN_GONE, on="saved_view"),
+    Row("DELETE", "saved-views/{id}/", HIS_OWN_GONE, on="saved_view", headers=CURRENT),
     # drafts: the data scientist has begun one, and answered nothing of the AI Act yet
     Row("GET", "use-case-drafts/", EVERYBODY),
     Row("POST", "use-case-drafts/", (401, 201, 201, 403, 403, 403, 403, 201), body={"values": PURPOSE}),
@@ -129,7 +128,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "PUT", "use-case-drafts/{id}/steps/{step}/", HIS_OWN, on="unsent", body={"values": PURPOSE}, headers=CURRENT
     ),
-    Row("DELETE", "use-case-drafts/{id}/", HIS_OWN_GONE, on="unsent"),
+    Row("DELETE", "use-case-drafts/{id}/", HIS_OWN_GONE, on="unsent", headers=CURRENT),
     Row(
         "POST",
         "use-case-drafts/{id}/register/",
@@ -149,7 +148,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "people/", ACCESS),
     Row("POST", "people/", ACCESS_MADE, body={"username": "new.person", "display_name": "New", "email": ""}),
     Row("GET", "people/{id}/", ACCESS, on="person"),
-    Row("PATCH", "people/{id}/", ACCESS, on="person", body={"display_name": "Renamed", "is_active": True}),
+    Row("PATCH", "people/{id}/", ACCESS, on="person", body={"display_name": "Renamed", "is_active": True}, headers=CURRENT),
     Row("PUT", "people/{id}/password/", ACCESS_GONE, on="person", body={"password": "A-long-one-for-Tests-77"}),
     Row("POST", "people/{id}/grant-role/", ACCESS, on="person", body={"role": "auditor", "project": "here"}),
     Row("POST", "people/{id}/revoke-role/", ACCESS, on="person", body={"role": "auditor", "project": None}),
@@ -164,7 +163,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "people-groups/", ACCESS),
     Row("POST", "people-groups/", ACCESS_MADE, body={"name": "Reviewers"}),
     Row("GET", "people-groups/{id}/", ACCESS, on="people_group"),
-    Row("PATCH", "people-groups/{id}/", ACCESS, on="people_group", body={"name": "Renamed"}),
+    Row("PATCH", "people-groups/{id}/", ACCESS, on="people_group", body={"name": "Renamed"}, headers=CURRENT),
     Row("DELETE", "people-groups/{id}/", ACCESS_GONE, on="people_group"),
     Row("POST", "people-groups/{id}/add/", ACCESS, on="people_group", body={"person": "stand.in"}),
     Row("POST", "people-groups/{id}/remove/", (401, 403, 403, 403, 403, 409, 403, 403), on="people_group", body={"person": "stand.in"}),
@@ -172,10 +171,10 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "people-groups/{id}/revoke-role/", ACCESS, on="people_group", body={"role": "auditor"}),
     Row("POST", "projects/", ACCESS_MADE, body={"key": "new", "name": "New", "line_of_business": "Line of the world"}),
     Row("GET", "projects/{id}/", OF_THE_PROJECT, on="project"),
-    Row("PATCH", "projects/{id}/", (401, 403, 403, 403, 403, 200, 403, 404), on="project", body={"name": "Renamed"}),
+    Row("PATCH", "projects/{id}/", (401, 403, 403, 403, 403, 200, 403, 404), on="project", body={"name": "Renamed"}, headers=CURRENT),
     Row("GET", "projects/{id}/people/", OF_THE_PROJECT, on="project"),
     Row("GET", "lines-of-business/", EVERYBODY),
     Row("POST", "lines-of-business/", ACCESS_MADE, body={"name": "New line"}),
     Row("GET", "lines-of-business/{id}/", EVERYBODY, on="line"),
-    Row("PATCH", "lines-of-business/{id}/", ACCESS, on="line", body={"name": "Renamed"}),
+    Row("PATCH", "lines-of-business/{id}/", ACCESS, on="line", body={"name": "Renamed"}, headers=CURRENT),
 )  # fmt: skip
