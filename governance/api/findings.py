@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import django_filters
 from django.db.models import QuerySet
-from django.http.response import HttpResponseBase
-from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.csv_export import CsvRenderer, streamed
 from portal.core.filters import Filters, account_filter, arn_filter, exactly, one_of, use_case_filter
 from portal.core.serializers import LONGEST_TEXT, Input, NoInput, Output, text, word
+from portal.core.sparse import FIELDS
 from portal.core.viewsets import ByPublicId, Detailed, Listed
 from registry.api.serializers import PersonField, username
 
@@ -29,7 +26,6 @@ from ..services import findings
 from .many import ManyFindings
 
 _CHUNK = 500
-_JSON = (JSONRenderer,)
 
 
 class FindingSubject(Output):
@@ -172,7 +168,6 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
     serializer_class = FindingDetail
     list_serializer_class = FindingOutput
     filterset_class = FindingFilters
-    renderer_classes = (JSONRenderer, CsvRenderer)
     search_fields = ("summary",)
     ordering_fields = {
         "id": "pk",
@@ -185,23 +180,14 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
     def get_queryset(self) -> QuerySet[Finding]:
         return selectors.findings(self.actor)
 
-    @extend_schema(
-        responses={(200, "application/json"): FindingOutput(many=True), (200, "text/csv"): OpenApiTypes.STR},
-        parameters=[
-            OpenApiParameter(
-                "format", OpenApiTypes.STR, enum=["json", "csv"], description="`csv` sends every row that matches."
-            )
-        ],
-    )
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:  # type: ignore[override]  # CSV streams, which is no DRF response
-        """Show the findings, page by page as JSON, or all of what matches as CSV."""
-        if request.accepted_renderer.format != CsvRenderer.format:
-            return super().list(request, *args, **kwargs)
-        rows = self.filter_queryset(self.get_queryset()).iterator(chunk_size=_CHUNK)
-        return streamed(f"findings-{timezone.now():%Y-%m-%d}.csv", selectors.COLUMNS, map(selectors.as_row, rows))
+    def cells(self, rows: QuerySet[Any], row: Any) -> tuple[Sequence[str], Iterator[Mapping[str, Any]]]:
+        """Return the columns and rows of the page's file; with `fields=` those it names of what the list shows."""
+        if FIELDS in self.request.query_params:
+            return super().cells(rows, row)
+        return selectors.COLUMNS, map(selectors.as_row, rows.iterator(chunk_size=_CHUNK))
 
     @extend_schema(request=NoInput)
-    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, **kwargs: Any) -> Response:
         """Take a finding on; whoever does owns it."""
         finding = self.get_object()
@@ -209,7 +195,7 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
         return self.show(findings.acknowledge(actor=self.actor, finding_id=finding.pk))
 
     @extend_schema(request=ResolveInput)
-    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    @action(detail=True, methods=["post"])
     def resolve(self, request: Request, **kwargs: Any) -> Response:
         """Close a finding by hand, saying what was done; it opens again when reality still disagrees."""
         finding = self.get_object()
@@ -217,7 +203,7 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
         return self.show(findings.resolve(actor=self.actor, finding_id=finding.pk, note=values["note"]))
 
     @extend_schema(request=AcceptInput)
-    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    @action(detail=True, methods=["post"])
     def accept(self, request: Request, **kwargs: Any) -> Response:
         """Let a disagreement stand until the end of a day; after it the finding opens again by itself."""
         finding = self.get_object()
@@ -225,7 +211,7 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
         return self.show(findings.accept(actor=self.actor, finding_id=finding.pk, **values))
 
     @extend_schema(request=ReopenInput)
-    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    @action(detail=True, methods=["post"])
     def reopen(self, request: Request, **kwargs: Any) -> Response:
         """Take an acceptance or a resolution back, with a new due date."""
         finding = self.get_object()
@@ -233,7 +219,7 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
         return self.show(findings.reopen(actor=self.actor, finding_id=finding.pk, **values))
 
     @extend_schema(request=AssignInput)
-    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    @action(detail=True, methods=["post"])
     def assign(self, request: Request, **kwargs: Any) -> Response:
         """Give a finding to somebody who can see it, or to nobody."""
         finding = self.get_object()
@@ -241,7 +227,7 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
         return self.show(findings.assign(actor=self.actor, finding_id=finding.pk, **values))
 
     @extend_schema(request=DueInput)
-    @action(detail=True, methods=["post"], renderer_classes=_JSON)
+    @action(detail=True, methods=["post"])
     def due(self, request: Request, **kwargs: Any) -> Response:
         """Change by when a finding is to be dealt with."""
         finding = self.get_object()
