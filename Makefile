@@ -48,6 +48,7 @@ docs: ## Write the generated documents anew
 	$(DEV)
 	@$(BIN)/python manage.py lifecycle_docs
 	@$(BIN)/python manage.py deploy_templates
+	@$(BIN)/python -m portal.api.docs
 	@$(BIN)/python -m portal.local.client_docs
 
 screenshots: ## Take the pictures of docs/images from the portal that `make up` runs

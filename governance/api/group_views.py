@@ -22,10 +22,11 @@ from registry.services import groups
 from ..choices import Stage
 from ..lifecycle import MODEL_STAGES
 from ..selectors import timeline, version_metrics
+from ..selectors.timeline import Entry
 from .history import Storied
 from .many import Several
 from .use_case_views import ShownToOutput
-from .version_views import ReadingOutput
+from .version_views import MetricReadingOutput
 
 METRIC, STAGE = "metric", "stage"
 
@@ -42,7 +43,7 @@ class OfVersionOutput(Output):
 
     model_version = VersionReference(source="version")
     number = serializers.IntegerField(source="version.number")
-    reading = ReadingOutput(allow_null=True, help_text="null: not reported.")
+    reading = MetricReadingOutput(allow_null=True, help_text="null: not reported.")
 
 
 class GroupMetricsOutput(Output):
@@ -62,7 +63,8 @@ class ClaimManyInput(RowsInput):
 class GroupViews(Storied, Several):
     """A model group with the sections of its page."""
 
-    history_of = staticmethod(timeline.history_of_group)
+    def story(self, row: Any) -> list[Entry]:
+        return timeline.history_of_group(row)
 
     @extend_schema(
         responses=GroupMetricsOutput,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -44,10 +43,12 @@ class HistoryOutput(Output):
 class Storied(Detailed):
     """A resource whose rows have a history."""
 
-    history_of: ClassVar[Callable[[Any], Sequence[Entry]]] = staticmethod(timeline.history)
+    def story(self, row: Any) -> list[Entry]:
+        """Return what happened to a row, newest first."""
+        return timeline.history(row)
 
     @extend_schema(responses=HistoryOutput(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
     def history(self, request: Request, **kwargs: Any) -> Response:
         """Tell what happened to it in plain words, newest first; the audit trail has all of it."""
-        return Response(HistoryOutput(self.history_of(self.get_object()), many=True).data)
+        return Response(HistoryOutput(self.story(self.get_object()), many=True).data)

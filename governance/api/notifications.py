@@ -39,7 +39,8 @@ class NotificationOutput(Output):
 
     def get_gone(self, row: Notification) -> bool:
         # Asked once for all the rows of an answer, by kind of thing and not row by row.
-        judged: dict[int, bool] = self.context.setdefault("gone", {})
+        context: dict[str, Any] = self.context  # type: ignore[assignment]  # a dictionary, which the stubs do not say
+        judged: dict[int, bool] = context.setdefault("gone", {})
         if row.pk not in judged:
             page = getattr(self.parent, "instance", None)
             rows = page if isinstance(page, list) and row in page else [row]

@@ -105,7 +105,7 @@ class AskedOfAws(Output):
     value = serializers.JSONField()
 
 
-class AttemptOutput(Output):
+class MessageAttemptOutput(Output):
     """One attempt, or somebody's wish for another; one that waited for the same several times is told once."""
 
     at = serializers.DateTimeField()
@@ -128,9 +128,9 @@ class MessageDetail(MessageOutput):
     def get_asked(self, message: OutboxMessage) -> list[dict[str, Any]]:
         return [{"name": name, "value": value} for name, value in outbox_message.asked_of(message)]
 
-    @extend_schema_field(AttemptOutput(many=True))
+    @extend_schema_field(MessageAttemptOutput(many=True))
     def get_history(self, message: OutboxMessage) -> Any:
-        return AttemptOutput(outbox_message.attempts_of(message), many=True).data
+        return MessageAttemptOutput(outbox_message.attempts_of(message), many=True).data
 
     def get_ahead(self, message: OutboxMessage) -> list[int]:
         return [one.pk for one in outbox_message.ahead_of(self.context["actor"], message)[:20]]

@@ -112,8 +112,11 @@ class Foreseen(Resource):
 
     def _compared(self, asked: ApprovalRequest) -> dict[str, Any]:
         subject = asked.subject
-        found = comparison.predecessor(subject, Stage(asked.stage)) if isinstance(subject, ModelVersion) else None
+        nothing: dict[str, Any] = {"predecessor": None, "differences": []}
+        if not isinstance(subject, ModelVersion):
+            return nothing
+        found = comparison.predecessor(subject, Stage(asked.stage))
         if found is None:
-            return {"predecessor": None, "differences": []}
+            return nothing
         groups = comparison.compare(self.actor, found.version, subject)
         return {"predecessor": found, "differences": [group for group in groups if group.rows]}

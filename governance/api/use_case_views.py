@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -132,7 +133,7 @@ class UseCaseViews(Storied, Revised):
         detail=True, methods=["get"], is_list=True, filterset_class=None, search_fields=(),
         ordering_fields={"reviewed_on": "reviewed_on"}, ordering=("-reviewed_on",), tie_breaker=("pk",),
     )  # fmt: skip
-    def reviews(self, request: Request, **kwargs: Any) -> Response:
+    def reviews(self, request: Request, **kwargs: Any) -> HttpResponseBase:
         """Show what earlier reviews found, newest first."""
         return self.paginated(selectors.of_use_case(self.get_object()), ReviewOutput)
 

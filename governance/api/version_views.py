@@ -82,7 +82,7 @@ class CompareOutput(Output):
     sections = ComparedSection(many=True)
 
 
-class ReadingOutput(Output):
+class MetricReadingOutput(Output):
     """One number against what the policy in force asks; `holds` is null where it asks nothing of it."""
 
     stage_record = serializers.IntegerField()
@@ -100,7 +100,7 @@ class SeriesOutput(Output):
     kind = word(MetricKind)
     metric = serializers.CharField(help_text="Its path, such as `auc`.")
     words = serializers.CharField()
-    readings = ReadingOutput(many=True)
+    readings = MetricReadingOutput(many=True)
 
 
 class VersionMetricsOutput(Output):

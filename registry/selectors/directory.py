@@ -55,6 +55,8 @@ def groups_of_people(actor: Actor) -> QuerySet[Group]:
 
 def identities(actor: Actor) -> list[str]:
     """Return the ARNs of the AWS principals that are the same person as the actor."""
+    if actor.user_id is None:
+        return []
     return list(AwsIdentity.objects.filter(user_id=actor.user_id).order_by("arn").values_list("arn", flat=True))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-from drf_spectacular.generators import SchemaGenerator
+from typing import Any
 
+import pytest
+
+from portal.api import docs
 from tests.matrices.admin import MODELS, SHOWN, VIEWS
 from tests.matrices.admin import PAGES as CONSOLE_PAGES
 from tests.matrices.parity import CONSOLE, PAGES
@@ -15,9 +17,14 @@ READS, CHANGES = {"get"}, {"post", "put", "patch", "delete"}
 
 
 @pytest.fixture(scope="module")
-def operations() -> dict[str, str]:
+def document() -> dict[str, Any]:
+    """The OpenAPI document of today."""
+    return docs.schema()
+
+
+@pytest.fixture(scope="module")
+def operations(document: dict[str, Any]) -> dict[str, str]:
     """The method of every operation of the API by its id."""
-    document = SchemaGenerator().get_schema(request=None, public=True)
     return {
         operation["operationId"]: method for found in document["paths"].values() for method, operation in found.items()
     }
@@ -54,3 +61,16 @@ def test_what_the_console_changes_an_operation_changes() -> None:
         if view in {"add", "change", "delete"} and answer == 200
     }
     assert set(CONSOLE) == written | {name for name in CONSOLE_PAGES if name.startswith(("registry_user_", "auth_"))}
+
+
+def test_the_document_lists_what_the_schema_has(document: dict[str, Any]) -> None:
+    text = docs.DOCUMENT.read_text()
+    assert docs.rewritten(text, document) == text, "Run `make docs`."
+
+
+def test_a_code_means_one_thing() -> None:
+    statuses: dict[str, set[int]] = {}
+    for one in docs.problem_types():
+        statuses.setdefault(one.code, set()).add(one.status)
+    assert len(statuses) > 30
+    assert not {code for code, found in statuses.items() if len(found) > 1}
