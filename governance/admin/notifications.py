@@ -61,10 +61,10 @@ class NotificationSettingsAdmin(RecordAdmin):
 
 @admin.register(TokenTerms, site=console)
 class TokenTermsAdmin(RecordAdmin):
-    """Whether a token may only read, and when it was last used; it is revoked where the tokens are."""
+    """What a token is held to, and when it was last used; it is revoked where the tokens are."""
 
     hidden = ("token",)
-    list_display = ("name", "holder", "is_read_only", "last_used_at")
+    list_display = ("name", "holder", "is_read_only", "project_ids", "rate", "made_by", "last_used_at")
     list_filter = ("is_read_only",)
     list_select_related = ("token__user",)
     search_fields = ("=token__token_key", "token__name", "token__user__username")

@@ -1,4 +1,4 @@
-"""What belongs to one person: API tokens, which an ML admin can revoke, and saved views, which are only shown."""
+"""What belongs to one user: API tokens, which an ML admin can revoke; service accounts and saved views, only shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.urls import reverse
 from portal.core.actors import Actor
 from portal.core.admin import RecordAdmin, ServiceAdmin, audit_trail_of, console
 
-from ..models import ApiToken, SavedView, UsualView
+from ..models import ApiToken, SavedView, ServiceAccount, ServiceKeeper, UsualView
 from ..services import tokens
 
 
@@ -62,6 +62,30 @@ class ApiTokenAdmin(ServiceAdmin):
         """Name the token with whose it is; what is kept beside it goes with it."""
         listed = [f"{row} of {row.user.username}" for row in objs]
         return listed, {self.opts.verbose_name_plural: len(listed)}, set(), []
+
+
+@admin.register(ServiceAccount, site=console)
+class ServiceAccountAdmin(RecordAdmin):
+    """Users that only tokens speak for; they are made, changed and retired on their page in the portal."""
+
+    list_display = ("user", "purpose", "responsible", "made_by", "made_at", "retired_at")
+    list_filter = (("retired_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("user", "responsible")
+    search_fields = ("user__username", "purpose", "responsible__username")
+    ordering = ("user__username",)
+
+    def object_links(self, row: ServiceAccount) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:service_account", args=[row.pk]))]
+
+
+@admin.register(ServiceKeeper, site=console)
+class ServiceKeeperAdmin(RecordAdmin):
+    """Who answers or answered for a service account, or was shown one of its tokens; written for good."""
+
+    list_display = ("account", "person", "since")
+    list_select_related = ("account", "person")
+    search_fields = ("account__username", "person__username")
+    ordering = ("account__username", "since")
 
 
 @admin.register(SavedView, site=console)

@@ -49,6 +49,8 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.rampermission": SHOWN,
     "registry.grouppolicy": SHOWN,
     "registry.savedview": SHOWN,
+    "registry.serviceaccount": SHOWN,
+    "registry.servicekeeper": SHOWN,
     "registry.usualview": SHOWN,
     "registry.shareprincipal": SHOWN,
     "registry.shareinvitation": SHOWN,
@@ -100,6 +102,7 @@ MODELS: dict[str, tuple[int, ...]] = {
 }
 # Models of the two apps that the console leaves out, each with the reason.
 EXEMPT: dict[str, str] = {
+    "governance.idempotentanswer": "answers that are sealed, and gone after a day",
     "registry.usecasedraft": "what somebody is still writing, shown to nobody but him",
     "governance.paststagerow": "an answer of the database as of a moment; the stage table's page asks for it",
     "governance.pastusecase": "as the rows of the stage table",
@@ -163,6 +166,8 @@ FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
     "governance.notificationdelivery": {"state": "sent"},
     "governance.notificationsettings": {"chat_url": "https://elsewhere.example.org/", "is_digest_on": ""},
     "governance.occasion": {"told_at": "", "key": "x"},
-    "governance.tokenterms": {"is_read_only": ""},
+    "governance.tokenterms": {"is_read_only": "", "project_ids": "", "rate": "6000000"},
+    "registry.serviceaccount": {"responsible": "1", "purpose": "x", "retired_by": "x"},
+    "registry.servicekeeper": {"person": "1"},
     "registry.projectuserobjectpermission": {"user": "1"},
 }
