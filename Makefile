@@ -7,7 +7,7 @@ DEV := @$(PYTHON) -I portal/local/venv.py dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check bench mutate lock fmt docs screenshots
+.PHONY: help up test check bench fuzz mutate lock fmt docs screenshots
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
@@ -32,6 +32,10 @@ bench: ## Run one benchmark: make bench NAME=x runs benchmarks/x.py
 	$(DEV)
 	@exec $(BIN)/python -m portal.local.run_with -- $(BIN)/python "benchmarks/$(NAME).py" $(ARGS)
 
+fuzz: ## Send made-up input to every operation of the API as every role, much more than the tests do; long
+	$(DEV)
+	@PORTAL_FUZZ_INPUTS=$(or $(INPUTS),25) exec $(BIN)/python -m portal.local.run_with -- $(BIN)/python -m pytest -n 2 tests/api/test_schemathesis.py $(ARGS)
+
 mutate: ## Judge the tests of lifecycle and policies by changing the code under them; minutes
 	$(DEV)
 	@$(BIN)/python -m mutmut run && $(BIN)/python -m mutmut results
@@ -47,8 +51,10 @@ fmt: ## Format the code and mend what the linter can mend
 docs: ## Write the generated documents anew
 	$(DEV)
 	@$(BIN)/python manage.py lifecycle_docs
+	@$(BIN)/python manage.py webhook_docs
 	@$(BIN)/python manage.py deploy_templates
 	@$(BIN)/python -m portal.api.docs
+	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml
 	@$(BIN)/python -m portal.local.client_docs
 
 screenshots: ## Take the pictures of docs/images from the portal that `make up` runs

@@ -91,6 +91,7 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
                     _item("Deployment channels", reverse("governance:channel_list"), "route", path),
                     _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, waiting.failed, "given up"),
                     _item("Shares", reverse("governance:share_list"), "share-3", path),
+                    _item("Tracking servers", reverse("registry:tracking_server_list"), "flask", path),
                 ],
             }
         )

@@ -27,6 +27,10 @@ from ..models import (
     StageRecord,
     UseCaseStageRecord,
     WaitingCallback,
+    Webhook,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEvent,
 )
 
 _ABOUT = ("use_case", "version__group")
@@ -209,6 +213,50 @@ class OutboxMessageAdmin(RecordAdmin):
 
     def object_links(self, row: OutboxMessage) -> list[tuple[str, str]]:
         return [("Page in the portal", reverse("governance:outbox_message", args=[row.pk]))]
+
+
+@admin.register(Webhook, site=console)
+class WebhookAdmin(RecordAdmin):
+    """Who is told of events; webhooks are set up, tried and removed on their page in the portal."""
+
+    hidden = ("secret", "former_secret")
+    list_display = ("name", "project", "state", "url", "failures", "failing_since", "disabled_reason")
+    list_filter = ("state", "ended_by")
+    list_select_related = ("project",)
+    search_fields = ("name", "url")
+    ordering = ("name", "pk")
+
+    def object_links(self, row: Webhook) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:webhook", args=[row.pk]))]
+
+
+@admin.register(WebhookEvent, site=console)
+class WebhookEventAdmin(RecordAdmin):
+    """Changes that were written down and are not spread to webhooks yet; one with a problem is tried again."""
+
+    list_display = ("pk", "table", "row_id", "actor", "happened_at", "attempts", "problem")
+    list_filter = ("table",)
+    ordering = ("pk",)
+
+
+@admin.register(WebhookDelivery, site=console)
+class WebhookDeliveryAdmin(RecordAdmin):
+    list_display = ("pk", "webhook", "type", "subject_name", "state", "attempts", "next_attempt_at", "ended_at")
+    list_filter = ("state", "type")
+    list_select_related = ("webhook",)
+    search_fields = ("=pk", "=message_id", "subject_name", "last_error")
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+
+    def object_links(self, row: WebhookDelivery) -> list[tuple[str, str]]:
+        return [("Page in the portal", reverse("governance:webhook_delivery", args=[row.webhook_id, row.pk]))]
+
+
+@admin.register(WebhookAttempt, site=console)
+class WebhookAttemptAdmin(RecordAdmin):
+    list_display = ("pk", "delivery", "number", "started_at", "duration_ms", "status", "error")
+    list_select_related = ("delivery",)
+    ordering = ("-pk",)
 
 
 @admin.register(DeploymentChannel, site=console)

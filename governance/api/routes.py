@@ -29,6 +29,7 @@ from .stage_records import StageRecords
 from .tokens import AccountTokens, Tokens
 from .use_cases import UseCases
 from .versions import ModelVersions
+from .webhooks import WebhookDeliveries, Webhooks
 
 ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("use-cases", UseCases, "use-case"),
@@ -57,6 +58,8 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("notifications", Notifications, "notification"),
     ("gate/signing-keys", SigningKeys, "signing-key"),
     ("audit-packs", AuditPacks, "audit-pack"),
+    ("webhooks/(?P<id>[0-9]{1,18})/deliveries", WebhookDeliveries, "webhook-delivery"),
+    ("webhooks", Webhooks, "webhook"),
     ("audit-events", AuditEvents, "audit-event"),
     ("audit-anchors", AuditAnchors, "audit-anchor"),
     ("audit-checks", AuditChecks, "audit-check"),

@@ -40,7 +40,7 @@ class WebhookList(TablePage):
     needs = Act.SEE_WEBHOOKS
 
     def rows(self) -> QuerySet[Any]:
-        return selectors.webhooks(self.actor).order_by("name", "pk")
+        return selectors.webhook_list(self.actor).order_by("name", "pk")
 
     def nothing(self) -> dict[str, str]:
         found = {
@@ -63,7 +63,6 @@ class WebhookPage(TablePage):
     template_name = "governance/webhook.html"
     table_class = DeliveryTable
     filter_class = DeliveryFilter
-    needs = Act.SEE_WEBHOOKS
 
     @cached_property
     def webhook(self) -> Webhook:
@@ -98,7 +97,6 @@ class DeliveryPage(Page):
     """One event on its way to one webhook: the bytes, and what came of each attempt."""
 
     template_name = "governance/webhook_delivery.html"
-    needs = Act.SEE_WEBHOOKS
 
     @cached_property
     def delivery(self) -> WebhookDelivery:
@@ -113,18 +111,19 @@ class DeliveryPage(Page):
         delivery = self.delivery
         webhook = delivery.webhook
         may_send = may(self.actor, Act.MANAGE_WEBHOOKS, webhook.project_id) and delivery.type != TEST
-        return super().get_context_data(
-            delivery=delivery,
-            webhook=webhook,
-            look=delivery_badge(delivery),
-            payload=json.loads(delivery.body),
-            when=TYPES[delivery.type].when if delivery.type in TYPES else "Somebody tried the webhook out.",
-            attempts=selectors.attempts(delivery),
-            may_send=may_send and webhook.is_active,
-            is_held=may_send and not webhook.is_active,
-            is_pending=delivery.state == DeliveryState.PENDING,
+        context = {
             **kwargs,
-        )
+            "delivery": delivery,
+            "webhook": webhook,
+            "look": delivery_badge(delivery),
+            "payload": json.loads(delivery.body),
+            "when": TYPES[delivery.type].when if delivery.type in TYPES else "Somebody tried the webhook out.",
+            "attempts": selectors.attempts(delivery),
+            "may_send": may_send and webhook.is_active,
+            "is_held": may_send and not webhook.is_active,
+            "is_pending": delivery.state == DeliveryState.PENDING,
+        }
+        return super().get_context_data(**context)
 
 
 class WebhookForming(FormPage):

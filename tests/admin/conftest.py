@@ -15,7 +15,14 @@ from django.utils import timezone
 from guardian.shortcuts import assign_perm
 
 from governance.choices import MetricKind
-from governance.models import AuditPackDownload, NotificationDelivery, NotificationSettings, TokenTerms
+from governance.models import (
+    AuditPackDownload,
+    NotificationDelivery,
+    NotificationSettings,
+    TokenTerms,
+    WebhookAttempt,
+    WebhookEvent,
+)
 from governance.services import callbacks, metrics, out_of_band, use_case_reviews
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
@@ -110,6 +117,10 @@ def complete(world: World) -> None:
     saved_views.open_with(actor=cast.scientist.actor, list_key=view.list_key, view_id=view.pk)
     NotificationSettings.objects.create(person=cast.officer)
     NotificationDelivery.objects.create(person=cast.officer, channel="email", notification=world.notification)
+    WebhookAttempt.objects.create(delivery=world.webhook_delivery, number=1)
+    WebhookEvent.objects.create(
+        table="governance_stageevent", row_id=1, after={}, happened_at=timezone.now(), next_attempt_at=timezone.now()
+    )
     TokenTerms.objects.create(token=ApiToken.objects.filter(terms=None)[0])
     use_case_reviews.record(
         actor=cast.officer.actor,

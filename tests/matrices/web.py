@@ -53,6 +53,8 @@ def argument(world: World, on: str) -> list[Any]:
         "finding": world.finding.pk,
         "notification": world.notification.pk,
         "token": world.token_key,
+        "service": world.service.pk,
+        "service_token": (world.service.pk, world.others["token"]),
         "accepted_finding": world.accepted_finding.pk,
         "message": world.message.pk,
         "parked_event": world.parked_event.pk,
@@ -64,7 +66,10 @@ def argument(world: World, on: str) -> list[Any]:
         "share": world.share.number,
         "account": "333333333333",
         "channel": world.channel.pk,
+        "webhook": world.webhook.pk,
+        "webhook_delivery": (world.webhook.pk, world.webhook_delivery.pk),
         "saved_view": world.saved_view.pk,
+        "tracking_server": world.tracking_server.pk,
         "channel_kind": "webhook",
         "signing_key": world.signing_key,
         "anchor": world.anchor.number,
@@ -94,6 +99,8 @@ ATTACHERS = (302, 200, 200, 200, 200, 403, 403, 404)
 OFFICERS_OWN = (302, 404, 404, 404, 302, 404, 404, 404)
 REGISTRARS = (302, 200, 200, 200, 403, 403, 403, 404)
 CLAIMERS = (302, 403, 200, 200, 403, 200, 403, 404)
+SERVICE_SEEN = (302, 404, 404, 200, 404, 200, 404, 404)
+SERVICE_CHANGED = (302, 404, 404, 403, 404, 200, 404, 404)
 AUTHOR = (302, 200, 404, 403, 403, 403, 403, 404)
 
 
@@ -128,6 +135,45 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:token_new", EVERYBODY),
     Row("POST", "governance:token_new", EVERYBODY, body=said(name="Nightly", days="7", is_read_only="on")),
     Row("POST", "governance:token_revoke", (302, 302, 404, 404, 404, 404, 404, 404), on="token"),
+    # the ML engineer answers for the service account; only the ML admin holds his role everywhere
+    Row("GET", "governance:service_account_list", EVERYBODY),
+    Row("GET", "governance:service_account_new", (302, 403, 403, 403, 403, 200, 403, 403)),
+    Row(
+        "POST",
+        "governance:service_account_new",
+        (302, 403, 403, 403, 403, 302, 403, 403),
+        body=lambda world: {
+            "name": "ci.other",
+            "purpose": "Reports metrics.",
+            "responsible": str(world.people.engineer.pk),
+            "as_ml_engineer": ["everywhere", str(world.project.pk)],
+        },
+    ),
+    Row("GET", "governance:service_account", SERVICE_SEEN, on="service"),
+    Row("GET", "governance:service_account_edit", SERVICE_CHANGED, on="service"),
+    Row(
+        "POST",
+        "governance:service_account_edit",
+        done(SERVICE_CHANGED),
+        on="service",
+        body=lambda world: {
+            "purpose": "Registers versions every night.",
+            "responsible": str(world.people.engineer.pk),
+            "is_active": "on",
+            "revision": str(world.service.revision),
+            "as_data_scientist": ["everywhere"],
+        },
+    ),
+    Row("POST", "governance:service_account_retire", done(SERVICE_CHANGED), on="service", body=REASON),
+    Row("GET", "governance:service_account_token_new", SERVICE_CHANGED, on="service"),
+    Row(
+        "POST",
+        "governance:service_account_token_new",
+        SERVICE_CHANGED,
+        on="service",
+        body=said(name="Second", days="7"),
+    ),
+    Row("POST", "governance:service_account_token_revoke", done(SERVICE_CHANGED), on="service_token"),
     Row("GET", "dashboard", EVERYBODY),
     Row("GET", "search", EVERYBODY),
     Row("GET", "search_palette", EVERYBODY),
@@ -225,8 +271,33 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
     *(
         Row("GET", f"registry:version_{tab}", OF_THE_PROJECT, on="trial")
-        for tab in ("metrics", "card", "bias", "lineage", "approvals", "deployments", "monitoring", "history")
+        for tab in ("metrics", "run", "card", "bias", "lineage", "approvals", "deployments", "monitoring", "history")
     ),
+    Row("GET", "governance:run_name", REGISTRARS, on="fresh"),
+    Row("POST", "governance:run_name", done(REGISTRARS), on="trial", body=said(run="runs:/4f1c2d3e", server="mlflow")),
+    Row("GET", "governance:run_search", REGISTRARS, on="trial"),
+    Row("POST", "governance:run_refresh", done(REGISTRARS), on="fresh"),
+    Row("POST", "governance:run_detach", done(REGISTRARS), on="fresh"),
+    # tracking servers: everybody's to see, an ML admin's to set; the world's is one that runs were read from
+    Row("GET", "registry:tracking_server_list", EVERYBODY),
+    Row("GET", "registry:tracking_server", EVERYBODY, on="tracking_server"),
+    Row("GET", "registry:tracking_server_new", (302, 403, 403, 403, 403, 200, 403, 403)),
+    Row(
+        "POST",
+        "registry:tracking_server_new",
+        (302, 403, 403, 403, 403, 302, 403, 403),
+        body=said(name="other", url="https://mlflow.example.com", login="none", is_enabled="on"),
+    ),
+    Row("GET", "registry:tracking_server_edit", (302, 403, 403, 403, 403, 200, 403, 403), on="tracking_server"),
+    Row(
+        "POST",
+        "registry:tracking_server_edit",
+        (302, 403, 403, 403, 403, 302, 403, 403),
+        on="tracking_server",
+        body=said(name="other", url="https://mlflow.example.com", login="none", is_enabled="on", revision="1"),
+    ),
+    Row("POST", "registry:tracking_server_test", (302, 403, 403, 403, 403, 302, 403, 403), on="tracking_server"),
+    Row("POST", "registry:tracking_server_remove", (302, 403, 403, 403, 403, 409, 403, 403), on="tracking_server"),
     Row("GET", "governance:version_compare", EVERYBODY),
     Row("GET", "governance:version_panel", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_activity", OF_THE_PROJECT, on="trial"),
@@ -308,6 +379,33 @@ ROWS: tuple[Row, ...] = (
         on="channel",
         body=said(grace_hours=1),
     ),
+    # webhooks: set up by ML admins, looked at by auditors
+    Row("GET", "governance:webhook_list", (302, 403, 403, 403, 403, 200, 200, 403)),
+    Row("GET", "governance:webhook_new", (302, 403, 403, 403, 403, 200, 403, 403)),
+    # the secret is in the answer
+    Row("POST", "governance:webhook_new", (302, 403, 403, 403, 403, 200, 403, 403), body=bodies.webhook),
+    Row("GET", "governance:webhook", (302, 404, 404, 404, 404, 200, 200, 404), on="webhook"),
+    Row("GET", "governance:webhook_edit", (302, 404, 404, 404, 404, 200, 403, 404), on="webhook"),
+    Row(
+        "POST",
+        "governance:webhook_edit",
+        (302, 404, 404, 404, 404, 302, 403, 404),
+        on="webhook",
+        body=bodies.webhook_again,
+    ),
+    Row("POST", "governance:webhook_test", (302, 404, 404, 404, 404, 302, 403, 404), on="webhook"),
+    Row("POST", "governance:webhook_enable", (302, 404, 404, 404, 404, 409, 403, 404), on="webhook"),
+    Row("POST", "governance:webhook_disable", (302, 404, 404, 404, 404, 302, 403, 404), on="webhook"),
+    Row(
+        "POST",
+        "governance:webhook_rotate",
+        (302, 404, 404, 404, 404, 200, 403, 404),
+        on="webhook",
+        body=said(grace_hours=1),
+    ),
+    Row("POST", "governance:webhook_remove", (302, 404, 404, 404, 404, 302, 403, 404), on="webhook"),
+    Row("GET", "governance:webhook_delivery", (302, 404, 404, 404, 404, 200, 200, 404), on="webhook_delivery"),
+    Row("POST", "governance:webhook_redeliver", (302, 404, 404, 404, 404, 302, 403, 404), on="webhook_delivery"),
     # operations
     Row("GET", "registry:account_list", OPERATORS),
     Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),

@@ -143,6 +143,15 @@ def channel(world: World) -> dict[str, Any]:
     return {"account": account, "stage": "qa", "url": "https://deploy.example.org/orders", "is_enabled": "on"}
 
 
+def webhook(world: World) -> dict[str, Any]:
+    url = "https://hooks.example.org/"
+    return {"name": "Another", "url": url, "events": ["approval.*"], "project": world.project.pk}
+
+
+def webhook_again(world: World) -> dict[str, Any]:
+    return {**webhook(world), "revision": world.webhook.revision}
+
+
 def asked_by_any(world: World) -> dict[str, Any]:
     return {"runs_in": "hub", "is_enabled": "on", "revision": world.channel.revision}
 

@@ -74,7 +74,7 @@ def test_a_body_with_a_field_that_is_not_its_own_is_refused(
     row: api_matrix.Row, name: str, world: World, aws_answers: None
 ) -> None:
     role = _allowed(row.statuses, api_matrix.COLUMNS, (200, 201, 202, 204, 409, 400))
-    path = row.route.format(id=world.ids.get(row.on, ""), channel=world.channel.pk)
+    path = row.route.format(id=world.ids.get(row.on, ""), **world.others)
     with undone():
         before = fingerprint()
         body = {**(row.body or {}), name: SMUGGLED.get(name, "approved")}

@@ -27,7 +27,7 @@ SOON = timedelta(milliseconds=20)
 IMPATIENT = Patience(
     first=SOON, factor=1.0, longest=timedelta(seconds=5), longest_quiet=SOON, jitter=(1.0, 1.0), most_failures=3
 )
-QUICK = Limits(connect=0.5, read=0.25, total=0.5)
+QUICK = Limits(connect=2, read=0.8, total=2)
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,16 @@ def send(rounds: int = 1) -> int:
         if not WebhookDelivery.objects.pending().exists():
             break
         time.sleep(SOON.total_seconds() * 1.5)
+    return taken
+
+
+def send_all() -> int:
+    """Send until nothing waits any more; returns how many were taken."""
+    deadline, taken = time.monotonic() + 20, send()
+    while WebhookDelivery.objects.pending().exists():
+        assert time.monotonic() < deadline, "something still waits"
+        time.sleep(SOON.total_seconds())
+        taken += send()
     return taken
 
 
