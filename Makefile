@@ -54,6 +54,7 @@ docs: ## Write the generated documents anew
 	@$(BIN)/python manage.py webhook_docs
 	@$(BIN)/python manage.py deploy_templates
 	@$(BIN)/python -m portal.api.docs
+	@$(BIN)/python -m portal.api.problem_types
 	@$(BIN)/python manage.py spectacular --file docs/openapi.yaml
 	@$(BIN)/python -m portal.local.client_docs
 

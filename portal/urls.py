@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from portal.api import faults
 from portal.core import health
 from portal.core.admin import console
+
+# Whatever fails outside of a view: the API's callers are told in JSON, people by a page.
+handler400, handler403, handler404 = faults.bad_request, faults.forbidden, faults.not_found
+handler500 = faults.server_error
 
 urlpatterns = [
     path("", include("portal.dashboard.urls")),

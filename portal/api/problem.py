@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -67,9 +67,29 @@ class Problem:
         )
 
 
+INVALID = Problem(
+    400, "invalid-input", "The input is not valid", "Some fields need your attention; nothing was changed."
+)
+NOT_FOUND = Problem(404, "not-found", "Not found", "There is no such thing.")
+GUARDED = Problem(409, "guard", "The database refused this", "A guard refused this.")
+CONFLICT = Problem(
+    409,
+    "conflict",
+    "In conflict with another change",
+    "Somebody else changed or took this at the same moment. Nothing of yours was saved: read it again.",
+)
+STALE = Problem(412, "stale-edit", "Changed meanwhile", "Somebody changed this at the same moment. Read it again.")
+INTERNAL = Problem(500, "internal-error", "The portal failed", "This is a fault of the portal and was logged.")
+UNAVAILABLE = Problem(
+    503,
+    "unavailable",
+    "Temporarily unavailable",
+    "Something the portal needs does not answer. Nothing was lost: try again.",
+    headers={"Retry-After": "5"},
+)
 # In this order: a body that is too large is a suspicious operation too.
 _FROM_DJANGO: dict[type[Exception], Problem] = {
-    Http404: Problem(404, "not-found", "Not found", "There is no such thing."),
+    Http404: NOT_FOUND,
     PermissionDenied: Problem(403, "forbidden", "Not allowed", "You may not do this."),
     RequestDataTooBig: Problem(413, "body-too-large", "The body is too large", "Send less in one request."),
     SuspiciousOperation: Problem(400, "malformed", "The request cannot be read", "The request cannot be read."),
@@ -85,19 +105,33 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpRespons
         logger.error("The API failed: %s", exc, exc_info=exc)
         request = context.get("request")
         got_request_exception.send(sender=sys.modules[__name__], request=getattr(request, "_request", request))
-        problem = Problem(
-            500,
-            "internal-error",
-            "The portal failed",
-            f"This is a fault of the portal and was logged. Nothing was changed. Quote {correlation_id()}.",
-        )
+        problem = _fault()
     return problem.response()
+
+
+def known_problems() -> list[Problem]:
+    """Return what the API refuses with besides the portal's own named errors."""
+    from_drf = [Problem(kind.status_code, code, title, "") for kind, (code, title) in _FROM_DRF.items()]
+    return [INVALID, GUARDED, CONFLICT, STALE, INTERNAL, UNAVAILABLE, *_FROM_DJANGO.values(), *from_drf]
+
+
+def outside_of_views(exc: BaseException | None, status: int) -> HttpResponse:
+    """Answer what went wrong before or after a view, such as a host that is not known or a lost database."""
+    problem = _problem(exc) if isinstance(exc, Exception) else None
+    if problem is None:
+        problem = next((known for known in _FROM_DJANGO.values() if known.status == status), None)
+    return (problem or _fault()).response()
+
+
+def _fault() -> Problem:
+    quoted = f" Nothing was changed. Quote {correlation_id()}." if correlation_id() else " Nothing was changed."
+    return replace(INTERNAL, detail=f"{INTERNAL.detail}{quoted}")
 
 
 def not_found(request: HttpRequest, path: str) -> HttpResponse:
     """Answer an address the API does not have."""
     hint = "" if path.endswith("/") or not path else f" Addresses end with a slash: try /api/v1/{path}/."
-    return Problem(404, "not-found", "Not found", f"The API has no such address.{hint}").response()
+    return replace(NOT_FOUND, detail=f"The API has no such address.{hint}").response()
 
 
 def _problem(exc: Exception) -> Problem | None:
@@ -112,7 +146,7 @@ def _problem(exc: Exception) -> Problem | None:
     if isinstance(exc, DatabaseError | InterfaceError):
         return _from_database(exc)
     if isinstance(exc, RedisError):
-        return _unavailable()
+        return UNAVAILABLE
     return next((problem for kind, problem in _FROM_DJANGO.items() if isinstance(exc, kind)), None)
 
 
@@ -125,13 +159,7 @@ def _refusal(exc: DomainError) -> Problem:
 
 
 def _invalid(errors: Mapping[str, Sequence[str]]) -> Problem:
-    return Problem(
-        400,
-        "invalid-input",
-        "The input is not valid",
-        " ".join(errors.get(_EVERYTHING, ())) or "Some fields need your attention; nothing was changed.",
-        errors,
-    )
+    return replace(INVALID, detail=" ".join(errors.get(_EVERYTHING, ())) or INVALID.detail, errors=errors)
 
 
 def _from_drf(exc: exceptions.APIException) -> Problem:
@@ -155,30 +183,13 @@ def _from_database(exc: Exception) -> Problem | None:
     if isinstance(exc, IntegrityError):
         if getattr(diagnosis, "source_function", None) == _RAISED_BY_A_GUARD:
             said = getattr(diagnosis, "message_primary", None) or "A guard refused this"
-            return Problem(409, constraint.replace("_", "-") or "guard", "The database refused this", f"{said}.")
-        return Problem(
-            409,
-            "conflict",
-            "In conflict with another change",
-            "Somebody else changed or took this at the same moment. Nothing of yours was saved: read it again.",
-        )
+            return replace(GUARDED, code=constraint.replace("_", "-") or GUARDED.code, detail=f"{said}.")
+        return CONFLICT
     if isinstance(exc, DataError):
         return _invalid({_EVERYTHING: ["A value is outside of what can be stored."]})
     if state == "40001":
-        return Problem(
-            412, "stale-edit", "Changed meanwhile", "Somebody changed this at the same moment. Read it again."
-        )
-    return _unavailable() if isinstance(exc, OperationalError | InterfaceError) else None
-
-
-def _unavailable() -> Problem:
-    return Problem(
-        503,
-        "unavailable",
-        "Temporarily unavailable",
-        "Something the portal needs does not answer. Nothing was lost: try again.",
-        headers={"Retry-After": "5"},
-    )
+        return STALE
+    return UNAVAILABLE if isinstance(exc, OperationalError | InterfaceError) else None
 
 
 def flattened(detail: Any, prefix: str = "") -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from portal.core import access, fetching, sealing, webhooks
 from portal.core.actors import Actor
-from portal.core.errors import DomainError, InvalidInput, StaleEdit, WrongState
+from portal.core.errors import InvalidInput, StaleEdit, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
 
@@ -27,14 +27,6 @@ SETTING = "PORTAL_TRACKING_ALLOWED_NETWORKS"
 # For one question and its answer, from the first address to the last byte: people wait for some of them.
 SECONDS = 10.0
 _LONGEST_SECRET = 4096
-
-
-class TrackingFailed(DomainError):
-    """A tracking server did not say what was asked; what it said instead is in the detail."""
-
-    code = "tracking-server-failed"
-    title = "The tracking server did not answer as asked"
-    status = 502
 
 
 def register(*, actor: Actor, projects: Collection[Project] = (), secret: str = "", **values: Any) -> TrackingServer:

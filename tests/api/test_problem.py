@@ -92,7 +92,7 @@ def test_numbers_that_lead_nowhere(world: World, text: str) -> None:
 
 def test_representations(world: World) -> None:
     refusal = world.api("auditor").get("approvals/", 400, format="xml")
-    assert refusal["errors"] == {"format": ["Use one of json."]}
+    assert refusal["errors"] == {"format": ["Use one of json, csv."]}
     world.api("auditor").get("use-cases/", 200, format="json")
     answer = world.api("auditor").call("GET", "use-cases/", Accept="text/html")
     assert assert_problem(answer, 406)["code"] == "not-acceptable"
