@@ -46,8 +46,7 @@ class TokenForm(forms.Form):
         field = self.fields["projects"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(pk, project.name) for pk, project in self._projects.items()]
-        # With one project or none there is nothing to choose.
-        if len(self._projects) < 2 and not self.is_bound:
+        if not self._projects:
             del self.fields["projects"]
 
     def scope(self) -> list[Project] | None:
