@@ -42,15 +42,19 @@ class Gathered:
         return self.proofs.get((type(subject), subject.pk), ())
 
 
-def gather(subjects: Iterable[Subject]) -> Gathered:
-    """Read what decisions about these subjects rest on, beside the subjects themselves."""
+def gather(subjects: Iterable[Subject], *, known: Sequence[StageRecord] | None = None) -> Gathered:
+    """Read what decisions about these subjects rest on, beside the subjects themselves.
+
+    `known` are the records of all the versions among them, with their accounts and in order, where they were read.
+    """
     subjects = list(subjects)
     versions, use_cases = keys_of(subjects)
     records: dict[int, list[StageRecord]] = defaultdict(list)
     documents: dict[int, list[UseCaseDocument]] = defaultdict(list)
     proofs: dict[tuple[type, int], list[Evidence]] = defaultdict(list)
     if versions:
-        for record in StageRecord.objects.filter(version__in=versions).select_related("account").order_by("pk"):
+        rows = StageRecord.objects.filter(version__in=versions).select_related("account").order_by("pk")
+        for record in rows if known is None else known:
             records[record.version_id].append(record)
     if use_cases:
         found = UseCaseDocument.objects.filter(use_case__in=use_cases).select_related("author").order_by("pk")
@@ -61,11 +65,14 @@ def gather(subjects: Iterable[Subject]) -> Gathered:
         for row in Evidence.objects.filter(about).standing().order_by("pk"):
             kind, key = (ModelVersion, row.version_id) if row.version_id is not None else (UseCase, row.use_case_id)
             proofs[kind, key].append(row)
-    return Gathered(records, documents, proofs, _readings(subjects))
+    return Gathered(records, documents, proofs, readings_of(subjects))
 
 
-def _readings(subjects: Sequence[Subject]) -> dict[int, RunReading]:
-    """Most versions come from no run, and then nothing is read."""
+def readings_of(subjects: Sequence[Subject]) -> dict[int, RunReading]:
+    """Return what was read last of the MLflow runs of the versions among some subjects, by the version's key.
+
+    Most versions come from no run, and then nothing is read.
+    """
     keys = {
         subject.run_reading_id: subject.pk
         for subject in subjects

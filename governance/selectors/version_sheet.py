@@ -9,11 +9,13 @@ from typing import Any
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage
-from registry.models import Deployment, ModelVersion
+from registry.models import Deployment, ModelVersion, RunReading
 from registry.selectors import catalogue
 from registry.selectors.card_view import flat, path_words
 
 from ..models import Evidence, StageRecord
+from ..policies.metrics import is_number
+from .gathered import readings_of
 from .words import value_words
 
 _HYPER_PARAMETERS = ("hyper_parameters", "user_provided_hyper_parameters")
@@ -52,11 +54,13 @@ def sheets_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Sheet]:
     for row in Evidence.objects.visible_to(actor).filter(version__in=versions).standing().order_by("pk"):
         proofs[row.version_id].append(row)
     use_cases, deployments = catalogue.served_by(actor, versions), catalogue.running_of(actor, versions)
+    readings = readings_of(versions)
     return [
         {
-            Title.METRICS: _latest(records[version.pk], "validation"),
+            # As for the rules of the policy: the run counts where no report speaks.
+            Title.METRICS: {**_of_run(readings.get(version.pk)), **_latest(records[version.pk], "validation")},
             Title.MONITORING: _latest(records[version.pk], "monitoring"),
-            Title.PARAMETERS: _parameters(version),
+            Title.PARAMETERS: {**_ran(readings.get(version.pk)), **_parameters(version)},
             Title.CONTAINERS: _containers(version),
             Title.OWNERSHIP: {
                 "Use case": ", ".join(map(str, use_cases[version.pk])) or None,
@@ -108,6 +112,25 @@ def _parameters(version: ModelVersion) -> dict[str, Any]:
         for name, value in environment.items() if isinstance(environment, Mapping) else ():
             found[f"Environment: {name}"] = value
     return found
+
+
+def _of_run(reading: RunReading | None) -> dict[str, Any]:
+    """The numbers of the MLflow run it comes from, once they count."""
+    if reading is None or not reading.is_final:
+        return {}
+    return {name: value for name, value in reading.metrics.items() if is_number(value)}
+
+
+def _ran(reading: RunReading | None) -> dict[str, Any]:
+    """The parameters of the MLflow run it comes from, and what ran."""
+    if reading is None:
+        return {}
+    return {
+        **reading.params,
+        "MLflow run": reading.name or reading.run.run_id,
+        "Source of the run": reading.source_name or None,
+        "Git commit of the run": reading.git_commit or None,
+    }
 
 
 def _containers(version: ModelVersion) -> dict[str, Any]:

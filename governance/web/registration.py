@@ -55,6 +55,8 @@ class VersionRegister(FormPage):
             group_id=self.group.pk,
             new=filled.new(),
             reference=filled.cleaned_data["reference"],
+            run=filled.cleaned_data["mlflow_run"],
+            server=filled.cleaned_data["mlflow_server"],
         )
         if row.state == AskedState.DONE and row.version is not None:
             self.say(f"{row.public_id} is done: the version waits for approval in development.")

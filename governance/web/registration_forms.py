@@ -93,6 +93,15 @@ class RegisterVersionForm(forms.Form):
     drift_baselines = JsonObject(help_text="DriftCheckBaselines as SageMaker writes them.")
     source_uri = forms.CharField(max_length=1024, required=False, label="Source", help_text="A URI or an ARN.")
     training_job = forms.CharField(max_length=1024, required=False, help_text="The ARN of the training job.")
+    mlflow_run = forms.CharField(
+        max_length=2048,
+        required=False,
+        label="MLflow run",
+        help_text="Its id, runs:/ and its id, or the address of its page. It is read once the version is there.",
+    )
+    mlflow_server = forms.CharField(
+        max_length=63, required=False, label="Tracking server", help_text="Only where there are several: its name."
+    )
     skip_validation = forms.BooleanField(required=False, label="Skip SageMaker's own validation")
     count = forms.IntegerField(widget=forms.HiddenInput, min_value=1, max_value=MOST_CONTAINERS, initial=1)
     # Sent twice, the same form registers once.

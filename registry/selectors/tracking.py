@@ -33,6 +33,12 @@ def server(actor: Actor, pk: int) -> TrackingServer:
     return access.get(TrackingServer, actor, pk=pk)
 
 
+def runs_on(actor: Actor, of: TrackingServer, most: int = 50) -> list[VersionRun]:
+    """Return the runs on a server that stand on versions the actor sees, those named last first."""
+    rows = VersionRun.objects.visible_to(actor).standing().filter(server=of, version__isnull=False)
+    return list(rows.select_related("version__group").defer("version__described").order_by("-pk")[:most])
+
+
 def usable_servers(actor: Actor, version: ModelVersion) -> list[TrackingServer]:
     """Return the enabled servers a version's project may use, by name."""
     return list(TrackingServer.objects.visible_to(actor).usable_in(version.scope_project_id).order_by("name"))

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from portal.core.vocabulary import RiskClass, RiskRating, Stage, Status
 from registry.choices import AccountPurpose, ObjectKind, ReviewDue, SyncKind, SyncState
 
-from ..models import AwsAccount, LineOfBusiness, ModelGroup, ModelVersion, Project, SyncRun, UseCase
+from ..models import AwsAccount, LineOfBusiness, ModelGroup, ModelVersion, Project, SyncRun, TrackingServer, UseCase
 from ..selectors.catalogue import lines_of_business, versions_named, visible_projects
 from ..selectors.operations import accounts
 from ..selectors.review_dates import due_when
@@ -114,6 +114,17 @@ class VersionFilter(filters.FilterSet):
 
     def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return versions_named(rows, value)
+
+
+class TrackingServerFilter(filters.FilterSet):
+    q = search("Name or address")
+
+    class Meta:
+        model = TrackingServer
+        fields: list[str] = []
+
+    def search(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(name__icontains=value) | Q(url__icontains=value))
 
 
 class AccountFilter(filters.FilterSet):

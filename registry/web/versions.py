@@ -13,8 +13,9 @@ from portal.core.tables import PortalTable
 from portal.core.views import Page, TablePage
 from registry.services.deployments import reportable
 
+from ..choices import Stage
 from ..models import ModelVersion
-from ..selectors import catalogue
+from ..selectors import catalogue, tracking
 from ..selectors.card_view import sections
 from ..selectors.version_view import reports_of, ways_to_reach
 from .filters import VersionFilter
@@ -48,6 +49,7 @@ class Tab(StrEnum):
 
     OVERVIEW = "overview"
     METRICS = "metrics"
+    RUN = "run"
     CARD = "card"
     BIAS = "bias"
     LINEAGE = "lineage"
@@ -60,6 +62,7 @@ class Tab(StrEnum):
 _TABS = {
     Tab.OVERVIEW: ("Overview", "info-circle"),
     Tab.METRICS: ("Metrics", "chart-bar"),
+    Tab.RUN: ("MLflow run", "flask"),
     Tab.CARD: ("Card", "notebook"),
     Tab.BIAS: ("Bias and explainability", "scale"),
     Tab.LINEAGE: ("Lineage", "git-branch"),
@@ -120,6 +123,8 @@ class VersionDetail(Page):
                     "use_cases": catalogue.use_cases_behind(self.actor, version),
                     "deployments": catalogue.deployments_of(self.actor, version),
                 }
+            case Tab.RUN:
+                return self._run(version)
             case Tab.BIAS:
                 return {"reports": reports_of(version)}
             case Tab.DEPLOYMENTS:
@@ -132,6 +137,26 @@ class VersionDetail(Page):
                 }
             case _:
                 return {}
+
+    def _run(self, version: ModelVersion) -> dict[str, Any]:
+        shown = tracking.run_in_full(self.actor, version)
+        reading = shown.reading if shown is not None else None
+        return {
+            "shown": shown,
+            "metrics": sorted(reading.metrics.items()) if reading else [],
+            "params": sorted(reading.params.items()) if reading else [],
+            # What MLflow itself notes there is told in words beside it.
+            "tags": sorted((k, v) for k, v in reading.tags.items() if not k.startswith("mlflow.")) if reading else [],
+            "status_tone": "good" if reading and reading.is_final else "warn",
+            "may_name": may(self.actor, Act.ATTACH_RUN, version.scope_project_id)
+            and version.stage != Stage.RETIRED
+            and version.missing_since is None,
+            "detach_effects": [
+                "Its numbers count no more for metric rules.",
+                "Open requests and approvals that rest on them are outdated.",
+                "What was read stays in the history.",
+            ],
+        }
 
     def _api_address(self, version: ModelVersion) -> str:
         return self.request.build_absolute_uri(f"/api/v1/model-versions/{version.pk}/")
