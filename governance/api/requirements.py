@@ -18,13 +18,15 @@ from portal.core.viewsets import Detailed
 from registry.models import ModelVersion, UseCase
 
 from ..choices import EvidenceKind, MetricKind, RiskRating, Role, Stage
+from ..models import ApprovalRequest, PolicyVersion
 from ..policies.engine import waiting_for
-from ..policies.facts import ApprovalNeed, Check, Operator, Outcome, Requirements
+from ..policies.facts import ApprovalNeed, Check, Operator, Outcome, Requirements, Tier
 from ..policies.metrics import is_number
 from ..policies.rules import NoRule
 from ..selectors import policy as policies
 from ..selectors import resources
 from ..selectors.overrides import overrides_of
+from ..selectors.version_now import VersionNow
 from ..services import approvals
 
 STAGE = OpenApiParameter(
@@ -171,7 +173,19 @@ def requirements_of(subject: UseCase | ModelVersion, stage: Stage) -> dict[str, 
         )
     except NoRule as error:
         raise WrongState(str(error)) from error
+    return _described(subject, stage, tier, policy, needs, waiting)
+
+
+def _described(
+    subject: UseCase | ModelVersion,
+    stage: Stage,
+    tier: Tier,
+    policy: PolicyVersion,
+    needs: Requirements,
+    waiting: ApprovalRequest | None,
+) -> dict[str, Any]:
     missing = approvals.missing_approvals(waiting) if waiting is not None else needs.approvals
+    asks = bool(needs.evidence or needs.metrics)
     return {
         "stage": stage.value,
         "policy_version": waiting.policy.number if waiting is not None else policy.number,
@@ -181,8 +195,21 @@ def requirements_of(subject: UseCase | ModelVersion, stage: Stage) -> dict[str, 
         "open_request": waiting.public_id if waiting is not None else None,
         "missing": as_needs(missing),
         "waiting_for": waiting_for(needs.approvals, missing) if waiting is not None else "",
-        "checks": as_checks(policies.checks(subject, stage, needs, overrides_of(subject, stage))),
+        "checks": as_checks(policies.checks(subject, stage, needs, overrides_of(subject, stage)) if asks else ()),
     }
+
+
+def requirements_read(found: VersionNow) -> dict[str, Any] | None:
+    """Return what `requirements_now` does of a version that was read with the policy in force."""
+    stage, version = Stage(found.version.stage), found.version
+    if found.has_open_request or stage not in resources.stages_to_ask_for(version):
+        return requirements_now(version)
+    tier = policies.tier_of(version)
+    try:
+        needs = policies.requirements_for(version, found.policy, stage)
+    except NoRule:
+        return None
+    return _described(version, stage, tier, found.policy, needs, None)
 
 
 def requirements_now(subject: UseCase | ModelVersion) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -14,6 +15,7 @@ from rest_framework.response import Response
 
 from portal.core.csv_export import CsvRenderer
 from portal.core.database import prepared
+from portal.core.errors import NotFound
 from portal.core.serializers import LONGEST_TEXT, Input, Output, word
 from portal.core.sparse import asked_fields, in_order
 from registry.api import versions as registry_api
@@ -22,11 +24,12 @@ from registry.models import ModelVersion
 from ..choices import MODEL_STAGE_CHOICES, Agreement, OutsideOutcome, OutsideResponse, RiskRating, Stage
 from ..selectors import as_of, out_of_band, version_rows
 from ..selectors import policy as policies
+from ..selectors.version_now import VersionNow, version_now
 from ..services import in_production
 from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
 from .lifecycle import Governed
 from .registrations import WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
-from .requirements import Asked, RequirementsOutput, requirements_now
+from .requirements import Asked, RequirementsOutput, requirements_now, requirements_read
 from .runs import Runs, WithRun
 from .version_views import VersionViews
 
@@ -96,6 +99,9 @@ class VersionOutput(WithRun, _Tier, registry_api.VersionDetail):
         return None if found is None else RequirementsOutput(found).data
 
 
+DETAIL_NAMES = tuple(VersionOutput().fields)
+
+
 class RollbackInput(Input):
     """Where this version is to run again, and why."""
 
@@ -149,9 +155,27 @@ class ModelVersions(Dated, Asked, Governed, VersionViews, Runs, Registers, regis
     )
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show a version; as of a moment with its records, what waited and what had been decided then."""
-        if self.moment is None:
-            return super().retrieve(request, *args, **kwargs)
-        return self.show_then(self.get_object(), VersionThenInFull)
+        if self.moment is not None:
+            return self.show_then(self.get_object(), VersionThenInFull)
+        names = in_order(asked_fields(request, DETAIL_NAMES), DETAIL_NAMES)
+        found = version_now(self.actor, int(self.kwargs[self.lookup_url_kwarg]))
+        if found is None:
+            raise NotFound(f"There is no such {self.noun}.")
+        return Response(self.shown_now(found, names))
+
+    def shown_now(self, found: VersionNow, names: Sequence[str]) -> dict[str, Any]:
+        """Return what these names say of a version, as `VersionOutput` does; what is rare it is asked for itself."""
+        plain = [name for name in names if name not in _MADE]
+        answer = version_rows.shown_one(found.row, plain)
+        for name in names:
+            if name in _MADE:
+                answer[name] = _MADE[name](self, found)
+        return {name: answer[name] for name in names}
+
+    def shown_by_serializer(self, found: VersionNow, name: str) -> Any:
+        """Return one field as the serializer says it."""
+        field = VersionOutput(context=self.get_serializer_context()).fields[name]
+        return field.to_representation(field.get_attribute(found.version))
 
     @extend_schema(
         request=VersionInput,
@@ -171,3 +195,30 @@ class ModelVersions(Dated, Asked, Governed, VersionViews, Runs, Registers, regis
             actor=self.actor, version_id=version.pk, stage=Stage(values["stage"]), reason=values["reason"]
         )
         return self.show(rolled_back)
+
+
+def _requirements(view: ModelVersions, found: VersionNow) -> Any:
+    needs = requirements_read(found)
+    # Plain already, but for metric rules.
+    return RequirementsOutput(needs).data if needs is not None and needs["metrics"] else needs
+
+
+def _agreement(view: ModelVersions, found: VersionNow) -> dict[str, Any]:
+    judgement = found.judgement
+    return {"verdict": judgement.verdict.value, "words": judgement.words, "since": judgement.since}
+
+
+def _outside_changes(view: ModelVersions, found: VersionNow) -> Any:
+    return view.shown_by_serializer(found, "outside_changes") if found.has_outside_changes else []
+
+
+def _mlflow_run(view: ModelVersions, found: VersionNow) -> Any:
+    return view.shown_by_serializer(found, "mlflow_run") if found.has_run else None
+
+
+_MADE: dict[str, Callable[[ModelVersions, VersionNow], Any]] = {
+    "requirements": _requirements,
+    "agreement": _agreement,
+    "outside_changes": _outside_changes,
+    "mlflow_run": _mlflow_run,
+}

@@ -35,6 +35,11 @@ def shown(rows: Iterable[Row], names: Sequence[str]) -> list[dict[str, Any]]:
     return [{name: read(row) for name, read in getters} for row in version_rows.with_use_cases(rows)]
 
 
+def shown_one(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    """Return what these names say of one row that has its use cases already."""
+    return {name: (_MADE[name] if name in _MADE else version_rows.getter(name))(row) for name in names}
+
+
 def tier_of(row: Row) -> Tier:
     """Return the tier of risk of a row, and where it comes from."""
     return _tier(row["risk_rating"], row[SERVES])

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.renderers import JSONRenderer
 
-from governance.api.versions import ROW_NAMES, VersionRow
+from governance.api.versions import DETAIL_NAMES, ROW_NAMES, VersionOutput, VersionRow
 from governance.selectors import version_rows
 from portal.core.operations import operation
 from registry.models import ModelVersion
@@ -81,3 +81,23 @@ def test_pages_follow_each_other_without_losing_or_repeating_a_row(told_apart: W
     assert [row["id"] for row in found] == whole
     back = api.client.get(page["previous"]).json() if page["previous"] else page
     assert [row["id"] for row in back["results"]] == whole[-2:-1]
+
+
+def test_a_detail_says_of_every_version_what_its_serializer_says(told_apart: World) -> None:
+    api, actor = told_apart.api("ml_admin"), told_apart.people.admin.actor
+    context = {"actor": actor, "request": None}
+    for version_ in resources.model_versions_in_detail(actor).order_by("pk"):
+        expected = json.loads(JSONRenderer().render(VersionOutput(version_, context=context).data))
+        answered = api.get(f"model-versions/{version_.pk}/")
+        assert list(answered) == list(expected) == list(DETAIL_NAMES)
+        assert answered == expected
+
+
+def test_a_detail_is_read_by_one_statement_where_nothing_rare_is_to_be_told(told_apart: World) -> None:
+    pk = ModelVersion.objects.get(group__name="several").pk
+    api = told_apart.api("ml_engineer")
+    api.get(f"model-versions/{pk}/")
+    with CaptureQueriesContext(connection) as asked:
+        api.get(f"model-versions/{pk}/", fields="id,name,requirements,agreement,outside_changes,mlflow_run")
+    # Of the ORM's there are none but what counts the token's use.
+    assert len(asked) <= 1, [one["sql"][:120] for one in asked]
