@@ -68,6 +68,10 @@ def story() -> Story:
         comment=HOSTILE,
         back_to=Stage.DEVELOPMENT,
     )
+    # As syncs do: it is seen again, which alone is no entry of the trail, and then changed where it is seen once more.
+    for seconds, changed in ((1, {}), (2, {"aws_modified_at": timezone.now()})):
+        seen_at = timezone.now() + timedelta(seconds=seconds)
+        ModelVersion.objects.filter(pk=model.pk).update(seen_at=seen_at, **changed)
     model.refresh_from_db()
     return Story(people, person(Role.AUDITOR), here, subject, model, given)
 
