@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -101,6 +102,23 @@ class Client:
             self.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
+    def download(self, path: str, file: Path, *, params: dict[str, Any]) -> int:
+        """Write what lies at a path to a file, as it arrives, all of it or nothing; return its size in bytes."""
+        new = file.with_name(f"{file.name}.part")
+        try:
+            with self.http.stream("GET", path, params=params, headers={"Accept": "*/*"}) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    _read(answer.status_code, answer.headers, answer.read())
+                    raise unreadable(f"The answer ({answer.status_code})", "It holds no file.")
+                with new.open("wb") as opened:
+                    size = sum(opened.write(piece) for piece in answer.iter_bytes())
+            new.replace(file)
+        except httpx.HTTPError as error:
+            raise Failure(f"{path} could not be read from {self.base}", _words(error)) from error
+        finally:
+            new.unlink(missing_ok=True)
+        return size
+
     def _send(self, method: str, path: str, **kwargs: Any) -> tuple[int, httpx.Headers, bytes]:
         """Send one request and read its answer within the limits of time and size."""
         deadline, content = time.monotonic() + 10 * self.timeout, bytearray()
@@ -167,7 +185,7 @@ def _is_for_good(error: httpx.TransportError) -> bool:
     return False
 
 
-def _words(error: httpx.TransportError) -> str:
+def _words(error: httpx.HTTPError) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

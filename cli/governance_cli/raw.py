@@ -21,6 +21,9 @@ def api(
     value: Pairs = None,
     body: Annotated[Path | None, typer.Option("--body", help="A JSON object to send.")] = None,
     if_match: Annotated[str | None, typer.Option(help="The ETag of the state an edit is of.")] = None,
+    save: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Keep what a GET answers there, as it is.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The answer is JSON anyway.")] = False,
 ) -> None:
     """Make one call of the API and print the answer; values are the query of a GET, the body of anything else."""
@@ -33,6 +36,15 @@ def api(
     given: dict[str, Any] = pairs(value or [], values=method != "GET")
     if body is not None:
         given = read_json(body) | given
+    if save is not None:
+        if method != "GET":
+            raise Failure("--output is for GET", "What anything else answers is printed.")
+        size = portal(ctx).download(path, save, params=given)
+        if as_json:
+            output.document({"file": str(save), "size": size})
+        else:
+            output.say(f"{save}: {size} bytes.")
+        return
     sent: dict[str, Any] = {"params": given} if method == "GET" else {"json": given}
     sent["headers"] = {"Accept": "application/json, */*"} | ({} if if_match is None else {"If-Match": if_match})
     found = portal(ctx).call(method, path, **sent)

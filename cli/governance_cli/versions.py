@@ -117,6 +117,9 @@ def register(
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="Such as validation_auc=0.78; may be repeated.")
     ] = None,
+    mlflow_run: Annotated[
+        str | None, typer.Option(metavar="RUN", help="The MLflow run it comes from: an id, or its page's address.")
+    ] = None,
     reference: Annotated[str | None, typer.Option(help="Your own name: the same never registers twice.")] = None,
     wait: Annotated[
         float, typer.Option(metavar="SECONDS", min=0, help="How long to wait where SageMaker is not quick.")
@@ -134,6 +137,7 @@ def register(
         "description": description,
         "card": read_json(card) if card else None,
         "metadata": pairs(metadata) if metadata else None,
+        "mlflow_run": mlflow_run,
         "reference": reference,
     }
     body = read_json(file) if file else {}

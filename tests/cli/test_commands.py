@@ -226,3 +226,21 @@ def test_any_call_of_the_api_can_be_made(governance: Governance, server: Server,
     server.will(Answer(status=204, content=b""))
     assert governance("api", "DELETE", "shares/1/").out == ""
     assert governance("api", "DELETE", "shares/1/", "--json").json is None
+
+
+def test_a_file_is_kept_whole_or_not_at_all(governance: Governance, server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "pack.zip"
+    words = ["api", "GET", "audit-packs/PACK-000001/file/", "--output", str(file)]
+    whole = Answer(content=b"PK" * 5000, content_type="application/zip")
+    server.will(whole)
+    assert governance(*words).out == f"{file}: 10000 bytes.\n"
+    assert file.read_bytes() == b"PK" * 5000
+    server.will(Answer(content=b"PK", content_type="application/zip", headers={"Content-Length": "10000"}))
+    torn = governance("--timeout", "0.2", *words)
+    assert (torn.code, torn.out, file.stat().st_size) == (2, "", 10000)
+    server.will(Answer({"title": "Not allowed", "detail": "Not yours.", "code": "forbidden"}, status=403))
+    assert "(403 forbidden)" in governance(*words).err
+    server.will(Answer(status=204, content=b""))
+    assert governance(*words).code == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["pack.zip"]
+    assert governance("api", "POST", "audit-packs/", "--output", str(file)).code == 2
