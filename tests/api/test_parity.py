@@ -66,11 +66,3 @@ def test_what_the_console_changes_an_operation_changes() -> None:
 def test_the_document_lists_what_the_schema_has(document: dict[str, Any]) -> None:
     text = docs.DOCUMENT.read_text()
     assert docs.rewritten(text, document) == text, "Run `make docs`."
-
-
-def test_a_code_means_one_thing() -> None:
-    statuses: dict[str, set[int]] = {}
-    for one in docs.problem_types():
-        statuses.setdefault(one.code, set()).add(one.status)
-    assert len(statuses) > 30
-    assert not {code for code, found in statuses.items() if len(found) > 1}
