@@ -70,6 +70,10 @@ class Limit:
         return f'"requests";q={self.burst};w={max(1, round(self.burst * 60 / self.rate))}'
 
 
+# Tokens that are none, from one address.
+GUESSES = Limit(rate=60, burst=60)
+
+
 class _Outage:
     """When Redis failed last, and when that was logged."""
 
@@ -108,10 +112,9 @@ def usual() -> Limit | None:
 
 def refuse_guessing(request: Request) -> None:
     """Count a token that is none against the address it came from. Raises TooManyRequests when there were too many."""
-    limit = usual()
-    if limit is not None:
-        view = request.parser_context["view"]
-        take(f"guess:{BaseThrottle().get_ident(request)}", Limit(60, 60), getattr(view, "headers", {}))
+    if usual() is not None:
+        view = request.parser_context.get("view")
+        take(f"guess:{BaseThrottle().get_ident(request)}", GUESSES, getattr(view, "headers", {}))
 
 
 def take(bucket: str, limit: Limit, headers: dict[str, str]) -> None:
