@@ -18,7 +18,7 @@ from portal.core.filters import Filters, arn_filter, exactly, one_of, use_case_f
 from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
 from portal.core.viewsets import ByPublicId, Detailed, Listed
 from registry.api.serializers import username
-from registry.models import UseCase
+from registry.models import UseCase, User
 
 from ..choices import (
     LIVING_STAGE_CHOICES,
@@ -31,7 +31,7 @@ from ..choices import (
     Verdict,
 )
 from ..lifecycle import RequestState
-from ..models import ApprovalRequest
+from ..models import ApprovalRequest, Decision
 from ..policies.engine import waiting_for
 from ..policies.facts import Requirements
 from ..selectors import resources
@@ -129,10 +129,7 @@ class ApprovalOutput(Output):
         return as_needs(approvals.missing_approvals(request)) if request.state == RequestState.OPEN else []
 
     def get_waiting_for(self, request: ApprovalRequest) -> str:
-        if request.state != RequestState.OPEN:
-            return ""
-        needs = Requirements.from_json(request.requirements).approvals
-        return waiting_for(needs, approvals.missing_approvals(request))
+        return _waiting(request)
 
     def get_is_overdue(self, request: ApprovalRequest) -> bool:
         return request.state == RequestState.OPEN and request.due_at < timezone.now()
@@ -142,6 +139,13 @@ class ApprovalOutput(Output):
 
     def get_why_not(self, request: ApprovalRequest) -> str:
         return approvals.refusal_for(self.context["actor"], request)
+
+
+def _waiting(request: ApprovalRequest, *given: Decision) -> str:
+    if request.state != RequestState.OPEN:
+        return ""
+    needs = Requirements.from_json(request.requirements).approvals
+    return waiting_for(needs, approvals.missing_approvals(request, *given))
 
 
 class DecisionInput(Input):
@@ -166,7 +170,7 @@ class RequestStanding(Output):
     waiting_for = serializers.SerializerMethodField()
 
     def get_waiting_for(self, request: ApprovalRequest) -> str:
-        return ApprovalOutput(context=self.context).get_waiting_for(request)
+        return _waiting(request, *self.context.get("given", ()))
 
 
 class DecidedOutput(DecisionOutput):
@@ -201,6 +205,7 @@ class ApprovalFilters(Filters):
     state = one_of(REQUEST_STATE_CHOICES, "state")
     stage = one_of(Stage, "stage")
     kind = one_of(SubjectKind, "kind")
+    risk_tier = one_of(RiskRating, "tier")
     requester = exactly("requester__username", "A sign-in name.")
     use_case = use_case_filter("use_case__number")
     model_package_arn = arn_filter("version__arn")
@@ -219,7 +224,16 @@ class Approvals(Foreseen, ManyApprovals, ByPublicId, Listed, Detailed):
     serializer_class = ApprovalOutput
     filterset_class = ApprovalFilters
     search_fields = ("note", "use_case__name", "version__group__name")
-    ordering_fields = {"id": "pk", "due_at": "due_at", "created_at": "created_at", "stage": "stage", "state": "state"}
+    ordering_fields = {
+        "id": "pk",
+        "requester": "requester__username",
+        "risk_tier": "tier",
+        "due_at": "due_at",
+        "expires_at": "expires_at",
+        "created_at": "created_at",
+        "stage": "stage",
+        "state": "state",
+    }
 
     def get_queryset(self) -> QuerySet[ApprovalRequest]:
         return resources.approval_requests(self.actor)
@@ -228,17 +242,24 @@ class Approvals(Foreseen, ManyApprovals, ByPublicId, Listed, Detailed):
     @action(detail=True, methods=["post"])
     def decisions(self, request: Request, **kwargs: Any) -> Response:
         """Decide. The last approval that is missing moves the subject on; a rejection sends it back."""
-        asked = self.get_object()
-        values = self.read(DecisionInput)
+        try:
+            values = self.read(DecisionInput)
+        except serializers.ValidationError:
+            # What one may not see is not there, whatever was sent; the service says so too.
+            self.get_object()
+            raise
         decision = approvals.decide(
             actor=self.actor,
-            request_id=asked.pk,
+            request_id=int(self.lookup()[self.lookup_field]),
             verdict=Verdict(values["decision"]),
             comment=values["comment"],
             back_to=Stage(values["back_to"]) if values["back_to"] else None,
         )
-        decision.request = self.get_queryset().get(pk=asked.pk)
-        return Response(DecidedOutput(decision, context=self.get_serializer_context()).data, status=201)
+        if isinstance(request.user, User) and request.user.pk == decision.decider_id:
+            decision.decider = request.user
+        # The service holds what it has just written; nothing is read again.
+        context = {**self.get_serializer_context(), "given": (decision,)}
+        return Response(DecidedOutput(decision, context=context).data, status=201)
 
     @extend_schema(responses=DifferenceOutput(many=True))
     @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])

@@ -23,16 +23,16 @@ from registry.services.positions import announced
 
 from ..choices import DecisionSource, Verdict
 from ..lifecycle import RequestState, Verb, default_stage_back
-from ..models import ApprovalRequest, Decision, PolicyVersion
+from ..models import ApprovalRequest, Decision, PolicyVersion, StageRecord
 from ..policies.engine import waiting_for
 from ..policies.facts import ApprovalNeed, Check, Requirements
 from ..policies.rules import NoRule, outstanding
 from ..selectors import policy as policies
 from ..selectors.binding import decided_content, difference, digest_of
-from ..selectors.gathered import Gathered
+from ..selectors.gathered import Gathered, gather
 from ..selectors.overrides import overrides_of
 from ..selectors.standing import is_outdated_here
-from . import lifecycle
+from . import ledger, lifecycle
 from .closing import close
 from .entitlement import Entitlement, SelfApproval, entitlement, missing_approvals, modifier_of
 from .locking import lock_request, lock_subject, lock_use_case, lock_version
@@ -175,21 +175,23 @@ def decide(
     decision: Decision | None = None
     with operation(actor, comment or f"{verdict.label} AR-{request_id:06d}"):
         seen = access.get(ApprovalRequest, actor, only=("pk", "use_case", "version"), pk=request_id)
-        subject = lock_subject(seen)
-        request = lock_request(request_id)
+        request = lock_request(request_id, subject := lock_subject(seen))
         entitled = entitlement(actor, request, subject)
         if adopted is not None and entitled.delegation is not None:
             raise Forbidden("A delegate decides in the portal, where he says for whom.")
         _refuse_unless_open(actor, request, subject)
         _refuse_without_words(verdict, comment, back_to)
-        if subject.stage != request.stage or digest_of(subject, Stage(request.stage)) != request.digest:
+        # The content, its checks and the moves below rest on the same records.
+        records = ledger.records_of_version(subject) if isinstance(subject, ModelVersion) else None
+        known = gather([subject], known=records)
+        if subject.stage != request.stage or digest_of(subject, Stage(request.stage), known) != request.digest:
             close(request, Verb.OUTDATE, RequestState.OUTDATED, "It changed after it was submitted.", actor=actor)
             stale = _stale(request, subject)
         else:
             if verdict is Verdict.APPROVE:
-                refuse_unless_met(request, subject)
+                refuse_unless_met(request, subject, known)
             decision = _record(actor, request, entitled, verdict, comment, back_to, adopted)
-            _carry_out(actor, request, subject, decision)
+            _carry_out(actor, request, subject, decision, records)
     if stale is not None:
         raise stale
     assert decision is not None
@@ -200,8 +202,7 @@ def withdraw(*, actor: Actor, request_id: int, reason: str = "") -> ApprovalRequ
     """Take one's own request back. Raises NotFound, Forbidden for somebody else's, RequestClosed."""
     with operation(actor, reason or "withdraw request"):
         seen = access.get(ApprovalRequest, actor, pk=request_id)
-        lock_subject(seen)
-        request = lock_request(request_id)
+        request = lock_request(request_id, lock_subject(seen))
         if request.requester_id != actor.user_id:
             raise Forbidden(f"Only {request.requester} who asked may withdraw {request.public_id}.")
         if request.state != RequestState.OPEN:
@@ -246,19 +247,16 @@ def _refuse_if_open(subject: Subject) -> None:
 def checks_of(
     request: ApprovalRequest, subject: Subject | None = None, known: Gathered | None = None
 ) -> tuple[Check, ...]:
-    """Return what the policy a request runs under asks for beside approvals, each check with how it stands now.
-
-    `known` is what was read of the subject before.
-    """
+    """Return what the policy a request runs under asks for beside approvals, each check with how it stands now."""
     asked, stage, needs = subject or request.subject, Stage(request.stage), Requirements.from_json(request.requirements)
     if not (needs.evidence or needs.metrics):
         return ()
     return policies.checks(asked, stage, needs, overrides=overrides_of(asked, stage), known=known)
 
 
-def refuse_unless_met(request: ApprovalRequest, subject: Subject) -> None:
+def refuse_unless_met(request: ApprovalRequest, subject: Subject, known: Gathered | None = None) -> None:
     """Raise RequirementsUnmet naming every check that fails or has nothing to judge by, unless overridden."""
-    unmet = [check for check in checks_of(request, subject) if not check.holds]
+    unmet = [check for check in checks_of(request, subject, known) if not check.holds]
     if unmet:
         raise RequirementsUnmet(
             f"{request.public_id} cannot be approved yet: {' '.join(check.detail for check in unmet)}",
@@ -338,7 +336,7 @@ def _record(
             request=request,
             decider_id=actor.user_id,
             decider_name=actor.name,
-            on_behalf_of_id=entitled.delegation.delegator_id if entitled.delegation else None,
+            on_behalf_of=entitled.delegation.delegator if entitled.delegation else None,
             delegation=entitled.delegation,
             role=entitled.role,
             verdict=verdict,
@@ -356,7 +354,9 @@ def _record(
         raise AlreadyDecided(f"The database refused this decision: {error}") from error
 
 
-def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decision: Decision) -> None:
+def _carry_out(
+    actor: Actor, request: ApprovalRequest, subject: Subject, decision: Decision, records: Sequence[StageRecord] | None
+) -> None:
     if decision.verdict == Verdict.REJECT:
         close(request, Verb.REJECT, RequestState.REJECTED, decision.comment, actor=actor)
         if request.renews:
@@ -386,8 +386,8 @@ def _carry_out(actor: Actor, request: ApprovalRequest, subject: Subject, decisio
         return
     with announced(Verb.APPROVE):
         close(request, Verb.APPROVE, RequestState.APPROVED, "", actor=actor)
-        lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment)
-    lifecycle.go_on(actor=actor, subject=subject, request=request, reason=decision.comment)
+        lifecycle.approve(actor=actor, subject=subject, request=request, reason=decision.comment, known=records)
+    lifecycle.go_on(actor=actor, subject=subject, request=request, reason=decision.comment, known=records)
 
 
 def _waiting(request: ApprovalRequest) -> str:

@@ -23,8 +23,10 @@ Subject = UseCase | ModelVersion
 Record = StageRecord | UseCaseStageRecord
 
 
-def records_of(subject: Subject, stage: Stage) -> list[Record]:
-    """Return the records of a subject at a stage, locked."""
+def records_of(subject: Subject, stage: Stage, known: Sequence[Record] | None = None) -> list[Record]:
+    """Return the records of a subject at a stage, locked; out of all of them, `known`, where the caller holds them."""
+    if known is not None:
+        return [record for record in known if record.stage == stage]
     if isinstance(subject, UseCase):
         return list(UseCaseStageRecord.objects.select_for_update(no_key=True).filter(use_case=subject, stage=stage))
     return list(StageRecord.objects.select_for_update(no_key=True).filter(version=subject, stage=stage).order_by("pk"))
@@ -34,7 +36,13 @@ def all_records(subject: Subject) -> list[Record]:
     """Return the records of a subject at every stage, locked."""
     if isinstance(subject, UseCase):
         return list(UseCaseStageRecord.objects.select_for_update(no_key=True).filter(use_case=subject).order_by("pk"))
-    return list(StageRecord.objects.select_for_update(of=("self",), no_key=True).filter(version=subject).order_by("pk"))
+    return list(records_of_version(subject))
+
+
+def records_of_version(version: ModelVersion) -> list[StageRecord]:
+    """Return the records of a version at every stage, locked, with their accounts and in the order of their keys."""
+    rows = StageRecord.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+    return list(rows.filter(version=version).order_by("pk"))
 
 
 def begin(*, actor: Actor, records: Sequence[StageRecord]) -> None:
@@ -58,15 +66,17 @@ def open_records(
     accounts: Sequence[AwsAccount | None],
     verb: Verb,
     by: str = "",
+    known: Sequence[Record] | None = None,
 ) -> list[tuple[Record, str]]:
     """Make the stage's records pending: insert what is missing, reopen what an earlier walk left.
 
-    Records of accounts that no longer serve the stage stay as they are. Returns each with the status it had.
+    Records of accounts that no longer serve the stage stay as they are. `known` are the subject's records at every
+    stage where the caller holds them. Returns each with the status it had.
     """
     wanted: dict[int | None, AwsAccount | None] = {
         account.pk if account else None: account for account in ([None] if isinstance(subject, UseCase) else accounts)
     }
-    existing = {getattr(record, "account_id", None): record for record in records_of(subject, stage)}
+    existing = {getattr(record, "account_id", None): record for record in records_of(subject, stage, known)}
     reopened = [record for key, record in existing.items() if key in wanted]
     opened: list[tuple[Record, str]] = [(record, record.status) for record in reopened]
     _set(reopened, verb, Status.PENDING, by or actor.name, "")

@@ -26,6 +26,7 @@ from . import deployment_orders, findings, in_production, ledger, review, write_
 from .closing import outdate
 
 Subject = UseCase | ModelVersion
+Record = ledger.Record
 # Where the metrics of a version come from that nobody tested yet.
 CARD = "model card and metadata"
 
@@ -90,12 +91,17 @@ def begin_use_case(*, actor: Actor, use_case: UseCase) -> None:
     ledger.write(actor=actor, subject=use_case, verb=Verb.REGISTER, moved=opened)
 
 
-def approve(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str) -> None:
-    """Approve a subject at its stage, for the digest of the request: its records, its position and the ledger."""
+def approve(
+    *, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str, known: Sequence[Record] | None = None
+) -> None:
+    """Approve a subject at its stage, for the digest of the request: its records, its position and the ledger.
+
+    `known` are the subject's records at every stage where the caller holds them, here and below.
+    """
     stage = Stage(subject.stage)
     moved = ledger.move_records(
         actor=actor,
-        records=ledger.records_of(subject, stage),
+        records=ledger.records_of(subject, stage, known),
         verb=Verb.APPROVE,
         status=Status.APPROVED,
         only=[Status.PENDING],
@@ -105,7 +111,9 @@ def approve(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason:
     ledger.write(actor=actor, subject=subject, verb=Verb.APPROVE, moved=moved, reason=reason, request_id=request.pk)
 
 
-def go_on(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str) -> None:
+def go_on(
+    *, actor: Actor, subject: Subject, request: ApprovalRequest, reason: str, known: Sequence[Record] | None = None
+) -> None:
     """Do what an approval leads to: write-back, then onwards along the path.
 
     A version goes on at once, with a deployment ordered to each account of the next stage; a use case waits until
@@ -124,7 +132,7 @@ def go_on(*, actor: Actor, subject: Subject, request: ApprovalRequest, reason: s
     )
     following = policies.stage_after(subject, request.policy)
     if following is not None:
-        _advance_version(actor, subject, following, request)
+        _advance_version(actor, subject, following, request, known)
     else:
         in_production.go_live(actor=actor, version=subject, request=request)
     for use_case in subject.use_cases.all():
@@ -261,11 +269,13 @@ def blockers(use_case: UseCase) -> tuple[str, ...]:
     return use_case_blockers(stage, policies.risk_class_of(use_case), models, outdated=outdated)
 
 
-def _advance_version(actor: Actor, version: ModelVersion, stage: Stage, request: ApprovalRequest) -> None:
+def _advance_version(
+    actor: Actor, version: ModelVersion, stage: Stage, request: ApprovalRequest, known: Sequence[Record] | None
+) -> None:
     positions.place(version, verb=Verb.ADVANCE, stage=stage, status=Status.PENDING)
     accounts = list(AwsAccount.objects.serving(stage))
     opened = ledger.open_records(
-        actor=actor, subject=version, stage=stage, accounts=accounts or [None], verb=Verb.ADVANCE
+        actor=actor, subject=version, stage=stage, accounts=accounts or [None], verb=Verb.ADVANCE, known=known
     )
     ledger.write(
         actor=actor,

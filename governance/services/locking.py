@@ -11,7 +11,6 @@ from collections.abc import Collection
 from django.db.models import Prefetch
 
 from registry.models import ModelGroup, ModelVersion, UseCase, VersionUseCase
-from registry.selectors.catalogue import HEAVY
 
 from ..models import ApprovalRequest
 
@@ -53,12 +52,16 @@ def lock_subject(request: ApprovalRequest) -> UseCase | ModelVersion:
     return lock_version(request.version_id)
 
 
-def lock_request(request_id: int) -> ApprovalRequest:
-    """Lock a request, after its subject."""
-    return (
+def lock_request(request_id: int, subject: UseCase | ModelVersion | None = None) -> ApprovalRequest:
+    """Lock a request, after its subject, which it then knows as it was locked."""
+    request = (
         ApprovalRequest.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("policy", "requester", "use_case", "version__group")
-        .defer(*(f"version__{name}" for name in HEAVY))
+        .select_related("policy")
         .prefetch_related("decisions")
         .get(pk=request_id)
     )
+    if isinstance(subject, UseCase):
+        request.use_case = subject
+    elif subject is not None:
+        request.version = subject
+    return request
