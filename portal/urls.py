@@ -13,10 +13,11 @@ handler400, handler403, handler404 = faults.bad_request, faults.forbidden, fault
 handler500 = faults.server_error
 
 urlpatterns = [
+    # First, since pipelines ask most: each of the hundreds of pages' patterns before it would be tried in vain.
+    path("api/v1/", include("portal.api.urls")),
     path("", include("portal.dashboard.urls")),
     path("", include("governance.web.urls")),
     path("", include("registry.web.urls")),
-    path("api/v1/", include("portal.api.urls")),
     path("admin/", console.urls),
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),

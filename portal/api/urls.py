@@ -23,7 +23,8 @@ from .use_case_drafts import UseCaseDrafts
 
 router = DefaultRouter(use_regex_path=True)
 router.include_format_suffixes = False
-for prefix, viewset, name in [*REGISTRY, *GOVERNANCE, ("use-case-drafts", UseCaseDrafts, "use-case-draft")]:
+# Tried in this order: governance's begin with what is asked most.
+for prefix, viewset, name in [*GOVERNANCE, *REGISTRY, ("use-case-drafts", UseCaseDrafts, "use-case-draft")]:
     router.register(prefix, viewset, basename=name)
 
 urlpatterns: list[URLPattern | URLResolver] = [

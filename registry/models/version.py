@@ -85,6 +85,10 @@ class ModelVersion(models.Model):
             # The list of versions as it opens, and the figures that count them, without reading the wide rows.
             models.Index(fields=["-aws_created_at", "-id"], name="version_newest"),
             models.Index(fields=["stage", "status", "risk_rating", "group"], name="version_funnel"),
+            # The page of last modified, of all, of a group and of those that stand alike.
+            models.Index(fields=["-aws_modified_at", "-id"], name="version_last_modified"),
+            models.Index(fields=["group", "-aws_modified_at", "-id"], name="version_of_group_modified"),
+            models.Index(fields=["stage", "status", "-aws_modified_at", "-id"], name="version_standing_modified"),
             letters_index("model_version_letters", "description"),
             words_index("model_version_words", "description", "purpose", "owner_name"),
         ]
