@@ -96,7 +96,9 @@ class Client:
                     raise Failure(f"The portal at {self.base} cannot be reached", _words(error)) from error
             else:
                 asked = _retry_after(fields)
-                if status not in BUSY or last or asked > LONGEST_WAIT:
+                # The first of two equal requests may still be under way: the portal says when to ask what became of it.
+                is_busy = status in BUSY or (status == httpx.codes.CONFLICT and asked > 0)
+                if not is_busy or last or asked > LONGEST_WAIT:
                     return _read(status, fields, content)
                 wait = max(wait, asked)
             self.sleep(wait)

@@ -51,6 +51,20 @@ def test_a_post_is_repeated_under_the_key_it_was_sent_with(client: Client, serve
     assert {asked.body for asked in server.asked} == {b'{"name":"x"}'}
 
 
+def test_a_post_that_is_still_under_way_is_asked_about_again(
+    client: Client, server: Server, waits: list[float]
+) -> None:
+    under_way = {"title": "Still running", "detail": "Wait.", "code": "idempotency-in-progress"}
+    server.will(Answer(dropped=True), Answer(under_way, status=409, headers={"Retry-After": "2"}), Answer({"id": 1}))
+    assert client.post("use-cases/", {}) == {"id": 1}
+    assert len({asked.headers["Idempotency-Key"] for asked in server.asked}) == 1
+    assert waits[1] == 2
+    server.will(Answer({"title": "Closed", "detail": ""}, status=409))
+    with pytest.raises(Failure, match="Closed"):
+        client.post("approvals/AR-000001/decisions/", {})
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_what_has_no_key_is_tried_once(client: Client, server: Server, method: str) -> None:
     server.will(BUSY)
