@@ -15,7 +15,6 @@ __all__ = [
     "CallbackSource",
     "ChannelKind",
     "DecisionSource",
-    "DeliveryState",
     "Due",
     "EvidenceKind",
     "EvidenceSource",
@@ -43,8 +42,6 @@ __all__ = [
     "Status",
     "SubjectKind",
     "Verdict",
-    "WebhookEnd",
-    "WebhookState",
 ]
 
 RequestState = _RequestState
@@ -400,34 +397,3 @@ class CallbackOutcome(Word):
     RELEASED = "released"
     REFUSED = "refused"
     GONE = "gone"
-
-
-class WebhookState(Word):
-    """Whether a webhook is told of events; while it is disabled no event is written for it, and what waits, waits."""
-
-    ACTIVE = "active"
-    DISABLED = "disabled"
-
-
-class WebhookEnd(Word):
-    """Why a webhook is disabled: somebody did it, its receiver said it is gone, or took nothing for too long."""
-
-    PERSON = "person"
-    GONE = "gone"
-    FAILING = "failing"
-
-    @property
-    def label(self) -> str:
-        return {"person": "By a person", "gone": "The receiver is gone", "failing": "Nothing was taken"}[self.value]
-
-
-class DeliveryState(Word):
-    """How far one event has come on its way to one webhook."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-
-    @property
-    def label(self) -> str:
-        return {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}[self.value]

@@ -386,38 +386,3 @@ class DeliveryQuerySet(models.QuerySet[Any]):
     def due(self, channel: str, now: datetime) -> Self:
         """What is to be sent by one way now, the oldest first."""
         return self.filter(state="pending", channel=channel, next_attempt_at__lte=now).order_by("next_attempt_at", "pk")
-
-
-def _on_webhooks(rows: Any, actor: Actor, path: str) -> Any:
-    overseeing = ROLES[Act.SEE_WEBHOOKS]
-    if actor.is_system or actor.holds_everywhere(*overseeing):
-        return rows.all()
-    projects = [pk for pk, roles in actor.grants.by_project.items() if roles & overseeing]
-    return rows.filter(**{f"{path}project_id__in": projects})
-
-
-class WebhookQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """All of them for those who administer or audit everywhere, those of a project for those who do so there."""
-        return _on_webhooks(self, actor, "")
-
-    def active(self) -> Self:
-        """Those that are told of events."""
-        return self.filter(state="active")
-
-
-class WebhookDeliveryQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """What goes to the webhooks the actor may see."""
-        return _on_webhooks(self, actor, "webhook__")
-
-    def pending(self) -> Self:
-        """What is still to be delivered."""
-        return self.filter(state="pending")
-
-    def next_ones(self, now: datetime) -> Self:
-        """What may be sent now, the oldest first: it is due, and nothing of its subject waits before it."""
-        ahead = self.model._default_manager.pending().filter(
-            webhook_id=OuterRef("webhook_id"), subject=OuterRef("subject"), pk__lt=OuterRef("pk")
-        )
-        return self.pending().filter(~Exists(ahead), next_attempt_at__lte=now).order_by("pk")

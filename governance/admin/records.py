@@ -254,7 +254,7 @@ class WebhookDeliveryAdmin(RecordAdmin):
 
 @admin.register(WebhookAttempt, site=console)
 class WebhookAttemptAdmin(RecordAdmin):
-    list_display = ("pk", "delivery", "number", "started_at", "duration_ms", "status", "error")
+    list_display = ("pk", "delivery", "number", "started_at", "duration_ms", "http_status", "error")
     list_select_related = ("delivery",)
     ordering = ("-pk",)
 

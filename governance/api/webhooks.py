@@ -18,9 +18,9 @@ from rest_framework.response import Response
 from portal.core.filters import Filters, one_of
 from portal.core.serializers import Input, NoInput, Output, text, word
 from portal.core.viewsets import ROW_ID, Listed, Revised
+from portal.core.vocabulary import DeliveryState, WebhookEnd, WebhookState
 from registry.api.serializers import PersonField, ProjectField
 
-from ..choices import DeliveryState, WebhookEnd, WebhookState
 from ..models import Webhook, WebhookDelivery
 from ..policies.webhook_events import CATALOGUE, TEST
 from ..selectors import webhooks as selectors
@@ -120,7 +120,7 @@ class AttemptOutput(Output):
     started_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
     duration_ms = serializers.IntegerField(allow_null=True)
-    status = serializers.IntegerField(allow_null=True)
+    status = serializers.IntegerField(source="http_status", allow_null=True)
     answer = serializers.CharField()
     error = serializers.CharField()
 

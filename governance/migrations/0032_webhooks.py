@@ -286,7 +286,7 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("duration_ms", models.PositiveIntegerField(null=True)),
-                ("status", models.PositiveSmallIntegerField(null=True)),
+                ("http_status", models.PositiveSmallIntegerField(null=True)),
                 ("answer", models.TextField(blank=True)),
                 ("error", models.TextField(blank=True)),
                 (

@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any, Self
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from portal.core.actors import Actor
+from portal.core.permissions import ROLES, Act
+from portal.core.vocabulary import DeliveryState, WebhookEnd, WebhookState
 from registry.models import Project, User
 
-from ..choices import DeliveryState, WebhookEnd, WebhookState
-from ..querysets import WebhookDeliveryQuerySet, WebhookQuerySet
+
+def _seen(rows: Any, actor: Actor, path: str) -> Any:
+    overseeing = ROLES[Act.SEE_WEBHOOKS]
+    if actor.is_system or actor.holds_everywhere(*overseeing):
+        return rows.all()
+    projects = [pk for pk, roles in actor.grants.by_project.items() if roles & overseeing]
+    return rows.filter(**{f"{path}project_id__in": projects})
+
+
+class WebhookQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """All of them for those who administer or audit everywhere, those of a project for those who do so there."""
+        return _seen(self, actor, "")
+
+    def active(self) -> Self:
+        """Those that are told of events."""
+        return self.filter(state=WebhookState.ACTIVE)
+
+
+class WebhookDeliveryQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """What goes to the webhooks the actor may see."""
+        return _seen(self, actor, "webhook__")
+
+    def pending(self) -> Self:
+        """What is still to be delivered."""
+        return self.filter(state=DeliveryState.PENDING)
+
+    def next_ones(self, now: datetime) -> Self:
+        """What may be sent now, the oldest first: it is due, and nothing of its subject waits before it."""
+        ahead = self.model._default_manager.pending().filter(
+            webhook_id=OuterRef("webhook_id"), subject=OuterRef("subject"), pk__lt=OuterRef("pk")
+        )
+        return self.pending().filter(~Exists(ahead), next_attempt_at__lte=now).order_by("pk")
 
 
 class Webhook(models.Model):
@@ -148,9 +186,10 @@ class WebhookDelivery(models.Model):
 
 
 class WebhookAttempt(models.Model):
-    """One attempt of a delivery: written before it is made, so one that killed its worker is seen; `status` NULL then.
+    """One attempt of a delivery: written before it is made, so one that killed its worker is seen.
 
-    `answer` is the beginning of what the receiver said, `error` why it does not count as taken.
+    `http_status` is NULL without an answer, `answer` is the beginning of what the receiver said, `error` why it does not
+    count as taken.
     """
 
     delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="tries")
@@ -158,7 +197,7 @@ class WebhookAttempt(models.Model):
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     duration_ms = models.PositiveIntegerField(null=True)
-    status = models.PositiveSmallIntegerField(null=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
     answer = models.TextField(blank=True)
     error = models.TextField(blank=True)
 

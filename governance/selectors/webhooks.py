@@ -8,9 +8,9 @@ from django.db.models.functions import Coalesce
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may, require_anywhere
+from portal.core.vocabulary import DeliveryState
 from registry.models import Project
 
-from ..choices import DeliveryState
 from ..models import Webhook, WebhookAttempt, WebhookDelivery
 
 
@@ -34,7 +34,7 @@ def webhooks(actor: Actor) -> QuerySet[Webhook]:
 
 
 def webhook_list(actor: Actor) -> QuerySet[Webhook]:
-    """Return the list of webhooks. Raises Forbidden for whoever may see none anywhere: an empty list would be untrue."""
+    """Return the list of webhooks. Raises Forbidden for who may see none anywhere: an empty list would be untrue."""
     require_anywhere(actor, Act.SEE_WEBHOOKS)
     return webhooks(actor)
 

@@ -22,8 +22,8 @@ from portal.core import sealing, webhooks
 from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import advisory_lock
 from portal.core.operations import operation
+from portal.core.vocabulary import DeliveryState, WebhookState
 
-from ..choices import DeliveryState, WebhookState
 from ..models import Webhook, WebhookAttempt, WebhookDelivery
 from .webhook_spread import ACTOR
 from .webhook_standing import PATIENCE, Patience, note_failure, note_success
@@ -199,7 +199,7 @@ def end_attempt(sending: Sending, outcome: Outcome) -> None:
     WebhookAttempt.objects.filter(pk=sending.attempt_id).update(
         ended_at=timezone.now(),
         duration_ms=outcome.duration_ms,
-        status=outcome.status or None,
+        http_status=outcome.status or None,
         answer=outcome.said,
         error=str(outcome.failed or "")[:2000],
     )

@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from portal.core.vocabulary import NotificationKind
+from portal.core.vocabulary import NotificationKind, WebhookEnd, WebhookState
 from portal.core.webhooks import WebhookFailed
 
-from ..choices import WebhookEnd, WebhookState
 from ..models import Webhook
 from .notifications import tell
 

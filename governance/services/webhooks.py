@@ -16,9 +16,9 @@ from portal.core.errors import InvalidInput, StaleEdit, WrongState
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
+from portal.core.vocabulary import DeliveryState, WebhookEnd, WebhookState
 from registry.models import Project, User
 
-from ..choices import DeliveryState, WebhookEnd, WebhookState
 from ..models import Webhook, WebhookDelivery
 from ..policies.webhook_events import ALL, TEST, is_known, sources_of
 from . import webhook_delivery

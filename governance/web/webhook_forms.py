@@ -9,10 +9,10 @@ import django_filters as filters
 from django import forms
 from django.db.models import Q, QuerySet
 
+from portal.core.vocabulary import DeliveryState, WebhookState
 from registry.models import Project
 from registry.web.filters import choice, search
 
-from ..choices import DeliveryState, WebhookState
 from ..models import Webhook, WebhookDelivery
 from ..policies.webhook_events import ALL, CATALOGUE, TEST
 

@@ -11,8 +11,8 @@ from django.utils.safestring import SafeString
 
 from portal.core.tables import PortalTable, absent, failure, name_cell, two
 from portal.core.templatetags.portal_ui import badge, reltime
+from portal.core.vocabulary import DeliveryState, WebhookEnd
 
-from ..choices import DeliveryState, WebhookEnd
 from ..models import Webhook, WebhookDelivery
 from ..policies.webhook_events import ALL
 

@@ -18,8 +18,8 @@ from django.views.generic import View
 from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, may, may_anywhere, require, require_anywhere
 from portal.core.views import UNUSABLE, ActionView, FormPage, Page, SignedIn, TablePage, put_back
+from portal.core.vocabulary import DeliveryState
 
-from ..choices import DeliveryState
 from ..models import Webhook, WebhookDelivery
 from ..policies.webhook_events import TEST, TYPES
 from ..selectors import webhooks as selectors

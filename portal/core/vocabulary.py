@@ -155,3 +155,34 @@ class ChatKind(Word):
 
     SLACK = "slack"
     TEAMS = "teams"
+
+
+class WebhookState(Word):
+    """Whether a webhook is told of events; while it is disabled no event is written for it, and what waits, waits."""
+
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
+class WebhookEnd(Word):
+    """Why a webhook is disabled: somebody did it, its receiver said it is gone, or took nothing for too long."""
+
+    PERSON = "person"
+    GONE = "gone"
+    FAILING = "failing"
+
+    @property
+    def label(self) -> str:
+        return {"person": "By a person", "gone": "The receiver is gone", "failing": "Nothing was taken"}[self.value]
+
+
+class DeliveryState(Word):
+    """How far one event has come on its way to one webhook."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+    @property
+    def label(self) -> str:
+        return {"pending": "Waiting", "delivered": "Delivered", "failed": "Given up"}[self.value]

@@ -169,8 +169,8 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, lim
     """POST a JSON body as it is, for receivers that know the sender by the secret in their address.
 
     Without limits waits 3 s for the connection, 10 s for each part of the answer and 20 s for all of it. Raises
-    AddressRefused before anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400 to 499 except 408,
-    425 and 429, and for a redirect; retryable for everything else.
+    AddressRefused before anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400
+    to 499 except 408, 425 and 429, and for a redirect; retryable for everything else.
     """
     limits = limits or Limits(CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS)
     addresses = resolved(url)

@@ -140,7 +140,7 @@ FORBIDDEN_WRITES: dict[str, dict[str, str]] = {
     "governance.deploymentchannel": {"url": "https://elsewhere.example.org/", "secret": "x", "is_enabled": "on"},
     "governance.waitingcallback": {"outcome": "released", "token": "x"},
     "governance.webhook": {"url": "https://elsewhere.example.org/", "secret": "x", "state": "disabled"},
-    "governance.webhookattempt": {"status": "200", "error": ""},
+    "governance.webhookattempt": {"http_status": "200", "error": ""},
     "governance.webhookdelivery": {"state": "delivered", "body": "{}"},
     "governance.webhookevent": {"after": "{}", "actor": "user:somebody"},
     "governance.evidence": {"sha256": "0" * 64, "kind": "bias_report", "withdrawal_reason": "x"},

@@ -106,7 +106,7 @@ def test_nobody_is_told_of_what_he_may_not_see_or_did_himself(place: Place, kind
 
 
 def test_every_kind_is_in_the_matrix_or_tested_below() -> None:
-    below = {K.FINDING_ASSIGNED, K.DELEGATION_BEGINS, K.DELEGATION_ENDS, K.PACK_READY}
+    below = {K.FINDING_ASSIGNED, K.DELEGATION_BEGINS, K.DELEGATION_ENDS, K.PACK_READY, K.WEBHOOK_DISABLED}
     assert {kind for kind, _ in MATRIX} | below == set(K)
 
 

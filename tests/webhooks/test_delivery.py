@@ -35,7 +35,7 @@ def test_what_is_taken_is_signed_by_the_written_rule_and_sent_once(place: Place,
     assert len(receiver.taken) == 2
     attempt = WebhookAttempt.objects.first()
     assert attempt is not None
-    assert (attempt.status, attempt.error, attempt.number) == (200, "", 1)
+    assert (attempt.http_status, attempt.error, attempt.number) == (200, "", 1)
     assert attempt.ended_at is not None
     assert attempt.duration_ms is not None
 
@@ -66,7 +66,7 @@ def test_a_later_event_waits_for_the_earlier_one_of_its_subject_and_for_no_other
     assert len({taken.body for taken in requested}) == 1, "the same bytes at every attempt"
     assert all(is_signed(taken, made.secret) for taken in receiver.taken)
     first = WebhookDelivery.objects.filter(webhook=made.webhook).order_by("pk")[0]
-    tries = [(row.status, row.answer) for row in first.tries.order_by("pk")]
+    tries = [(row.http_status, row.answer) for row in first.tries.order_by("pk")]
     assert tries == [(500, "out of luck"), (500, "again"), (200, "")]
 
 
@@ -80,7 +80,7 @@ def test_a_receiver_that_stays_silent_misses_nothing_when_it_is_back(place: Plac
     assert states(made.webhook) == ["delivered"] * 4
     first = WebhookDelivery.objects.filter(webhook=made.webhook).order_by("pk")[0]
     lost, taken = first.tries.order_by("pk")
-    assert (lost.status, taken.status) == (None, 200)
+    assert (lost.http_status, taken.http_status) == (None, 200)
     assert "no answer within 0.8 seconds" in lost.error
     assert lost.duration_ms >= 800
     made.webhook.refresh_from_db()

@@ -55,7 +55,7 @@ def test_a_process_killed_while_it_sends_loses_nothing(
     first = WebhookDelivery.objects.get(webhook=made.webhook, type="approval.requested")
     assert (first.state, first.attempts) == ("pending", 1)
     lost = WebhookAttempt.objects.get(delivery=first)
-    assert (lost.ended_at, lost.status) == (None, None), "what came of it nobody knows"
+    assert (lost.ended_at, lost.http_status) == (None, None), "what came of it nobody knows"
 
     # Its lock is gone with its connection.
     eventually(lambda: send() > 0)
