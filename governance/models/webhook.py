@@ -188,7 +188,7 @@ class WebhookDelivery(models.Model):
 class WebhookAttempt(models.Model):
     """One attempt of a delivery: written before it is made, so one that killed its worker is seen.
 
-    `http_status` is NULL without an answer, `answer` is the beginning of what the receiver said, `error` why it does not
+    `http_status` is NULL without an answer, `answer` the beginning of what the receiver said, `error` why it does not
     count as taken.
     """
 

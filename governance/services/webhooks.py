@@ -109,11 +109,14 @@ def disable(*, actor: Actor, webhook_id: int, reason: str = "") -> Webhook:
 
 
 def remove(*, actor: Actor, webhook_id: int, revision: int | None = None) -> None:
-    """Take a webhook away with what waits for it and what was sent to it. Raises NotFound, Forbidden, StaleEdit."""
+    """Take a webhook away with what waits for it and what was sent to it; with a revision, only as it was read.
+
+    Raises NotFound, Forbidden, StaleEdit.
+    """
     with operation(actor, "remove a webhook"):
         webhook = access.for_update(Webhook, actor, Act.MANAGE_WEBHOOKS, pk=webhook_id)
         if revision is not None and webhook.revision != revision:
-            raise StaleEdit("Somebody changed this webhook since you read it. Read it again and repeat.")
+            raise StaleEdit("Somebody changed this webhook since you read it. Read it again and repeat your removal.")
         webhook.delete()
 
 
