@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from portal.core.jobs import enqueue_on_commit
+from portal.core.jobs import awake, enqueue_on_commit
 from portal.core.locks import advisory_lock
 
 from ..models import OutboxMessage
@@ -28,15 +28,19 @@ def wake() -> list[str]:
 
 
 def deliver_lane(lane: str) -> int:
-    """Carry out what is due in one lane, unless another worker does; returns how many messages were delivered."""
+    """Carry out what is due in one lane, unless another worker does; returns how many messages were delivered.
+
+    While a lane is served nobody is woken for it: whoever serves it says that he is done, and looks once more.
+    """
     delivered = 0
     while True:
         newest = _newest(lane)
         with _served(lane) as is_ours:
             if not is_ours:
-                # Whoever serves it looks once more after he lets go, so nothing written meanwhile is left.
                 return delivered
             delivered += delivery.deliver_due(lane=lane)
+        # In this order: what is written before the look is seen by it, what comes after it wakes somebody.
+        awake(DELIVER, lane=lane)
         if _newest(lane) == newest:
             return delivered
 

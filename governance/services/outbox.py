@@ -11,7 +11,7 @@ from django.utils import timezone
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import WrongState
-from portal.core.jobs import enqueue_on_commit
+from portal.core.jobs import wake_on_commit
 from portal.core.operations import operation
 from portal.core.permissions import Act, may, require_anywhere
 from registry.models import AwsAccount, ModelGroup, ModelVersion
@@ -54,7 +54,7 @@ def put(
         request_id_copy=request_id,
         next_attempt_at=timezone.now(),
     )
-    enqueue_on_commit(DELIVER, lane=where)
+    wake_on_commit(DELIVER, lane=where)
     return message
 
 
@@ -112,7 +112,7 @@ def _try_now(message: OutboxMessage) -> None:
     message.waiting_since = None
     message.next_attempt_at = timezone.now()
     message.save(update_fields=["state", "attempts", "waiting_since", "next_attempt_at"])
-    enqueue_on_commit(DELIVER, lane=message.lane)
+    wake_on_commit(DELIVER, lane=message.lane)
 
 
 def wait_before(attempt: int) -> timedelta:
