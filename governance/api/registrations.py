@@ -7,20 +7,21 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from portal.core.filters import Filters, exactly, one_of
+from portal.core.filters import Filters, exactly, one_of, since, until
+from portal.core.preferences import APPLIED, RESPOND_ASYNC, prefers
 from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
 from portal.core.viewsets import ByPublicId, Detailed, Listed, Resource
 from registry.api import groups as registry_groups
 from registry.api.serializers import PersonField, ProjectField, UseCasesField, username
 from registry.aws.records import ContainerRecord
 from registry.choices import AskedState
-from registry.models import AwsAccount, GroupCreation, ModelGroup, Registration
+from registry.models import AwsAccount, GroupCreation, ModelGroup, Registration, User
 from registry.selectors import registrations as selectors
 from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
@@ -207,7 +208,7 @@ class RegistrationDetail(RegistrationOutput):
 
     @extend_schema_field(CarryingOutput(allow_null=True))
     def get_order(self, row: Registration) -> dict[str, Any] | None:
-        found = orders.order_of_registration(row)
+        found = self.context.get("order") or orders.order_of_registration(row)
         return None if found is None else CarryingOutput(found).data
 
 
@@ -249,6 +250,8 @@ class RegistrationFilters(Filters):
     group = exactly("group__name", "The name of a model group.")
     state = one_of(AskedState, "state")
     reference = exactly("reference", "The reference it was asked with.")
+    since = since("requested_at")
+    until = until("requested_at")
     requested_by = exactly("requested_by__username", "A sign-in name.")
 
 
@@ -258,6 +261,7 @@ class CreationFilters(Filters):
     name = exactly("name", "The name of the group.")
     state = one_of(AskedState, "state")
     project = exactly("project__key", "The key of a project.")
+    requested_by = exactly("requested_by__username", "A sign-in name.")
 
 
 class Registrations(ByPublicId, Listed, Detailed):
@@ -269,7 +273,8 @@ class Registrations(ByPublicId, Listed, Detailed):
     serializer_class = RegistrationDetail
     list_serializer_class = RegistrationOutput
     filterset_class = RegistrationFilters
-    ordering_fields = {"id": "number"}
+    search_fields = ("group__name", "reference", "error")
+    ordering_fields = {"id": "number", "group": "group__name", "state": "state", "requested_at": "requested_at"}
 
     def get_queryset(self) -> QuerySet[Registration]:
         return selectors.registrations(self.actor)
@@ -284,12 +289,20 @@ class GroupCreations(ByPublicId, Listed, Detailed):
     serializer_class = CreationDetail
     list_serializer_class = CreationOutput
     filterset_class = CreationFilters
-    ordering_fields = {"id": "number"}
+    search_fields = ("name", "description", "error")
+    ordering_fields = {"id": "number", "name": "name", "state": "state", "requested_at": "requested_at"}
 
     def get_queryset(self) -> QuerySet[GroupCreation]:
         return selectors.creations(self.actor)
 
 
+PREFER = OpenApiParameter(
+    "Prefer",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="`respond-async` (RFC 7240): answer 202 as soon as it is written down, without waiting for AWS; the"
+    " answer's Preference-Applied says so.",
+)
 WORKER_GOES_ON = "AWS was not quick, or refused: a worker goes on, and the address in Location tells how far it is."
 
 
@@ -302,18 +315,24 @@ class Registers(Resource):
         reference, group, of_run = given.pop("reference"), given.pop("group"), given.pop("mlflow_run") or {}
         containers = tuple(ContainerRecord(**one) for one in given.pop("containers"))
         given |= {name: tuple(given[name]) for name in ("content_types", "response_types")}
-        row = services.register_version(
-            actor=self.actor,
-            group_id=group.pk,
-            new=NewVersion(containers=containers, **given),
-            reference=reference,
-            **of_run,
-        )
+        is_async = prefers(self.request.headers.get("Prefer", ""), RESPOND_ASYNC)
+        new = NewVersion(containers=containers, **given)
+        asked = {"actor": self.actor, "group_id": group.pk, "new": new, "reference": reference, **of_run}
+        message = None
+        if is_async:
+            ordered = services.order_version(**asked)
+            row, message = ordered.row, ordered.message
+        else:
+            row = services.register_version(**asked)
         if row.state == AskedState.DONE and row.version is not None:
             return _at(
                 self.show(row.version, status.HTTP_201_CREATED), "model-version-detail", row.version.pk, self.request
             )
-        answer = Response(RegistrationDetail(row).data, status=status.HTTP_202_ACCEPTED)
+        if isinstance(self.request.user, User) and self.request.user.pk == row.requested_by_id:
+            row.requested_by = self.request.user
+        answer = Response(RegistrationDetail(row, context={"order": message}).data, status=202)
+        if is_async:
+            answer[APPLIED] = RESPOND_ASYNC
         return _at(answer, "registration-detail", row.public_id, self.request)
 
 

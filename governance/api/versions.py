@@ -28,7 +28,7 @@ from ..selectors.version_now import VersionNow, version_now
 from ..services import in_production
 from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
 from .lifecycle import Governed
-from .registrations import WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
+from .registrations import PREFER, WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
 from .requirements import Asked, RequirementsOutput, requirements_now, requirements_read
 from .runs import Runs, WithRun
 from .version_views import VersionViews
@@ -179,6 +179,7 @@ class ModelVersions(Dated, Asked, Governed, VersionViews, Runs, Registers, regis
 
     @extend_schema(
         request=VersionInput,
+        parameters=[PREFER],
         responses={201: VersionOutput, 202: OpenApiResponse(RegistrationDetail, description=WORKER_GOES_ON)},
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

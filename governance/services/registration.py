@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from portal.core.actors import Actor
 from portal.core.operations import operation
 from registry.models import GroupCreation, Registration
@@ -10,7 +12,17 @@ from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
 
 from ..choices import OutboxKind
+from ..models import OutboxMessage
+from ..selectors.registrations import key_of_creation, key_of_registration
 from . import outbox, runs, soon
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asked for, and the order that carries it; None for one that was asked for before."""
+
+    row: Registration
+    message: OutboxMessage | None
 
 
 def register_version(
@@ -26,23 +38,30 @@ def register_version(
     worker reads it once the version is there. Raises NotFound, Forbidden, WrongState, InvalidInput naming the fields.
     Source: CreateModelPackage.
     """
+    ordered = order_version(actor=actor, group_id=group_id, new=new, reference=reference, run=run, server=server)
+    if ordered.message is not None:
+        soon.carry_out(ordered.message.ordering_key)
+    return Registration.objects.select_related("group", "version", "requested_by").get(pk=ordered.row.pk)
+
+
+def order_version(
+    *, actor: Actor, group_id: int, new: NewVersion, reference: str = "", run: str = "", server: str = ""
+) -> Order:
+    """Do what `register_version` does and wait for nothing: a worker carries the order out."""
     with operation(actor, "register model version"):
         registration, is_new = registrations.ask(actor=actor, group_id=group_id, new=new, reference=reference)
         runs.name_for_registration(actor=actor, registration=registration, is_new=is_new, run=run, server=server)
-        # A key of its own: one that AWS refuses must not hold up what others register in the group.
-        key = f"registration:{registration.public_id}"
-        if is_new:
-            group = registration.group
-            outbox.put(
-                kind=OutboxKind.REGISTRATION,
-                ordering_key=key,
-                group=group,
-                summary=f"Register a version in {group.name} for {actor.name} ({registration.public_id})",
-                payload={"registration": registration.number},
-            )
-    if is_new:
-        soon.carry_out(key)
-    return Registration.objects.select_related("group", "version", "requested_by").get(pk=registration.pk)
+        if not is_new:
+            return Order(registration, None)
+        group = registration.group
+        message = outbox.put(
+            kind=OutboxKind.REGISTRATION,
+            ordering_key=key_of_registration(registration),
+            group=group,
+            summary=f"Register a version in {group.name} for {actor.name} ({registration.public_id})",
+            payload={"registration": registration.number},
+        )
+    return Order(registration, message)
 
 
 def create_group(*, actor: Actor, new: NewGroup) -> GroupCreation:
@@ -53,7 +72,7 @@ def create_group(*, actor: Actor, new: NewGroup) -> GroupCreation:
     """
     with operation(actor, new.reason.strip() or "create model group"):
         creation = group_creations.ask(actor=actor, new=new)
-        key = f"group:{group_creations.arn_of(creation)}"
+        key = key_of_creation(creation)
         outbox.put(
             kind=OutboxKind.GROUP_CREATION,
             ordering_key=key,

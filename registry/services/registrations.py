@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -26,7 +27,7 @@ from ..aws.records import ContainerRecord, LifeCycle, VersionRecord
 from ..aws.s3 import MalformedS3Url, parse_s3_url
 from ..aws.values import json_safe
 from ..choices import AccountPurpose, AskedState
-from ..models import AwsAccount, ModelGroup, ModelVersion, PublicNumber, Registration, UseCase
+from ..models import AwsAccount, ModelGroup, ModelVersion, Registration, UseCase
 from . import accounts, cards
 
 # The metadata a version carries that the portal registered: its registration's public id.
@@ -107,9 +108,7 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
                     errors={"reference": [f"You used it for {known.public_id}, with another content."]},
                 )
             return known, False
-    registration = Registration(
-        number=PublicNumber.take("REG"), group=group, requested_by_id=actor.user_id, reference=reference
-    )
+    registration = Registration(number=_next_number(), group=group, requested_by_id=actor.user_id, reference=reference)
     registration.payload = {
         **payload,
         "CustomerMetadataProperties": {
@@ -119,6 +118,15 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
     }
     registration.save()
     return registration, True
+
+
+def _next_number() -> int:
+    """Return a number no registration has or had; those that register at the same time do not wait for each other."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT registry_next_registration()")
+        row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def registrants_of(group: ModelGroup, records: Collection[VersionRecord]) -> dict[str, int]:
