@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.errors import InvalidInput
-from portal.core.filters import Filters, exactly
+from portal.core.filters import Filters, exactly, one_of, since, until
 from portal.core.serializers import Input, Output, word
 from portal.core.viewsets import ROW_ID, Detailed, Listed
 
@@ -128,6 +128,9 @@ class AuditFilters(Filters):
     object_id = exactly("object_id", "The key of a row, as text.")
     actor = exactly("actor", "As the trail writes it, such as user:model.owner or system:sync.")
     correlation = exactly("correlation", "The id that ties together what one request or task caused.")
+    action = one_of([(name, name) for name in ("insert", "update", "delete")], "action")
+    since = since("at")
+    until = until("at")
 
 
 class AuditEvents(Listed):
@@ -137,6 +140,7 @@ class AuditEvents(Listed):
     problem_statuses = (403,)
     serializer_class = AuditEventOutput
     filterset_class = AuditFilters
+    search_fields = ("actor", "reason")
     ordering = ("-sequence",)
     ordering_fields = {"sequence": "sequence"}
     tie_breaker = ("sequence",)
@@ -163,6 +167,22 @@ class AuditEvents(Listed):
         return Response(VerificationOutput(found).data)
 
 
+class AnchorFilters(Filters):
+    """Filters of the list."""
+
+    since = since("signed_at")
+    until = until("signed_at")
+
+
+class CheckFilters(Filters):
+    """Filters of the list."""
+
+    scope = one_of(AuditCheckScope, "scope")
+    state = one_of(AuditCheckState, "state")
+    since = since("requested_at")
+    until = until("requested_at")
+
+
 class AuditAnchors(Listed, Detailed):
     """The signed anchors of the audit trail, newest first."""
 
@@ -172,6 +192,8 @@ class AuditAnchors(Listed, Detailed):
     lookup_value_regex = ROW_ID
     list_serializer_class = AuditAnchorOutput
     serializer_class = SignedAnchorOutput
+    filterset_class = AnchorFilters
+    search_fields = ("digest",)
     ordering = ("-number",)
     ordering_fields = {"number": "number"}
     tie_breaker = ("number",)
@@ -188,7 +210,9 @@ class AuditChecks(Listed, Detailed):
     lookup_field = "pk"
     lookup_value_regex = ROW_ID
     serializer_class = AuditCheckOutput
-    ordering_fields = {"id": "pk"}
+    filterset_class = CheckFilters
+    search_fields = ("problem",)
+    ordering_fields = {"id": "pk", "requested_at": "requested_at", "scope": "scope", "state": "state"}
 
     def get_queryset(self) -> QuerySet[AuditCheck]:
         return audit_trail.checks(self.actor)

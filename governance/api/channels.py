@@ -122,7 +122,7 @@ class Channels(Listed, Revised):
     lookup_value_regex = ROW_ID
     id_example = "111111111111"
     serializer_class = ChannelOutput
-    ordering_fields = {"id": "pk", "stage": "stage"}
+    ordering_fields = {"id": "pk", "stage": "stage", "kind": "kind"}
     ordering = ("stage",)
 
     def get_queryset(self) -> QuerySet[DeploymentChannel]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django_filters import DateFilter
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from portal.core.filters import Filters, exactly, one_of, yes_or_no
 from portal.core.serializers import LONGEST_TEXT, Input, NoInput, Output, word
 from portal.core.viewsets import ROW_ID, Detailed, Listed
 from registry.api.serializers import PersonField, ProjectField, username
@@ -50,6 +52,20 @@ class DelegationInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
+class DelegationFilters(Filters):
+    """Filters of the list."""
+
+    role = one_of(Role, "role")
+    delegator = exactly("delegator__username", "A sign-in name.")
+    delegate = exactly("delegate__username", "A sign-in name.")
+    is_revoked = yes_or_no("revoked", "Whether it was taken back.")
+    starts_until = DateFilter(field_name="starts_on", lookup_expr="lte", help_text="It began on this day or before.")
+    ends_since = DateFilter(field_name="ends_on", lookup_expr="gte", help_text="It ends on this day or later.")
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return super().filter_queryset(queryset.annotate(revoked=Q(revoked_at__isnull=False)))
+
+
 class Delegations(Listed, Detailed):
     """Delegations, your own and, for those who administer access or read the trail, everybody's."""
 
@@ -58,7 +74,15 @@ class Delegations(Listed, Detailed):
     lookup_value_regex = ROW_ID
     serializer_class = DelegationOutput
     search_fields = ("delegator__username", "delegate__username", "reason")
-    ordering_fields = {"id": "pk", "starts_on": "starts_on", "ends_on": "ends_on"}
+    filterset_class = DelegationFilters
+    ordering_fields = {
+        "id": "pk",
+        "delegate": "delegate__username",
+        "delegator": "delegator__username",
+        "role": "role",
+        "starts_on": "starts_on",
+        "ends_on": "ends_on",
+    }
 
     def get_queryset(self) -> QuerySet[Delegation]:
         return selectors.register(self.actor)

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.filters import Filters, account_filter, arn_filter, exactly, one_of, use_case_filter
+from portal.core.orderings import day_or_never, text_or_nothing
 from portal.core.serializers import LONGEST_TEXT, Input, NoInput, Output, text, word
 from portal.core.sparse import FIELDS
 from portal.core.viewsets import ByPublicId, Detailed, Listed
@@ -172,7 +173,10 @@ class Findings(ManyFindings, ByPublicId, Listed, Detailed):
     ordering_fields = {
         "id": "pk",
         "kind": "kind",
+        "severity": "gravity",
         "state": "state",
+        "owner": text_or_nothing("owner__username"),
+        "due_on": day_or_never("due_on"),
         "first_seen_at": "first_seen_at",
         "last_seen_at": "last_seen_at",
     }

@@ -170,7 +170,15 @@ class Outbox(ManyMessages, Listed, Detailed):
     serializer_class = MessageDetail
     list_serializer_class = MessageOutput
     filterset_class = MessageFilters
-    ordering_fields = {"id": "pk", "created_at": "created_at", "next_attempt_at": "next_attempt_at"}
+    search_fields = ("summary", "last_error", "waiting_for")
+    ordering_fields = {
+        "id": "pk",
+        "kind": "kind",
+        "state": "state",
+        "attempts": "attempts",
+        "created_at": "created_at",
+        "next_attempt_at": "next_attempt_at",
+    }
 
     def get_queryset(self) -> QuerySet[OutboxMessage]:
         return resources.outbox(self.actor)

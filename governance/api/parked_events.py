@@ -73,7 +73,16 @@ class ParkedEvents(ManyParkedEvents, Listed, Detailed):
     list_serializer_class = ParkedEventOutput
     serializer_class = ParkedEventDetail
     filterset_class = ParkedEventFilters
-    ordering_fields = {"id": "pk", "last_seen_at": "last_seen_at", "first_seen_at": "first_seen_at"}
+    search_fields = ("model_package_arn", "message_id", "error")
+    ordering_fields = {
+        "id": "pk",
+        "account": "account__account_id",
+        "problem": "problem",
+        "state": "state",
+        "attempts": "attempts",
+        "last_seen_at": "last_seen_at",
+        "first_seen_at": "first_seen_at",
+    }
 
     def get_queryset(self) -> QuerySet[ParkedEvent]:
         return events.parked_events(self.actor) if self.is_list else events.parked_events_in_detail(self.actor)

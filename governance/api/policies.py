@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from portal.core.errors import InvalidInput, NotFound
 from portal.core.filters import Filters, one_of
+from portal.core.orderings import moment_or_never
 from portal.core.serializers import Input, NoInput, Output, public_number, text, word
 from portal.core.viewsets import ROW_ID, Listed, Revised
 from registry.models import ModelVersion, UseCase
@@ -199,7 +200,8 @@ class Policies(Listed, Revised):
     lookup_field = "number"
     lookup_value_regex = ROW_ID
     ordering = ("-number",)
-    ordering_fields = {"number": "number"}
+    search_fields = ("note", "created_by", "published_by")
+    ordering_fields = {"number": "number", "state": "state", "published_at": moment_or_never("published_at")}
     tie_breaker = ("number",)
     conditional_actions = frozenset({"partial_update", "rules", "publish", "destroy"})
 

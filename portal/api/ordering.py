@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,12 +40,16 @@ class StableOrdering(BaseFilterBackend):
                 "This cannot be ordered so.",
                 errors={ORDERING: [f"Order by one of {', '.join(view.ordering_fields)}, with - in front to reverse."]},
             )
-        keys = [Key(fields[name.removeprefix("-")], name.startswith("-")) for name in names]
+        keys = [Key(_path(name.removeprefix("-"), fields), name.startswith("-")) for name in names]
         ties = (Key(path, keys[0].descending) for path in view.tie_breaker)
         return _first_of_each([*keys, *ties])
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        return queryset.order_by(*(key.clause() for key in self.keys(request, view)))
+        keys = self.keys(request, view)
+        fields = view.ordering_fields
+        made = {_path(name, fields): by for name, by in fields.items() if not isinstance(by, str)}
+        asked = {key.path: made[key.path] for key in keys if key.path in made}
+        return (queryset.annotate(**asked) if asked else queryset).order_by(*(key.clause() for key in keys))
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         """Describe the parameter for the OpenAPI document."""
@@ -61,6 +65,12 @@ class StableOrdering(BaseFilterBackend):
                 "schema": {"type": "string"},
             }
         ]
+
+
+def _path(name: str, fields: Mapping[str, Any]) -> str:
+    """Return what a name is ordered by: a column, or what an expression is annotated as."""
+    by = fields[name]
+    return by if isinstance(by, str) else f"ordered_by_{name}"
 
 
 def _first_of_each(keys: Iterable[Key]) -> list[Key]:

@@ -73,6 +73,21 @@ def account_filter(field: str) -> django_filters.CharFilter:
     )
 
 
+def since(field: str) -> django_filters.DateFilter:
+    """Return a filter on what was at a day or later."""
+    return django_filters.DateFilter(field_name=field, lookup_expr="date__gte", help_text="A day; in UTC.")
+
+
+def until(field: str) -> django_filters.DateFilter:
+    """Return a filter on what was at a day or before."""
+    return django_filters.DateFilter(field_name=field, lookup_expr="date__lte", help_text="A day, included; in UTC.")
+
+
+def yes_or_no(field: str, help_text: str) -> rest.BooleanFilter:
+    """Return a filter on what is or is not: `true` or `false`."""
+    return rest.BooleanFilter(field_name=field, help_text=help_text)
+
+
 def refuse_unknown_parameters(view: Any, request: Request) -> None:
     """Raise InvalidInput naming every query parameter this address does not know, has twice, or has empty."""
     allowed, several = _known(view)

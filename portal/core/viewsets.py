@@ -108,7 +108,8 @@ class PortalView(APIView):
 class Resource(PortalView, GenericViewSet):
     """One kind of thing: `get_queryset` is a selector's answer for `self.actor`.
 
-    `ordering_fields` maps the names of the API to columns that are never NULL; `ordering` is the default, in the
+    `ordering_fields` maps the names of the API to columns that are never NULL, or to expressions (see orderings) that
+    never are; `ordering` is the default, in the
     API's names; `tie_breaker` are the columns that make every ordering total.
     """
 
@@ -123,7 +124,7 @@ class Resource(PortalView, GenericViewSet):
     is_conditional: bool = False
     filterset_class: Any = None
     search_fields: tuple[str, ...] = ()
-    ordering_fields: Mapping[str, str] = {}
+    ordering_fields: Mapping[str, Any] = {}
     ordering: tuple[str, ...] = ("-id",)
     tie_breaker: tuple[str, ...] = ("pk",)
 

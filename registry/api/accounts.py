@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import ChoiceFilter
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.filters import Filters, account_filter, one_of
+from portal.core.filters import Filters, account_filter, exactly, one_of, since, until, yes_or_no
+from portal.core.orderings import moment_or_never
 from portal.core.serializers import Input, NoInput, Output, word
 from portal.core.viewsets import Listed, Marked
 
@@ -128,6 +130,20 @@ class Accepted(Output):
     account_id = serializers.CharField()
 
 
+class AccountFilters(Filters):
+    """Filters of the list."""
+
+    purpose = ChoiceFilter(choices=AccountPurpose.choices(), method="holding", help_text="One thing it is for.")
+    region = exactly("regions", "A region it is read in.", method="reading")
+    is_enabled = yes_or_no("is_enabled", "Whether the portal reads and writes it.")
+
+    def holding(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(purposes__contains=[value])
+
+    def reading(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(regions__contains=[value])
+
+
 class Accounts(Listed, Marked):
     """AWS accounts."""
 
@@ -140,7 +156,13 @@ class Accounts(Listed, Marked):
     list_serializer_class = AccountOutput
     search_fields = ("alias", "account_id")
     ordering = ("account_id",)
-    ordering_fields = {"account_id": "account_id", "alias": "alias"}
+    filterset_class = AccountFilters
+    ordering_fields = {
+        "account_id": "account_id",
+        "alias": "alias",
+        "is_enabled": "is_enabled",
+        "checked_at": moment_or_never("checked_at"),
+    }
     tie_breaker = ("account_id",)
 
     def get_queryset(self) -> QuerySet[AwsAccount]:
@@ -229,8 +251,11 @@ class SyncRunFilters(Filters):
     """Filters of the list."""
 
     account = account_filter("account__account_id")
+    region = exactly("region", "A region of AWS.")
     kind = one_of(SyncKind, "kind")
     state = one_of(SyncState, "state")
+    since = since("started_at")
+    until = until("started_at")
 
 
 class SyncRuns(Listed):
@@ -240,7 +265,18 @@ class SyncRuns(Listed):
     problem_statuses = (403,)
     serializer_class = SyncRunOutput
     filterset_class = SyncRunFilters
-    ordering_fields = {"id": "pk", "started_at": "started_at"}
+    search_fields = ("account__alias", "requested_by", "error")
+    ordering_fields = {
+        "id": "pk",
+        "account": "account__account_id",
+        "region": "region",
+        "kind": "kind",
+        "state": "state",
+        "calls": "calls",
+        "requested_by": "requested_by",
+        "started_at": "started_at",
+        "finished_at": moment_or_never("finished_at"),
+    }
 
     def get_queryset(self) -> QuerySet[SyncRun]:
         return resources.sync_run_list(self.actor)

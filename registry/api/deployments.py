@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from portal.core.filters import Filters, account_filter, arn_filter, one_of
+from portal.core.orderings import moment_or_never
 from portal.core.serializers import Output, word
 from portal.core.viewsets import ROW_ID, Detailed, Listed
 
@@ -51,7 +52,15 @@ class Deployments(Listed, Detailed):
     lookup_value_regex = ROW_ID
     serializer_class = DeploymentOutput
     filterset_class = DeploymentFilters
-    ordering_fields = {"id": "pk", "ordered_at": "ordered_at", "stage": "stage", "status": "state"}
+    search_fields = ("version__group__name", "endpoint", "detail")
+    ordering_fields = {
+        "id": "pk",
+        "group": "version__group__name",
+        "ordered_at": "ordered_at",
+        "reported_at": moment_or_never("reported_at"),
+        "stage": "stage",
+        "status": "state",
+    }
 
     def get_queryset(self) -> QuerySet[Deployment]:
         return resources.deployments(self.actor)

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.filters import account_filter, exactly, use_case_filter
+from portal.core.orderings import moment_or_never, text_or_nothing
 from portal.core.serializers import Input, Output
 from portal.core.viewsets import ROW_ID, Revised
 
@@ -69,6 +70,7 @@ class GroupFilters(AttributeFilters):
     name = exactly("name", "The name of the group.")
     arn = exactly("arn", "The ARN of the group.")
     account = account_filter("account__account_id")
+    region = exactly("region", "A region of AWS.")
     project = exactly("project__key", "The key of a project.")
     owner = exactly("owner__username", "A sign-in name.")
     use_case = use_case_filter("use_cases__number")
@@ -83,8 +85,16 @@ class ModelGroups(Exported, Revised):
     serializer_class = GroupDetail
     list_serializer_class = GroupOutput
     filterset_class = GroupFilters
-    search_fields = ("name", "description")
-    ordering_fields = {"id": "pk", "name": "name"}
+    search_fields = ("name", "description", "arn")
+    ordering_fields = {
+        "id": "pk",
+        "name": "name",
+        "project": text_or_nothing("project__key"),
+        "owner": text_or_nothing("owner__username"),
+        "account": "account__account_id",
+        "region": "region",
+        "aws_created_at": moment_or_never("aws_created_at"),
+    }
     attribute_kind = ObjectKind.MODEL_GROUP
     export_columns = GROUP_COLUMNS
 

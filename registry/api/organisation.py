@@ -83,7 +83,7 @@ class Projects(Listed, Marked):
     filterset_class = ProjectFilters
     search_fields = ("key", "name")
     ordering = ("key",)
-    ordering_fields = {"key": "key", "name": "name"}
+    ordering_fields = {"key": "key", "name": "name", "line_of_business": "line_of_business__name"}
     tie_breaker = ("key",)
 
     def get_queryset(self) -> QuerySet[Project]:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.filters import Filters, exactly
+from portal.core.orderings import moment_or_never
 from portal.core.serializers import Input, Output, text, word
 from portal.core.viewsets import ROW_ID, Listed, Marked
 
@@ -160,7 +161,12 @@ class People(Listed, Marked):
     filterset_class = PeopleFilters
     search_fields = ("username", "display_name", "email", "aws_identities__arn")
     ordering = ("username",)
-    ordering_fields = {"username": "username", "display_name": "display_name", "date_joined": "date_joined"}
+    ordering_fields = {
+        "username": "username",
+        "display_name": "display_name",
+        "date_joined": "date_joined",
+        "last_login": moment_or_never("last_login"),
+    }
     tie_breaker = ("username",)
 
     def get_queryset(self) -> QuerySet[User]:

@@ -84,7 +84,7 @@ class ResourceShares(Listed):
     serializer_class = ResourceShareOutput
     filterset_class = ResourceShareFilters
     search_fields = ("name",)
-    ordering_fields = {"id": "pk", "name": "name"}
+    ordering_fields = {"id": "pk", "name": "name", "account": "account__account_id", "state": "state"}
 
     def get_queryset(self) -> QuerySet[ResourceShare]:
         return resources.shares(self.actor)

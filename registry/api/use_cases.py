@@ -15,6 +15,7 @@ from rest_framework.reverse import reverse
 
 from portal.core.conditional import agreed_mark, revision_tag
 from portal.core.filters import exactly, one_of
+from portal.core.orderings import day_or_never, text_or_nothing
 from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
 from portal.core.viewsets import ByPublicId, Revised
 
@@ -132,7 +133,9 @@ class UseCaseFilters(AttributeFilters):
     status = one_of(Status, "status")
     risk_class = one_of(RiskClass, "risk_class")
     project = exactly("project__key", "The key of a project.")
+    line_of_business = exactly("project__line_of_business__name", "The name of a line of business.")
     model_owner = exactly("model_owner__username", "A sign-in name.")
+    registered_by = exactly("registered_by__username", "A sign-in name.")
 
 
 def text_of(values: dict[str, Any], use_case: UseCase | None = None) -> UseCaseText:
@@ -160,6 +163,12 @@ class UseCases(ByPublicId, Classified, Exported, Revised):
         "stage": "stage",
         "status": "status",
         "risk_class": "risk_class",
+        "project": "project__key",
+        "line_of_business": "project__line_of_business__name",
+        "model_owner": text_or_nothing("model_owner__username"),
+        "business_owner": "business_owner",
+        "next_review_on": day_or_never("next_review_on"),
+        "registered_by": "registered_by__username",
         "registered_at": "registered_at",
     }
     tie_breaker = ("number",)

@@ -97,3 +97,23 @@ def test_a_detail_answers_the_fields_asked_for(world: World) -> None:
     assert "fields" in api.get(f"{path}requirements/", 400, fields="name")["errors"]
     edit = world.api("data_scientist").call("PATCH", f"{path}?fields=name", {"description": "x"}, **{"If-Match": "*"})
     assert edit.status_code == 400
+
+
+@pytest.mark.parametrize("route", LISTS)
+def test_a_list_is_searched_and_ordered_by_what_it_names(route: str, world: World) -> None:
+    api, path = world.api("ml_admin"), path_of(route, world)
+    pattern: Any = next(one for one in urlpatterns if isinstance(one, URLPattern) and written(one) == route)
+    view, own = pattern.callback.cls, pattern.callback.initkwargs
+    ordering_fields = own.get("ordering_fields", view.ordering_fields)
+    known = api.results(path, page_size=200)
+    for name in ordering_fields:
+        up, down = ([*api.results(path, page_size=200, ordering=f"{sign}{name}")] for sign in ("", "-"))
+        assert len(up) == len(down) == len(known)
+        if 1 < len(up) < 200:
+            assert up == down[::-1], f"{name} is not reversed as a whole"
+            # A page boundary loses and repeats nothing.
+            first = api.get(path, page_size=1, ordering=name)
+            rest = api.client.get(first["next"]).json()
+            assert [*first["results"], *rest["results"]] == up[:2], name
+    if own.get("search_fields", view.search_fields):
+        assert api.results(path, search="surely nothing is called so") == []
