@@ -34,7 +34,7 @@ def test_somebody_is_created_given_a_role_and_switched_off(world: World) -> None
     taken = admin.post(f"{path}revoke-role/", {"role": "ml_engineer", "project": "here"}, expect=200)
     assert taken["roles"] == []
     tag = admin.call("GET", path)["ETag"]
-    off = admin.send("PATCH", path, {"is_active": False}, **{"If-Match": tag})
+    off = admin.send("PATCH", path, {"is_active": False}, 200, **{"If-Match": tag})
     assert not off["is_active"]
     assert token.call("GET", "me/").status_code == 401
     assert_problem(admin.call("PATCH", path, {"is_active": True}, **{"If-Match": tag}), 412)
@@ -83,7 +83,7 @@ def test_a_group_gives_its_people_roles(world: World) -> None:
     api.post(f"{path}revoke-role/", {"role": "auditor", "project": "here"}, expect=200)
     assert api.post(f"{path}remove/", {"person": username}, expect=200)["people"] == []
     assert_problem(api.call("POST", f"{path}remove/", {"person": username}), 409)
-    assert api.send("PATCH", path, {"name": "Reviewers"}, **CURRENT)["name"] == "Reviewers"
+    assert api.send("PATCH", path, {"name": "Reviewers"}, 200, **CURRENT)["name"] == "Reviewers"
     assert api.call("DELETE", path, **CURRENT).status_code == 204
 
 
@@ -94,13 +94,13 @@ def test_projects_and_lines_of_business(world: World) -> None:
     assert api.post("projects/", {"key": "Not A Key", "name": "X", "line_of_business": "Line of the world"}, 400)[
         "errors"
     ]["key"]
-    moved = api.send("PATCH", "projects/churn/", {"name": "Churn 2"}, **CURRENT)
+    moved = api.send("PATCH", "projects/churn/", {"name": "Churn 2"}, 200, **CURRENT)
     assert (moved["name"], moved["line_of_business"]) == ("Churn 2", "Line of the world")
     assert api.send("PATCH", "projects/churn/", {"line_of_business": "None such"}, 400, **CURRENT)["errors"]
     line = f"lines-of-business/{world.line.pk}/"
     assert api.get(line)["projects"] == 1
     assert world.api("data_scientist").get(line)["projects"] == 0
-    assert api.send("PATCH", line, {"name": "Retail"}, **CURRENT)["name"] == "Retail"
+    assert api.send("PATCH", line, {"name": "Retail"}, 200, **CURRENT)["name"] == "Retail"
     assert [row["key"] for row in api.results("projects/", line_of_business="Retail")] == ["churn"]
 
 
