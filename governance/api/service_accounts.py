@@ -117,7 +117,8 @@ class ServiceAccounts(Listed, Revised):
     def partial_update(self, request: Request, **kwargs: Any) -> Response:
         """Change an account. Whoever answered for it before stays barred from deciding on what it did."""
         account = self.get_object()
-        values = self.read(ServiceAccountEdit, partial=True)
+        # Not as a partial one: what is left out stays, but a role that is given is given whole.
+        values = self.read(ServiceAccountEdit)
         revision = self.agreed_revision(account)
         if "roles" in values:
             values["roles"] = _given(values["roles"])
