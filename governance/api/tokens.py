@@ -127,8 +127,6 @@ class Tokens(Listed, Detailed):
     lookup_field = "token_key"
     lookup_value_regex = KEY
     id_example = "3f9c0a7d2b61e84"
-    # A secret is not kept to be shown again.
-    takes_keys = False
     serializer_class = TokenOutput
     filterset_class = TokenFilters
     search_fields = ("name", "token_key")
