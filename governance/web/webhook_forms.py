@@ -32,7 +32,7 @@ FAMILIES = {
 def _choices() -> list[tuple[str, list[tuple[str, str]]]]:
     found = [("Everything", [(ALL, "Every event, also those that come with a later version of the portal")])]
     for family, types in groupby(CATALOGUE, key=lambda each: each.family):
-        one_by_one = [(each.name, f"{each.name}: {each.when}") for each in types]
+        one_by_one = [(each.name, f"{each.name}: {each.when.replace('`', '')}") for each in types]
         found.append((FAMILIES[family], [(f"{family}.*", f"{family}.*: all of these"), *one_by_one]))
     return found
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.core.tables import PortalTable, absent, failure, name_cell, two
+from portal.core.tables import PortalTable, failure, name_cell, two
 from portal.core.templatetags.portal_ui import badge, reltime
 from portal.core.vocabulary import DeliveryState, WebhookEnd
 
@@ -83,18 +83,13 @@ class DeliveryTable(PortalTable):
 
     label = "Deliveries"
     type = tables.Column("Event", orderable=False)
-    subject = tables.Column("About", accessor="subject_name", orderable=False, empty_values=())
     state = tables.Column("State", orderable=False)
     attempts = tables.Column("Attempts", orderable=False)
     created_at = tables.Column("Since", orderable=False)
 
     def render_type(self, record: WebhookDelivery) -> SafeString:
-        return name_cell(
-            record.type, reverse("governance:webhook_delivery", args=[record.webhook_id, record.pk]), record.message_id
-        )
-
-    def render_subject(self, record: WebhookDelivery) -> SafeString:
-        return format_html("{}", record.subject_name) if record.subject_name else absent("the portal")
+        page = reverse("governance:webhook_delivery", args=[record.webhook_id, record.pk])
+        return name_cell(record.type, page, record.subject_name)
 
     def render_state(self, record: WebhookDelivery) -> SafeString:
         shown = delivery_badge(record)
@@ -105,7 +100,7 @@ class DeliveryTable(PortalTable):
     def render_attempts(self, record: WebhookDelivery) -> Any:
         if record.last_status is None:
             return record.attempts
-        return format_html('{}<span class="kv-hint">last answer {}</span>', record.attempts, record.last_status)
+        return format_html('{}<span class="kv-hint">answered {}</span>', record.attempts, record.last_status)
 
     def render_created_at(self, record: WebhookDelivery) -> SafeString:
         return reltime(record.created_at)
