@@ -31,7 +31,7 @@ _DELIVERY_ID = OpenApiParameter("delivery", OpenApiTypes.INT, OpenApiParameter.P
 _EVENTS = "Names of the catalogue, families such as `approval.*`, or `*` for every event."
 
 
-class EventOutput(Output):
+class WebhookEventOutput(Output):
     """One event of the catalogue: when it comes, and the fields of `data` that only some events have."""
 
     type = serializers.CharField(source="name")
@@ -43,7 +43,7 @@ class EventOutput(Output):
 class CatalogueOutput(Output):
     """Every event there is."""
 
-    events = EventOutput(many=True)
+    events = WebhookEventOutput(many=True)
 
 
 class WebhookOutput(Output):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
 
 from portal.core.filters import CURSOR, FORMAT, ORDERING, PAGE_SIZE, SEARCH
@@ -22,3 +23,12 @@ class Filtering(DjangoFilterBackend):
             return queryset
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
+
+
+class Searching(SearchFilter):
+    """DRF's search, which says in the schema that it is there only where a list is searched."""
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """Describe the parameter for the OpenAPI document."""
+        found: list[dict[str, Any]] = super().get_schema_operation_parameters(view) if view.search_fields else []
+        return found

@@ -24,9 +24,8 @@ CSRF_TRUSTED_ORIGINS = ENVIRONMENT.trusted_origins
 PORTAL_PUBLIC_URL = ENVIRONMENT.public_url
 # Requests at once to one service of one account and region, from one process.
 PORTAL_AWS_CONCURRENCY = ENVIRONMENT.aws_concurrency
-# How long the answer to a POST with an Idempotency-Key is given again, and what gives it.
+# How long the answer to a POST with an Idempotency-Key is given again.
 PORTAL_IDEMPOTENCY = timedelta(hours=ENVIRONMENT.idempotency_hours)
-PORTAL_IDEMPOTENCY_KEEPER = "portal.api.idempotency.once"
 # How long an answer of the gate may be relied on.
 PORTAL_GATE_MINUTES = ENVIRONMENT.gate_minutes
 # Networks, such as 10.20.0.0/16, that signed webhooks may go to although they are not public; there also over http.
@@ -240,7 +239,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_FILTER_BACKENDS": [
         "portal.api.filtering.Filtering",
-        "rest_framework.filters.SearchFilter",
+        "portal.api.filtering.Searching",
         "portal.api.ordering.StableOrdering",
     ],
     "DEFAULT_PAGINATION_CLASS": "portal.api.pagination.CursorPagination",
@@ -312,6 +311,8 @@ SPECTACULAR_SETTINGS = {
         "SearchKind": "governance.api.search.KIND_CHOICES",
         "NotificationKind": "portal.core.vocabulary.NotificationKind.choices",
         "ChatKind": "portal.core.vocabulary.ChatKind.choices",
+        "WebhookState": "portal.core.vocabulary.WebhookState.choices",
+        "DeliveryState": "portal.core.vocabulary.DeliveryState.choices",
         "ShareVerb": "registry.sharing.verbs.Verb.choices",
         "Severity": "governance.choices.Severity.choices",
         "SigningAlgorithm": "governance.choices.SigningAlgorithm.choices",
