@@ -43,8 +43,8 @@ def approved_in_development(started_portal: StartedPortal, terminals: Path) -> s
 class Workspace:
     """The repository of somebody who deploys by an example, and the values its pipeline is given."""
 
-    def __init__(self, folder: Path, portal: StartedPortal, person: Person, arn: str) -> None:
-        self.folder, self.portal, self.person, self.arn = folder, portal, person, arn
+    def __init__(self, folder: Path, portal: StartedPortal, person: Person, token: str, arn: str) -> None:
+        self.folder, self.portal, self.person, self.token, self.arn = folder, portal, person, token, arn
         keys = json.dumps(person.types("api", "GET", "gate/keys/").json)
         for place in ("", "ci"):
             (folder / place).mkdir(exist_ok=True)
@@ -91,8 +91,16 @@ def workspace(
     approved_in_development: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Workspace:
-    folder = tmp_path_factory.mktemp("workspace")
-    return Workspace(folder, started_portal, Person(started_portal, terminals, "ml.engineer"), approved_in_development)
+    engineer, admin = (Person(started_portal, terminals, name) for name in ("ml.engineer", "ml.admin"))
+    # The pipelines ask as a service account, with a token that may only read.
+    described = terminals / "account.json"
+    roles = [{"role": "ml_engineer", "project": "credit-risk"}]
+    wanted = {"name": "deploys", "purpose": "Asks the gate.", "responsible": "ml.engineer", "roles": roles}
+    described.write_text(json.dumps(wanted))
+    account = admin.types("api", "POST", "service-accounts/", "--body", str(described)).json["id"]
+    made = ["api", "POST", f"service-accounts/{account}/tokens/", "name=gate", "is_read_only=true"]
+    token = admin.types(*made).json["token"]
+    return Workspace(tmp_path_factory.mktemp("workspace"), started_portal, engineer, token, approved_in_development)
 
 
 CASES = pytest.mark.parametrize("case", ["allow", "deny", "down"])
@@ -123,7 +131,7 @@ def test_github_deploys_after_the_gates_allow_alone(workspace: Workspace, case: 
     values = {
         "vars.GOVERNANCE_URL": url,
         "vars.GOVERNANCE_CLIENT": "governance-cli",
-        "secrets.GOVERNANCE_TOKEN": workspace.person.token,
+        "secrets.GOVERNANCE_TOKEN": workspace.token,
         "inputs.arn": workspace.arn,
         "inputs.stage": stage,
         "inputs.account": account,
@@ -142,7 +150,7 @@ def test_codepipeline_deploys_after_the_gates_allow_alone(workspace: Workspace, 
     given = {
         "GOVERNANCE_URL": url,
         "GOVERNANCE_CLIENT": "governance-cli",
-        "GOVERNANCE_TOKEN": workspace.person.token,
+        "GOVERNANCE_TOKEN": workspace.token,
         "EVIDENCE": "s3://gate-evidence/gate",
         "EXECUTION": case,
     }
@@ -185,7 +193,7 @@ def test_a_sagemaker_pipeline_deploys_after_the_gates_allow_alone(
     monkeypatch.setenv("GOVERNANCE_TOKEN_SECRET", "governance-gate-token")
     with serving() as secrets:
         # Secrets Manager, as far as the example uses it: the sandbox has none.
-        secrets.will(Answer({"SecretString": workspace.person.token}, content_type="application/x-amz-json-1.1"))
+        secrets.will(Answer({"SecretString": workspace.token}, content_type="application/x-amz-json-1.1"))
         monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url)
         parameters = {"ModelPackageArn": workspace.arn, "Stage": stage, "Account": account}
         if case == "allow":
