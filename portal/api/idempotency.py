@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -18,7 +17,7 @@ from rest_framework.response import Response
 from governance.services import idempotency
 from governance.services.idempotency import KeptAnswer, KeyedRequest
 from portal.core.errors import DomainError
-from portal.core.viewsets import IDEMPOTENCY_KEY, PortalView
+from portal.core.viewsets import IDEMPOTENCY_KEY, Handler, PortalView
 
 REPLAYED = "Idempotency-Replayed"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -34,7 +33,7 @@ class UnusableKey(DomainError):
     status = 400
 
 
-def once(view: PortalView, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def once(view: PortalView, handler: Handler) -> Handler:
     """Return a view's handler of POST that does everything in one transaction with the answer it keeps.
 
     What is refused is rolled back with its key, and may be repeated. What AWS carries out waits for the commit, so a

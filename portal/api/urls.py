@@ -13,14 +13,17 @@ from governance.api.notification_settings import OwnNotificationSettings
 from governance.api.posture import Posture
 from governance.api.routes import ROUTES as GOVERNANCE
 from governance.api.search import Search
+from portal.core.viewsets import PortalView
 from registry.api.classifications import EDITION_ID, Editions, Questionnaire, Rerun
 from registry.api.organisation import Me
 from registry.api.routes import ROUTES as REGISTRY
 
+from .idempotency import once
 from .problem import not_found
 from .tokens import LogoutEverywhereView, LogoutView, TokenView
 from .use_case_drafts import UseCaseDrafts
 
+PortalView.keeper = staticmethod(once)
 router = DefaultRouter(use_regex_path=True)
 router.include_format_suffixes = False
 # Tried in this order: governance's begin with what is asked most.

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.renderers import BaseRenderer
@@ -52,6 +50,15 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 _CHUNK = 500
 
 
+Handler = Callable[..., HttpResponseBase]
+
+
+class Keeper(Protocol):
+    """Makes of a view's handler of POST one that does its work once for each Idempotency-Key."""
+
+    def __call__(self, view: PortalView, handler: Handler, /) -> Handler: ...
+
+
 class PortalView(APIView):
     """One address: knows its actor, and refuses query parameters it does not know."""
 
@@ -61,6 +68,8 @@ class PortalView(APIView):
     problem_statuses: tuple[int, ...] = ()
     # Whether a POST minds an Idempotency-Key; not where nobody is known yet whose key it could be.
     takes_keys: ClassVar[bool] = True
+    # What does such a POST once; the API puts it in where its addresses are composed.
+    keeper: ClassVar[Keeper | None] = None
     # What the schema says of query parameters that no filter set declares.
     described_parameters: tuple[OpenApiParameter, ...] = ()
 
@@ -76,8 +85,8 @@ class PortalView(APIView):
         super().initial(request, *args, **kwargs)
         refuse_unknown_parameters(self, request)
         if request.method == "POST" and self.takes_keys and IDEMPOTENCY_KEY in request.headers:
-            keeper = import_string(settings.PORTAL_IDEMPOTENCY_KEEPER)
-            vars(self)["post"] = keeper(self, getattr(self, "post", self.http_method_not_allowed))
+            assert self.keeper is not None, "portal.api.urls puts it in"
+            vars(self)["post"] = self.keeper(self, getattr(self, "post", self.http_method_not_allowed))
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and render the answer here: what goes wrong in rendering is refused like everything else."""

@@ -150,12 +150,10 @@ class Classified(Detailed):
     @extend_schema(request=ClassificationInput, responses=UseCaseClassifications)
     @classification.mapping.put
     def classify(self, request: Request, **kwargs: Any) -> Response:
-        """Answer the questionnaire, which an officer confirms; or set the class by hand on an officer's word.
-
-        If-Match says on which state: the ETag of this address.
-        """
+        """Answer the questionnaire, which an officer confirms; or, as an officer, set the class by hand."""
         use_case = self.get_object()
-        read_mark = agreed_mark(self.request, "classification", mark_of(use_case))
+        about: dict[str, Any] = {"actor": self.actor, "use_case_id": use_case.pk}
+        about["read_mark"] = agreed_mark(self.request, "classification", mark_of(use_case))
         values = self.read(ClassificationInput)
         if ("answers" in values) == ("risk_class" in values):
             raise InvalidInput(
@@ -164,26 +162,18 @@ class Classified(Detailed):
             )
         if "answers" in values:
             classifications.propose(
-                actor=self.actor,
-                use_case_id=use_case.pk,
+                **about,
                 answers=values["answers"],
                 edition=values.get("edition"),
                 reason=values["reason"],
                 derogation_reason=values["derogation_reason"],
-                read_mark=read_mark,
             )
         else:
             if "edition" in values or values["derogation_reason"]:
                 raise InvalidInput(
                     "A class by hand rests on no edition.", errors={"risk_class": ["Send answers with an edition."]}
                 )
-            use_cases.classify(
-                actor=self.actor,
-                use_case_id=use_case.pk,
-                risk_class=RiskClass(values["risk_class"]),
-                reason=values["reason"],
-                read_mark=read_mark,
-            )
+            use_cases.classify(**about, risk_class=RiskClass(values["risk_class"]), reason=values["reason"])
         return self._classifications(self.get_object())
 
     @extend_schema(request=ConfirmInput, responses=UseCaseClassifications)
