@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -27,7 +29,8 @@ PortalView.keeper = staticmethod(once)
 router = DefaultRouter(use_regex_path=True)
 router.include_format_suffixes = False
 # Tried in this order: governance's begin with what is asked most.
-for prefix, viewset, name in [*GOVERNANCE, *REGISTRY, ("use-case-drafts", UseCaseDrafts, "use-case-draft")]:
+ROUTES: list[tuple[str, Any, str]] = [*GOVERNANCE, *REGISTRY, ("use-case-drafts", UseCaseDrafts, "use-case-draft")]
+for prefix, viewset, name in ROUTES:
     router.register(prefix, viewset, basename=name)
 
 urlpatterns: list[URLPattern | URLResolver] = [
