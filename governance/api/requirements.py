@@ -26,7 +26,7 @@ from ..policies.rules import NoRule
 from ..selectors import policy as policies
 from ..selectors import resources
 from ..selectors.overrides import overrides_of
-from ..selectors.version_now import VersionNow
+from ..selectors.version_now import VersionNow, checks_now
 from ..services import approvals
 
 STAGE = OpenApiParameter(
@@ -173,19 +173,19 @@ def requirements_of(subject: UseCase | ModelVersion, stage: Stage) -> dict[str, 
         )
     except NoRule as error:
         raise WrongState(str(error)) from error
-    return _described(subject, stage, tier, policy, needs, waiting)
+    checks = policies.checks(subject, stage, needs, overrides_of(subject, stage))
+    return _described(stage, tier, policy, needs, checks, waiting)
 
 
 def _described(
-    subject: UseCase | ModelVersion,
     stage: Stage,
     tier: Tier,
     policy: PolicyVersion,
     needs: Requirements,
-    waiting: ApprovalRequest | None,
+    checks: Sequence[Check],
+    waiting: ApprovalRequest | None = None,
 ) -> dict[str, Any]:
     missing = approvals.missing_approvals(waiting) if waiting is not None else needs.approvals
-    asks = bool(needs.evidence or needs.metrics)
     return {
         "stage": stage.value,
         "policy_version": waiting.policy.number if waiting is not None else policy.number,
@@ -195,7 +195,7 @@ def _described(
         "open_request": waiting.public_id if waiting is not None else None,
         "missing": as_needs(missing),
         "waiting_for": waiting_for(needs.approvals, missing) if waiting is not None else "",
-        "checks": as_checks(policies.checks(subject, stage, needs, overrides_of(subject, stage)) if asks else ()),
+        "checks": as_checks(checks),
     }
 
 
@@ -209,7 +209,7 @@ def requirements_read(found: VersionNow) -> dict[str, Any] | None:
         needs = policies.requirements_for(version, found.policy, stage)
     except NoRule:
         return None
-    return _described(version, stage, tier, found.policy, needs, None)
+    return _described(stage, tier, found.policy, needs, checks_now(found, stage, needs))
 
 
 def requirements_now(subject: UseCase | ModelVersion) -> dict[str, Any] | None:

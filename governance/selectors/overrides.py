@@ -27,7 +27,7 @@ Subject = UseCase | ModelVersion
 def overrides_of(subject: Subject, stage: Stage) -> tuple[OverrideFact, ...]:
     """Return the overrides of a subject's checks at a stage that are not revoked, as frozen facts."""
     return tuple(
-        _as_fact(row) for row in Override.objects.about(subject).filter(stage=stage, revoked_at=None).order_by("pk")
+        as_fact(row) for row in Override.objects.about(subject).filter(stage=stage, revoked_at=None).order_by("pk")
     )
 
 
@@ -38,11 +38,12 @@ def overrides_of_many(subjects: Iterable[Subject]) -> Mapping[tuple[type, int, s
     rows = Override.objects.filter(Q(version__in=versions) | Q(use_case__in=use_cases), revoked_at=None)
     for row in rows.order_by("pk"):
         kind, key = (UseCase, row.use_case_id) if row.use_case_id is not None else (ModelVersion, row.version_id)
-        found[kind, key, row.stage].append(_as_fact(row))
+        found[kind, key, row.stage].append(as_fact(row))
     return found
 
 
-def _as_fact(row: Override) -> OverrideFact:
+def as_fact(row: Override) -> OverrideFact:
+    """Return an override as the policy judges it."""
     return OverrideFact(row.check_key, row.public_id, row.expires_at)
 
 

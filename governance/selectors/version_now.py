@@ -8,27 +8,32 @@ MLflow run - is only noticed here and read where it is shown.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 
 from portal.core.actors import Actor
 from portal.core.prepared import array, fetch_one
 from portal.core.vocabulary import RiskClass, Stage
 from registry.choices import SyncKind, SyncState
-from registry.models import ModelGroup, ModelVersion, UseCase
+from registry.models import AwsAccount, ModelGroup, ModelVersion, UseCase
 from registry.querysets import reach_of_versions
 from registry.selectors.version_rows import SERVES, Row, Served
 
 from ..choices import OutboxKind, OutboxState, PolicyState
 from ..lifecycle import RequestState
-from ..models import PolicyVersion
+from ..models import Evidence, Override, PolicyVersion, StageRecord
+from ..policies.facts import Check, Requirements
 from ..policies.out_of_band import Facts, Judgement, Said, Word, judge
 from . import out_of_band
-from .policy import STANDING
+from . import policy as policies
+from .gathered import Gathered, readings_of
+from .overrides import as_fact
+
+M = TypeVar("M", bound=models.Model)
 
 _OF_VERSION = tuple(field.attname for field in ModelVersion._meta.concrete_fields if field.name != "described")
 _JSON = frozenset({"containers", "metric_sources", "drift_baselines", "metadata", "card"})
@@ -44,7 +49,7 @@ _BESIDE = {
     "group__owner__display_name": "o.display_name",
     "registered_by__username": "r.username",
 }
-_STANDING = ", ".join(f"'{status}'" for status in STANDING)
+_STANDING = ", ".join(f"'{status}'" for status in policies.STANDING)
 _STATEMENT = f"""
 SELECT g.project_id,
   (SELECT json_agg(json_build_array(u.id, u.number, u.risk_class) ORDER BY u.number)
@@ -73,7 +78,26 @@ LEFT JOIN registry_user r ON r.id = v.registered_by_id
 WHERE v.id = %(id)s::bigint
   AND (%(everything)s::boolean OR g.project_id = ANY (%(projects)s::bigint[]) OR g.id = ANY (%(groups)s::bigint[]))
 """  # noqa: S608 - of constants alone
-_LARGEST = 2**63
+# What checks look at, for the versions whose stage asks for something: as models that hold these columns and no others.
+_RECORD = (
+    "id", "version_id", "stage", "account_id", "status", "validation_metrics", "validation_source",
+    "validation_captured_at", "monitoring_metrics", "monitoring_endpoint", "monitoring_captured_at",
+)  # fmt: skip
+_EVIDENCE = ("id", "version_id", "kind", "title", "sha256")
+_OVERRIDE = ("id", "check_key", "expires_at")
+_TIMES = frozenset({"validation_captured_at", "monitoring_captured_at", "expires_at"})
+_SHOWS = f"""
+SELECT
+  (SELECT json_agg(json_build_array(ROW_TO_JSON(x), a.alias) ORDER BY x.id)
+     FROM (SELECT {", ".join(_RECORD)} FROM governance_stagerecord WHERE version_id = %(id)s::bigint) x
+     LEFT JOIN registry_awsaccount a ON a.id = x.account_id),
+  (SELECT json_agg(ROW_TO_JSON(x) ORDER BY x.id)
+     FROM (SELECT {", ".join(_EVIDENCE)} FROM governance_evidence
+            WHERE version_id = %(id)s::bigint AND superseded_at IS NULL AND withdrawn_at IS NULL) x),
+  (SELECT json_agg(ROW_TO_JSON(x) ORDER BY x.id)
+     FROM (SELECT {", ".join(_OVERRIDE)} FROM governance_override
+            WHERE version_id = %(id)s::bigint AND stage = %(stage)s AND revoked_at IS NULL) x)
+"""  # noqa: S608 - of constants alone
 
 
 @dataclass(frozen=True)
@@ -102,17 +126,15 @@ class VersionNow:
 def version_now(actor: Actor, pk: int) -> VersionNow | None:
     """Return a version that the actor sees, None for one that is hidden or not there."""
     reach = reach_of_versions(actor)
-    found = None
-    if pk < _LARGEST:
-        found = fetch_one(
-            _STATEMENT,
-            {
-                "id": str(pk),
-                "everything": "true" if reach is None else "false",
-                "projects": array(reach.projects if reach else ()),
-                "groups": array(reach.shown if reach else ()),
-            },
-        )
+    found = fetch_one(
+        _STATEMENT,
+        {
+            "id": str(pk),
+            "everything": "true" if reach is None else "false",
+            "projects": array(reach.projects if reach else ()),
+            "groups": array(reach.shown if reach else ()),
+        },
+    )
     if found is None:
         return None
     project_id, serves, policy, is_open, has_changes, has_run, word, listed_at, outdated = found[:9]
@@ -139,6 +161,37 @@ def version_now(actor: Actor, pk: int) -> VersionNow | None:
         has_open_request=is_open,
         has_outside_changes=has_changes,
         has_run=has_run,
+    )
+
+
+def checks_now(found: VersionNow, stage: Stage, needs: Requirements) -> tuple[Check, ...]:
+    """Return how a version stands against what a stage needs, as `policy.checks` does."""
+    version = found.version
+    if not (needs.evidence or needs.metrics):
+        return ()
+    row = fetch_one(_SHOWS, {"id": str(version.pk), "stage": stage.value})
+    assert row is not None
+    records, evidence, overrides = row
+    known = Gathered(
+        records={version.pk: [_record(*one) for one in records or ()]},
+        documents={},
+        proofs={(ModelVersion, version.pk): [_made(Evidence, one) for one in evidence or ()]},
+        readings=readings_of([version]),
+    )
+    set_aside = [as_fact(_made(Override, one)) for one in overrides or ()]
+    return policies.checks(version, stage, needs, set_aside, known=known)
+
+
+def _record(row: Mapping[str, Any], alias: str | None) -> StageRecord:
+    made = _made(StageRecord, row)
+    made.account = None if alias is None else AwsAccount(id=made.account_id, alias=alias)
+    return made
+
+
+def _made(model: type[M], row: Mapping[str, Any]) -> M:
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in row]
+    return model.from_db(
+        connection.alias, names, [_moment(row[name]) if name in _TIMES else row[name] for name in names]
     )
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from rest_framework.renderers import JSONRenderer
 
 from governance.api.versions import DETAIL_NAMES, ROW_NAMES, VersionOutput, VersionRow
 from governance.selectors import version_rows
+from governance.services import evidence, overrides
 from portal.core.operations import operation
+from portal.core.vocabulary import EvidenceKind, Stage
 from registry.models import ModelVersion
 from registry.selectors import resources
 from registry.services import people
-from tests.factories import group, use_case, version
+from tests.factories import at_stage, group, use_case, version
 from tests.factories.people import SYSTEM
 
 from .world import World
@@ -37,6 +42,24 @@ def told_apart(world: World) -> World:
         ModelVersion.objects.filter(group=several).update(
             owner_name="", line_of_business="", purpose="Rank — “applications”.", description="ä\u2028<b>"
         )
+    # In QA something is asked for; nobody has asked for an approval there yet.
+    tried = at_stage(world.people, version(several, 8, risk="High", metrics={}), Stage.QA)
+    evidence.attach_upload(
+        actor=world.people.scientist.actor,
+        subject_type=ModelVersion,
+        subject_id=tried.pk,
+        kind=EvidenceKind.BIAS_REPORT,
+        file=SimpleUploadedFile("bias.txt", b"Fair.", "text/plain"),
+    )
+    overrides.break_glass(
+        actor=world.people.officer.actor,
+        subject_type=ModelVersion,
+        subject_id=tried.pk,
+        stage=Stage.QA,
+        check_key="evidence:explainability_report",
+        reason="It is being written.",
+        expires_at=timezone.now() + timedelta(days=5),
+    )
     people.edit_person(actor=SYSTEM, user=world.people.owner, display_name="Olga Owner")
     return world
 
@@ -91,10 +114,13 @@ def test_a_detail_says_of_every_version_what_its_serializer_says(told_apart: Wor
         answered = api.get(f"model-versions/{version_.pk}/")
         assert list(answered) == list(expected) == list(DETAIL_NAMES)
         assert answered == expected
+    outcomes = {one["key"]: one["outcome"] for one in answered["requirements"]["checks"]}
+    assert outcomes["evidence:bias_report"] == "pass"
+    assert outcomes["evidence:explainability_report"] == "overridden"
 
 
 def test_a_detail_is_read_by_one_statement_where_nothing_rare_is_to_be_told(told_apart: World) -> None:
-    pk = ModelVersion.objects.get(group__name="several").pk
+    pk = ModelVersion.objects.get(group__name="several", number=7).pk
     api = told_apart.api("ml_engineer")
     api.get(f"model-versions/{pk}/")
     with CaptureQueriesContext(connection) as asked:
