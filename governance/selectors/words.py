@@ -167,7 +167,8 @@ def content_words(path: str) -> str:
         rest = [*rest[1:], ("", f"account {rest[0][1]}")] if rest[0][1] else rest[1:]
     if first == "evidence" and rest:
         kind, _, number = rest[0][1].rpartition(" ")
-        rest = [("", f"{value_words(kind)} {number}".strip()), *rest[1:]]
+        said_kind = "MLflow run" if kind == "mlflow_run" else value_words(kind)
+        rest = [("", f"{said_kind} {number}".strip()), *rest[1:]]
     said = ", ".join(f"entry {int(index) + 1}" if index else word.replace("_", " ") for index, word in rest)
     joint = " " if first == "use_cases" else ": "
     return f"{head}{joint}{said}" if said else head

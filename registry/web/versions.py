@@ -62,7 +62,7 @@ class Tab(StrEnum):
 _TABS = {
     Tab.OVERVIEW: ("Overview", "info-circle"),
     Tab.METRICS: ("Metrics", "chart-bar"),
-    Tab.RUN: ("MLflow run", "flask"),
+    Tab.RUN: ("Run", "flask"),
     Tab.CARD: ("Card", "notebook"),
     Tab.BIAS: ("Bias and explainability", "scale"),
     Tab.LINEAGE: ("Lineage", "git-branch"),
