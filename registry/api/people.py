@@ -23,6 +23,7 @@ from ..models import User
 from ..selectors import directory
 from ..selectors.people import HeldRole, held_roles
 from ..services import people
+from ..services import tokens as api_tokens
 from .serializers import ProjectField
 
 USERNAME = r"[\w.@+-]{1,150}"
@@ -54,6 +55,15 @@ class IdentityOutput(Output):
 
     id = serializers.IntegerField(source="pk")
     arn = serializers.CharField()
+
+
+class HeldTokenOutput(Output):
+    """An API token somebody holds, without its secret."""
+
+    id = serializers.CharField(source="token_key", help_text="How the token begins.")
+    name = serializers.CharField(help_text="Empty: it came from signing in.")
+    created = serializers.DateTimeField()
+    expiry = serializers.DateTimeField(allow_null=True)
 
 
 class IdentityInput(Input):
@@ -226,4 +236,19 @@ class People(Listed, Marked):
         """Say that an AWS principal is no longer this person; versions it registered stay his."""
         person = self.get_object()
         people.unlink_identity(actor=self.actor, identity=directory.identity_of(person, int(self.kwargs["identity"])))
+        return Response(status=204)
+
+    @extend_schema(responses=HeldTokenOutput(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def tokens(self, request: Request, **kwargs: Any) -> Response:
+        """Show the API tokens a person holds, newest first."""
+        found = directory.tokens_of(self.actor, self.get_object())
+        return Response(HeldTokenOutput(found, many=True).data)
+
+    @extend_schema(request=None, responses={204: None})
+    @action(detail=True, methods=["delete"], url_path=r"tokens/(?P<token_key>[0-9A-Za-z]{1,25})")
+    def take_token_back(self, request: Request, **kwargs: Any) -> Response:
+        """Revoke somebody's token at once, as when it has leaked or he has left."""
+        held = directory.token_of(self.actor, self.get_object(), self.kwargs["token_key"])
+        api_tokens.take_back(actor=self.actor, token_key=held.token_key)
         return Response(status=204)

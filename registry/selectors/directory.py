@@ -9,11 +9,12 @@ from django.db.models import Count, Prefetch, Q, QuerySet
 
 from portal.core.actors import Actor
 from portal.core.errors import NotFound
-from portal.core.permissions import Act, require_anywhere
+from portal.core.permissions import Act, require, require_anywhere
 
 from ..access import ROLE_PREFIX
 from ..choices import Role
 from ..models import (
+    ApiToken,
     AwsIdentity,
     LineOfBusiness,
     ProjectGroupObjectPermission,
@@ -58,6 +59,20 @@ def identities(actor: Actor) -> list[str]:
     if actor.user_id is None:
         return []
     return list(AwsIdentity.objects.filter(user_id=actor.user_id).order_by("arn").values_list("arn", flat=True))
+
+
+def tokens_of(actor: Actor, person: User) -> list[ApiToken]:
+    """Return a person's API tokens, newest first. Raises Forbidden for who does not manage access everywhere."""
+    require(actor, Act.MANAGE_ACCESS)
+    return list(ApiToken.objects.filter(user=person).order_by("-created", "token_key"))
+
+
+def token_of(actor: Actor, person: User, token_key: str) -> ApiToken:
+    """Return one of a person's API tokens by how it begins. Raises Forbidden, as `tokens_of`, NotFound."""
+    found = next((token for token in tokens_of(actor, person) if token.token_key == token_key), None)
+    if found is None:
+        raise NotFound("There is no such token of this person.")
+    return found
 
 
 def identity_of(person: User, pk: int) -> AwsIdentity:

@@ -59,6 +59,17 @@ def test_who_administers_one_project_gives_roles_on_that_one_only(world: World) 
     assert_problem(api.call("POST", "people/", {"username": "x", "display_name": "X"}), 403)
 
 
+def test_a_token_that_leaked_is_taken_back(world: World) -> None:
+    admin, scientist = world.api("ml_admin"), world.people.scientist.username
+    held = admin.get(f"people/{scientist}/tokens/")
+    assert [set(token) for token in held] == [{"id", "name", "created", "expiry"}]
+    owner = f"people/{world.people.owner.username}/tokens/{held[0]['id']}/"
+    assert_problem(admin.call("DELETE", owner), 404)
+    assert admin.call("DELETE", f"people/{scientist}/tokens/{held[0]['id']}/").status_code == 204
+    assert world.api("data_scientist").call("GET", "me/").status_code == 401
+    assert_problem(Api(person(Role.ML_ADMIN, project=world.project)).call("GET", f"people/{scientist}/tokens/"), 403)
+
+
 def test_a_principal_is_one_person(world: World) -> None:
     api, arn = world.api("ml_admin"), "arn:aws:iam::111111111111:user/scientist"
     taken = api.post(f"people/{world.people.owner.username}/aws-identities/", {"arn": arn}, expect=400)

@@ -160,6 +160,8 @@ ROWS: tuple[Row, ...] = (
         body={"arn": "arn:aws:iam::111111111111:user/new"},
     ),
     Row("DELETE", "people/{id}/aws-identities/{identity}/", ACCESS_GONE, on="person"),
+    Row("GET", "people/{id}/tokens/", ACCESS, on="person"),
+    Row("DELETE", "people/{id}/tokens/{token_key}/", ACCESS_GONE, on="person"),
     Row("GET", "people-groups/", ACCESS),
     Row("POST", "people-groups/", ACCESS_MADE, body={"name": "Reviewers"}),
     Row("GET", "people-groups/{id}/", ACCESS, on="people_group"),

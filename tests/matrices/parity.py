@@ -279,8 +279,8 @@ PAGES: dict[str, tuple[str, ...] | str] = {
 
 # What the console of ML admins changes, by its address there, the same way.
 CONSOLE: dict[str, tuple[str, ...]] = {
-    "registry_apitoken_change": ("tokens_retrieve",),
-    "registry_apitoken_delete": ("tokens_destroy",),
+    "registry_apitoken_change": ("people_tokens_list",),
+    "registry_apitoken_delete": ("people_tokens_destroy",),
     "registry_user_add": ("people_create",),
     "registry_user_change": ("people_partial_update", "people_retrieve"),
     "registry_user_password": ("people_password_update",),
