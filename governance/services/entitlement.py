@@ -160,8 +160,9 @@ def who_could_sign(
     if not wanted:
         return {}
     project_id = subject.scope_project_id
-    keepers = keepers_of(involved(subject, request))
-    admins = set(holders_on(Role.ML_ADMIN, project_id).values_list("pk", flat=True))
+    admins = holders_on(Role.ML_ADMIN, project_id).order_by().values_list("pk", flat=True)
+    # One question for both kinds of people who never decide here, whatever else they hold.
+    never = set(admins.union(keepers_of(involved(subject, request))))
     spoken = {
         person
         for word in (request.decisions.all() if request else ())
@@ -170,9 +171,8 @@ def who_could_sign(
 
     def barred(person: User) -> bool:
         return (
-            person.pk in admins
+            person.pk in never
             or person.pk in spoken
-            or person.pk in keepers
             or bool(part_in(subject, person.pk, person.username, request=request))
         )
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import django_filters as filters
 import django_tables2 as tables
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from portal.core.actors import Actor
 from portal.core.tables import PortalTable, absent, two
 from portal.core.templatetags.portal_ui import badge, icon, reltime
 from portal.core.vocabulary import NotificationKind
 from registry.models import ApiToken
+from registry.selectors.resources import projects
 from registry.web.filters import search
 
 from ..models import Notification
@@ -126,6 +129,11 @@ class NotificationFilter(filters.FilterSet):
 
     def by_state(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(read_at=None, is_quiet=False) if value == "unread" else rows.exclude(read_at=None)
+
+
+def names_of_projects(actor: Actor) -> Mapping[int, str]:
+    """Return the names of the projects an actor sees, by their ids; read when a token that is held to some is shown."""
+    return cast("Mapping[int, str]", SimpleLazyObject(lambda: dict(projects(actor).values_list("pk", "name"))))
 
 
 class TokenTable(PortalTable):

@@ -22,7 +22,7 @@ from ..selectors import notifications as selectors
 from ..selectors.tokens import own_tokens
 from ..services import api_tokens
 from .list_filters import TokenFilter
-from .notification_tables import TokenTable
+from .notification_tables import TokenTable, names_of_projects
 from .service_account_forms import TokenForm
 
 
@@ -57,7 +57,7 @@ class TokenList(TablePage):
         return own_tokens(self.actor)
 
     def ready(self, table: PortalTable) -> None:
-        cast("TokenTable", table).project_names = dict(projects(self.actor).values_list("pk", "name"))
+        cast("TokenTable", table).project_names = names_of_projects(self.actor)
 
     def breadcrumbs(self) -> list[dict[str, str]]:
         return [{"label": "Profile", "url": reverse("governance:profile")}, {"label": "API tokens", "url": ""}]

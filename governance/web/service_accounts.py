@@ -26,6 +26,7 @@ from registry.services import service_accounts, tokens
 from ..selectors.tokens import tokens_of
 from ..services import api_tokens
 from .list_filters import TokenFilter
+from .notification_tables import names_of_projects
 from .service_account_forms import AccountTokenForm, ServiceAccountForm
 from .service_account_tables import AccountTokenTable, ServiceAccountFilter, ServiceAccountTable, standing
 
@@ -169,7 +170,7 @@ class ServiceAccountPage(OfAccount, TablePage):
     def ready(self, table: PortalTable) -> None:
         shown = cast("AccountTokenTable", table)
         shown.account_id, shown.may_edit = self.account.pk, self.may_edit
-        shown.project_names = dict(projects(self.actor).values_list("pk", "name"))
+        shown.project_names = names_of_projects(self.actor)
 
     @property
     def may_edit(self) -> bool:

@@ -253,8 +253,13 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Model Governance Portal",
-    "DESCRIPTION": "Send `Authorization: Token <token>`; `POST /api/v1/auth/token/` changes a password into one."
-    " What you may not see is 404, what you may see but not do 403, a legal call at the wrong moment 409, an edit of"
+    "DESCRIPTION": "Send `Authorization: Token <token>`;"
+    + (
+        " `POST /api/v1/auth/token/` changes a password into one."
+        if ENVIRONMENT.token_endpoint
+        else " tokens are made in the pages, under Profile, API tokens."
+    )
+    + " What you may not see is 404, what you may see but not do 403, a legal call at the wrong moment 409, an edit of"
     " what changed meanwhile 412. Query parameters and fields that are not known are refused with 400.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",

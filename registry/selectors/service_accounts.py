@@ -29,10 +29,9 @@ def accounts(actor: Actor) -> QuerySet[ServiceAccount]:
     )
 
 
-def keepers_of(accounts: Iterable[int | None]) -> frozenset[int]:
-    """Return the people who keep or kept one of these users; nobody keeps a person."""
-    found = ServiceKeeper.objects.filter(account_id__in={pk for pk in accounts if pk is not None})
-    return frozenset(found.values_list("person_id", flat=True))
+def keepers_of(accounts: Iterable[int]) -> QuerySet[ServiceKeeper, int]:
+    """Return the keys of the people who keep or kept one of these users; nobody keeps a person."""
+    return ServiceKeeper.objects.filter(account_id__in=set(accounts)).values_list("person_id", flat=True)
 
 
 def answerable_for(services: Iterable[User]) -> QuerySet[User]:
