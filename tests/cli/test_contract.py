@@ -15,7 +15,9 @@ from .scripted import Answer, Asked, Server
 
 ARN = "arn:aws:sagemaker:us-east-1:111111111111:model-package/credit-risk/3"
 CONTAINER = "--image i --model-data s3://b/k --content-type text/csv --response-type text/csv"
-PARTS = "risk_assessment mitigation_strategies transparency_explainability human_oversight monitoring_evaluation".split()
+PARTS = (
+    "risk_assessment mitigation_strategies transparency_explainability human_oversight monitoring_evaluation".split()
+)
 # With every option there is. Their answers are whatever the server says: what they print is no matter here.
 COMMANDS = [
     "use-case list --stage qa --status x --risk-class high --project p --search s",
