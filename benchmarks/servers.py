@@ -19,6 +19,7 @@ from portal.local.sandbox_process import wait_for_page
 from portal.local.up import LOCAL_SETTINGS, portal_programs
 
 START_SECONDS = 90
+SETTLE_SECONDS = 60
 
 
 def in_database(url: str, name: str) -> str:
@@ -66,6 +67,18 @@ class Servers:
         """Return the resident memory of the web server's processes together."""
         web = self.processes["web"]
         return sum(one.memory_info().rss for one in [web, *web.children(recursive=True)]) / 1_000_000
+
+
+def _settle(servers: Servers) -> None:
+    """Wait until what the processes do once when they start is over: they use a tenth of a core, or a minute passed."""
+    until = time.monotonic() + SETTLE_SECONDS
+    used = servers.usage()
+    while time.monotonic() < until:
+        time.sleep(2)
+        before, used = used, servers.usage()
+        busy = used.since(before)
+        if busy.web + busy.postgres + busy.worker < 0.2:
+            return
 
 
 def _seconds(root: psutil.Process) -> float:
@@ -118,6 +131,6 @@ def running(home: Home, port: int, owner_url: str, database: str, place: Path) -
                 raise SystemExit(f"The web server ended:\n{(own.logs / 'web.log').read_text()[-2000:]}")
 
         wait_for_page(f"http://127.0.0.1:{port}/healthz", "The web server", START_SECONDS, check)
-        # What the others do once when they start is over before anything is measured.
-        time.sleep(3)
-        yield Servers(port, processes, _postmaster(urlsplit(owner_url).port or 5432))
+        servers = Servers(port, processes, _postmaster(urlsplit(owner_url).port or 5432))
+        _settle(servers)
+        yield servers

@@ -142,7 +142,7 @@ class ModelVersions(Dated, Asked, Governed, VersionViews, Runs, Registers, regis
         if self.moment is not None or request.accepted_renderer.format == CsvRenderer.format:
             return super().list(request, *args, **kwargs)
         names = in_order(asked_fields(request, ROW_NAMES), ROW_NAMES)
-        found = self.filter_queryset(self.get_queryset())
+        found = self.filter_queryset(version_rows.visible(self.actor))
         # Pages continue at the columns they are ordered by, so those are read whatever is shown.
         with prepared():
             page = self.paginate_queryset(version_rows.plain(found, names, ("pk", *self.ordering_fields.values())))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from portal.core.actors import Actor
 from portal.core.vocabulary import RiskRating
 from registry.models import ModelVersion
 from registry.selectors import version_rows
@@ -21,6 +22,11 @@ _MADE: dict[str, Callable[[Row], str]] = {
     "risk_tier": lambda row: tier_of(row).value.value,
     "risk_tier_source": lambda row: tier_of(row).source,
 }
+
+
+def visible(actor: Actor) -> QuerySet[ModelVersion]:
+    """Return the versions an actor sees, to be filtered and then made plain."""
+    return version_rows.visible(actor)
 
 
 def plain(rows: QuerySet[ModelVersion], names: Sequence[str], also: Sequence[str] = ()) -> QuerySet[ModelVersion, Row]:

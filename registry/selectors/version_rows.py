@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
 
+from portal.core.actors import Actor
 from portal.core.vocabulary import RiskClass
 
 from ..models import ModelVersion, UseCase, User, VersionUseCase
@@ -70,6 +71,11 @@ class Served(NamedTuple):
     risk_class: RiskClass
 
 
+def visible(actor: Actor) -> QuerySet[ModelVersion]:
+    """Return the versions an actor sees, to be filtered and then made plain."""
+    return ModelVersion.objects.visible_to(actor)
+
+
 def plain(rows: QuerySet[ModelVersion], names: Sequence[str], also: Sequence[str] = ()) -> QuerySet[ModelVersion, Row]:
     """Return versions as plain rows with the columns that these names are made of, and the columns `also`.
 
@@ -78,7 +84,7 @@ def plain(rows: QuerySet[ModelVersion], names: Sequence[str], also: Sequence[str
     paths = dict.fromkeys(also)
     for name in names:
         paths.update(dict.fromkeys([COLUMNS[name]] if name in COLUMNS else _MADE[name][0] if name in _MADE else ()))
-    bare: QuerySet[Any] = rows.prefetch_related(None)
+    bare: QuerySet[Any] = rows
     if SERVES in paths:
         links = VersionUseCase.objects.filter(version=OuterRef("pk")).values("use_case_id")
         bare = bare.annotate(**{SERVES: ArraySubquery(links)})
