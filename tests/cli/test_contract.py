@@ -16,14 +16,18 @@ from .scripted import Answer, Asked, Server
 ARN = "arn:aws:sagemaker:us-east-1:111111111111:model-package/credit-risk/3"
 CONTAINER = "--image i --model-data s3://b/k --content-type text/csv --response-type text/csv"
 PARTS = (
-    "risk_assessment mitigation_strategies transparency_explainability human_oversight monitoring_evaluation".split()
+    "risk_assessment",
+    "mitigation_strategies",
+    "transparency_explainability",
+    "human_oversight",
+    "monitoring_evaluation",
 )
 # With every option there is. Their answers are whatever the server says: what they print is no matter here.
 COMMANDS = [
     "use-case list --stage qa --status x --risk-class high --project p --search s",
     "use-case show UC-0001",
-    "use-case register --name n --project p --purpose t --description d --business-owner b --model-owner m"
-    " --next-review-on 2027-01-01 --attribute a=1",
+    "use-case register --name n --project p --purpose t --description d --business-owner b --attribute a=1",
+    "use-case register --name n --project p --purpose t --model-owner m --next-review-on 2027-01-01",
     "use-case classify UC-0001 --risk-class high --reason r",
     "use-case classify UC-0001 --answers FILE --reason r",
     *(f"use-case describe UC-0001 {part} --text t" for part in PARTS),
