@@ -178,6 +178,8 @@ class Webhooks(Listed, Revised):
     noun = "webhook"
     lookup_field = "pk"
     lookup_value_regex = ROW_ID
+    # Who may see none anywhere is refused the list.
+    problem_statuses = (403,)
     serializer_class = WebhookOutput
     filterset_class = WebhookFilters
     search_fields = ("name", "url")

@@ -8,11 +8,12 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from governance.models import ApprovalRequest, Webhook, WebhookDelivery
 from governance.services import approvals, webhook_delivery, webhook_spread, webhooks
@@ -27,6 +28,8 @@ SOON = timedelta(milliseconds=20)
 IMPATIENT = Patience(
     first=SOON, factor=1.0, longest=timedelta(seconds=5), longest_quiet=SOON, jitter=(1.0, 1.0), most_failures=3
 )
+# One attempt of each, however slow the machine is.
+ONCE = replace(IMPATIENT, first=timedelta(hours=1), longest=timedelta(hours=1), longest_quiet=timedelta(hours=1))
 QUICK = Limits(connect=2, read=0.8, total=2)
 
 
@@ -84,16 +87,17 @@ def receiver() -> Iterator[Receiver]:
         yield found
 
 
-def send(rounds: int = 1) -> int:
-    """Spread what was written down and send what is due, so many times; returns how many were taken."""
+def send(patience: Patience = IMPATIENT) -> int:
+    """Spread what was written down and send what is due; returns how many were taken."""
     webhook_spread.spread_due()
-    taken = 0
-    for _ in range(rounds):
-        taken += webhook_delivery.send_due(patience=IMPATIENT, limits=QUICK)
-        if not WebhookDelivery.objects.pending().exists():
-            break
-        time.sleep(SOON.total_seconds() * 1.5)
-    return taken
+    return webhook_delivery.send_due(patience=patience, limits=QUICK)
+
+
+def send_once() -> int:
+    """Send what may be sent, and nothing a second time; returns how many were taken."""
+    Webhook.objects.update(quiet_until=None)
+    WebhookDelivery.objects.pending().update(next_attempt_at=timezone.now())
+    return send(ONCE)
 
 
 def send_all() -> int:

@@ -78,7 +78,7 @@ def test_two_that_spread_and_send_at_once_do_each_thing_once(
     def work() -> int:
         try:
             together.wait(10)
-            return send(rounds=3)
+            return send_all()
         finally:
             connections.close_all()
 

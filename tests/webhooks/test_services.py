@@ -21,7 +21,7 @@ from tests.api.client import Api
 from tests.factories import person
 from tests.receiver import Receiver, Taken
 
-from .conftest import QUICK, Place, is_signed, names, send, states
+from .conftest import QUICK, Place, is_signed, names, send, send_once, states
 
 pytestmark = pytest.mark.django_db
 URL = "https://hooks.example.org/portal"
@@ -120,7 +120,7 @@ def test_edits_are_made_on_what_was_read_and_what_waits_goes_to_the_new_url(plac
     admin = place.people.admin.actor
     made = place.webhook("http://127.0.0.1:9/closed").webhook
     place.submit()
-    send()
+    send_once()
     made.refresh_from_db()
     assert made.failures == 1
     webhooks.edit(actor=admin, webhook_id=made.pk, revision=1, url=receiver.url, events=["approval.*"])
@@ -156,7 +156,7 @@ def test_a_test_is_sent_once_also_to_one_that_is_disabled(place: Place, receiver
 def test_what_was_sent_is_removed_after_thirty_days_and_what_waits_is_not(place: Place) -> None:
     made = place.webhook("http://127.0.0.1:9/closed").webhook
     place.withdraw(place.submit())
-    send()
+    send_once()
     old = timezone.now() - webhooks.KEPT - timedelta(hours=1)
     WebhookDelivery.objects.update(created_at=old)
     WebhookDelivery.objects.filter(type="approval.withdrawn").update(state="delivered", ended_at=old)
@@ -189,7 +189,7 @@ def test_a_webhook_by_the_api_from_its_making_to_its_end(place: Place, receiver:
     assert admin.call("PATCH", path, {"name": "x"}).status_code == 428
     place.submit()
     receiver.answer(500, b"broken")
-    send()
+    send_once()
     (row,) = admin.call("GET", f"{path}deliveries/?state=pending&type=approval.requested").json()["results"]
     assert (row["attempts"], row["last_status"]) == (1, 500)
     assert "body" not in row
