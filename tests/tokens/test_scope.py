@@ -158,3 +158,14 @@ def test_terms_are_written_once(world: World) -> None:
         TokenTerms.objects.create(token=row, project_ids=[])
     with refused("token_terms_sane_rate"):
         TokenTerms.objects.create(token=row, rate=0)
+
+
+def test_a_call_asks_once_who_calls(world: World) -> None:
+    _, text = api_tokens.issue(actor=world.people.scientist.actor, name="one", days=3, is_read_only=True)
+    client = client_of(text)
+    client.get("projects/")
+    with CaptureQueriesContext(connection) as asked:
+        client.get("projects/")
+    told = [query["sql"] for query in asked.captured_queries]
+    assert "governance_token_presented" in told[0]
+    assert len(told) == 2, "the other one is the list: that the token was used is written every five minutes at most"
