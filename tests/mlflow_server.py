@@ -20,7 +20,7 @@ import requests
 from portal.local import mlflow_venv
 from tests.sandbox import free_port
 
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 
 @dataclass

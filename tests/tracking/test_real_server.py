@@ -14,6 +14,7 @@ from governance.policies.facts import Outcome
 from governance.selectors import policy as policies
 from governance.selectors.binding import moved_since
 from governance.services import approvals, runs
+from portal.core import fetching
 from portal.core.errors import Forbidden, InvalidInput, NotFound, StaleEdit, WrongState
 from portal.core.vocabulary import Stage
 from registry.choices import TrackingLogin
@@ -62,6 +63,9 @@ def shared_place(mlflow: Mlflow, django_db_setup: None, django_db_blocker: Any) 
         from django.conf import settings  # noqa: PLC0415 - not set up yet when this file is read
 
         patch.setattr(settings, "PORTAL_TRACKING_ALLOWED_NETWORKS", ["127.0.0.0/8"])
+        # A machine that is busy with other tests answers late, and that is not what is tried here.
+        patch.setattr(tracking_servers, "SECONDS", 60.0)
+        patch.setattr(fetching, "READ_SECONDS", 60)
         here, there = project(), project()
         all_accounts()
         people = cast(here, there)
@@ -241,7 +245,7 @@ def test_a_silent_server_is_said_and_asked_again(
     assert not run.is_settled
     assert outcome(made)[0] is Outcome.MISSING
     VersionRun.objects.filter(pk=run.pk).update(tried_at=_now() - runs.SOON * 2)
-    monkeypatch.setattr(tracking_servers, "SECONDS", 10.0)
+    monkeypatch.setattr(tracking_servers, "SECONDS", 60.0)
     assert runs.read_due() == 1
     run.refresh_from_db()
     assert (run.last_error, run.failing_since) == ("", None)

@@ -73,7 +73,6 @@ def test_a_run_is_named_with_the_registration(world: Place) -> None:
         {"run": RUN, "server": "mlflow", "more": 1},
         {"server": "mlflow"},
         {"run": RUN, "server": None},
-        {"run": "a\x00b"},
         {"run": "x" * 3000},
         {"run": "../../etc/passwd", "server": "mlflow"},
         {"run": RUN, "server": "unknown"},
