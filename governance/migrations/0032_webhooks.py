@@ -24,11 +24,12 @@ NOTE = """
 CREATE FUNCTION governance_note_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-  before jsonb; after jsonb := to_jsonb(NEW); moment timestamptz;
+  before jsonb; after jsonb; moment timestamptz;
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM governance_webhook WHERE state = 'active' AND TG_TABLE_NAME = ANY(sources)) THEN
     RETURN NULL;
   END IF;
+  after := to_jsonb(NEW);
   IF TG_OP = 'UPDATE' THEN
     before := to_jsonb(OLD);
     SELECT jsonb_object_agg(name, before -> name) INTO before FROM unnest(TG_ARGV) name;
