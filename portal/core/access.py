@@ -27,12 +27,14 @@ def visible(model: type[M], actor: Actor) -> models.QuerySet[M]:
     return cast("models.QuerySet[M]", model._default_manager.visible_to(actor))  # type: ignore[attr-defined]  # our managers
 
 
-def get(model: type[M], actor: Actor, *, only: Sequence[str] = (), **lookup: Any) -> M:
-    """Return one visible row, with all its columns or `only` those named.
+def get(model: type[M], actor: Actor, *, only: Sequence[str] = (), related: Sequence[str] = (), **lookup: Any) -> M:
+    """Return one visible row, with all its columns or `only` those named, and with the `related` rows.
 
     Raises NotFound for what is missing and for what is hidden, alike.
     """
     rows = visible(model, actor)
+    if related:
+        rows = rows.select_related(*related)
     try:
         return (rows.only(*only) if only else rows).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError):

@@ -82,7 +82,7 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
     no hub or its account is switched off, InvalidInput naming the fields, also when the reference stood for something
     else. Source: CreateModelPackage.
     """
-    group = access.get(ModelGroup, actor, pk=group_id)
+    group = access.get(ModelGroup, actor, related=("account",), pk=group_id)
     require(actor, Act.REGISTER_VERSION, group.project_id)
     if actor.user_id is None:
         raise InvalidInput("A version is registered by a person.")

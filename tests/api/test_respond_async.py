@@ -71,5 +71,5 @@ def test_an_answer_takes_few_questions(
     world: World, aws_answers: None, carried: list[str], django_assert_max_num_queries: Any
 ) -> None:
     assert post(world, Prefer="respond-async").status_code == 202
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(11):
         assert post(world, Prefer="respond-async").status_code == 202
