@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-import typst
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
@@ -43,7 +42,7 @@ from .contents import Read, add_anchors, copy_evidence, read
 from .document import Document
 from .readme import readme
 from .sheets import SHEETS, sheet
-from .typeset import typeset
+from .typeset import NotTypeset, typeset
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +114,7 @@ def build(*, pack_id: int) -> AuditPack | None:
             return None
         except DomainError as refusal:
             return _fail(pack, refusal.detail)
-        except (DatabaseError, OSError, typst.TypstError) as error:
+        except (DatabaseError, OSError, NotTypeset) as error:
             logger.exception("Audit pack %s could not be built", pack.public_id)
             return _fail(pack, f"It could not be built ({type(error).__name__}). {_AGAIN}")
 

@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import typst
-
 TEMPLATE = Path(__file__).with_name("pack.typ")
 # What the fonts have: Latin, Greek, Cyrillic, punctuation, currency, letter-like signs, arrows, mathematics, shapes.
 _SHOWN = (
@@ -71,12 +69,21 @@ def notice(tone: str, title: str, text: str) -> Part:
     return {"kind": "notice", "tone": tone, "title": title, "text": text}
 
 
+class NotTypeset(Exception):
+    """Typst could not make a document of what it was given."""
+
+
 def typeset(document: dict[str, Any], moment: datetime) -> bytes:
-    """Return the document as PDF. Raises typst.TypstError."""
+    """Return the document as PDF. Raises NotTypeset."""
+    import typst  # noqa: PLC0415 - megabytes of compiled code that web processes, which build no packs, do without
+
     given = json.dumps({**_clean(document), "date": [moment.year, moment.month, moment.day]}, ensure_ascii=False)
-    compiler = typst.Compiler(TEMPLATE.read_bytes(), ignore_system_fonts=True, sys_inputs={"data": given})
-    # The moment is that of the snapshot, not of the clock: the same data makes the same file.
-    made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=moment.replace(microsecond=0))
+    try:
+        compiler = typst.Compiler(TEMPLATE.read_bytes(), ignore_system_fonts=True, sys_inputs={"data": given})
+        # The moment is that of the snapshot, not of the clock: the same data makes the same file.
+        made = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=moment.replace(microsecond=0))
+    except typst.TypstError as error:
+        raise NotTypeset(str(error)) from error
     assert isinstance(made, bytes)
     return made
 
