@@ -215,6 +215,7 @@ def measure(servers: Servers, callers: Callers, floor: Floor, arguments: argpars
         for clients in CLIENTS:
             if (least := floor.measure(name, clients, arguments.seconds / 2)) is not None:
                 print(f"  {'floor':18s} {clients:2d} clients {_line(least)}", flush=True)
+        print(f"  {'web processes':18s} {servers.web_rss_mb():.0f} MB", flush=True)
         if name == "gate":
             before = servers.usage()
             gate = open_loop(
