@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -82,13 +82,24 @@ class CompareOutput(Output):
     sections = ComparedSection(many=True)
 
 
+@extend_schema_field({"type": ["number", "null"]})
+class ReportedField(serializers.Field):
+    """A number as it was reported; null: it was not."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, **kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class MetricReadingOutput(Output):
     """One number against what the policy in force asks; `holds` is null where it asks nothing of it."""
 
     stage_record = serializers.IntegerField()
     stage = word(Stage)
     account = serializers.CharField(allow_null=True)
-    value = serializers.JSONField(allow_null=True, help_text="A number; null: not reported.")
+    value = ReportedField(help_text="null: not reported.")
     captured_at = serializers.DateTimeField(allow_null=True)
     needed = serializers.CharField(help_text="What the policy asks for, in plain words; empty: nothing.")
     holds = serializers.BooleanField(allow_null=True)
