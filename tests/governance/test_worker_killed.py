@@ -16,6 +16,7 @@ import pytest
 import redis
 from celery import Celery
 from django.conf import settings
+from django.core.cache.backends.redis import RedisCache
 
 from governance.models import OutboxMessage, StageEvent
 from governance.selectors.audit import verify
@@ -43,6 +44,8 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     client.flushdb()
     app = Celery("test", broker=url, set_as_current=False)
     monkeypatch.setattr("portal.core.jobs.current_app", app)
+    # What is on its way is marked where the worker takes the mark away.
+    monkeypatch.setattr("portal.core.jobs.cache", RedisCache(url, {}))
     yield url
     app.close()
     client.flushdb()
