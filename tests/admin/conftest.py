@@ -38,7 +38,7 @@ from registry.models import (
     SharePrincipal,
     UseCaseDocument,
 )
-from registry.services import people, saved_views
+from registry.services import people, saved_views, tracking_servers
 from tests.api.world import World, actors, build
 from tests.factories import version
 from tests.factories.people import SYSTEM
@@ -83,6 +83,9 @@ def complete(world: World) -> None:
     """Add what the API's world has no row of."""
     cast = world.people
     people.link_identity(actor=SYSTEM, user=cast.scientist, arn="arn:aws:iam::222222222222:role/scientist")
+    tracking_servers.register(
+        actor=SYSTEM, name="of one project", url="https://mlflow.example.com", projects=[world.project]
+    )
     with operation(SYSTEM):
         ShareInvitation.objects.create(
             arn="arn:aws:ram:us-east-1:111111111111:resource-share-invitation/1",
