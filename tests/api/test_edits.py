@@ -27,6 +27,7 @@ WITHOUT = {
     ("DELETE", "model-versions/{id}/mlflow-run/"): "what was read of it stays in the history",
     ("DELETE", "tokens/{id}/"): "a token is never edited: it is there or revoked",
     ("DELETE", "service-accounts/{id}/tokens/{token}/"): "likewise",
+    ("DELETE", "people/{id}/tokens/{token_key}/"): "likewise",
 }
 
 

@@ -87,7 +87,7 @@ def test_a_policy_is_drafted_edited_tried_and_published(world: World, admin: Api
     assert [one["field"] for one in tried["changes"]["responses"]] == ["on_outside_approval"]
 
     answer = admin.call("POST", f"{path}publish/", **{"If-Match": '"3"'})
-    assert (answer.status_code, answer["ETag"], answer.json()["state"]) == (200, '"4"', "published")
+    assert (answer.status_code, answer["ETag"][:3], answer.json()["state"]) == (200, '"4-', "published")
     needs = world.api("data_scientist").get(f"model-versions/{world.fresh.pk}/requirements/", stage="qa")
     assert (needs["policy_version"], needs["metrics"]) == (4, STORED)
     kept = admin.get(f"approvals/{world.version_request.public_id}/")
