@@ -81,6 +81,9 @@ LISTS = (
     "outbox/",
     "projects/",
     "audit-events/",
+    "decisions/",
+    "endpoints/",
+    "reviews/",
 )
 
 
