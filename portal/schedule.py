@@ -37,7 +37,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "kwargs": {"channel": "chat"},
         "options": {"expires": 30},
     },
-    # No change waits for a broker to have it told of: two seconds are soon, and cost two questions when there is nothing.
+    # No change waits for a broker to be told of: two seconds are soon, and cost two questions when there is nothing.
     "send-webhooks": {"task": "governance.send_webhooks", "schedule": 2.0, "options": {"expires": 2}},
     "prune-webhooks": {
         "task": "governance.prune_webhooks",

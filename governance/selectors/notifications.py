@@ -15,7 +15,7 @@ from django.utils import timezone
 from portal.core.access import visible
 from portal.core.actors import Actor
 from portal.core.vocabulary import NotificationState
-from registry.models import ApiToken, AwsIdentity, User
+from registry.models import AwsIdentity, User
 
 from ..models import Delegation, Notification, NotificationDelivery, NotificationSettings
 from .told import ABOUT, seen

@@ -185,7 +185,12 @@ class World:
         """What stands in an address beside its id."""
         token = str(ApiToken.objects.filter(user=self.service.user).values_list("token_key", flat=True)[0])
         rows = {"channel": self.channel, "identity": self.identity, "delivery": self.webhook_delivery}
-        return {"token": token, "token_key": self.token_key, "step": "purpose", **{name: str(row.pk) for name, row in rows.items()}}
+        return {
+            "token": token,
+            "token_key": self.token_key,
+            "step": "purpose",
+            **{name: str(row.pk) for name, row in rows.items()},
+        }
 
     @property
     def ids(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .api_row import CURRENT, EVERYBODY, Row
+from .api_row import EVERYBODY, Row
 
 ROWS: tuple[Row, ...] = (
     Row("GET", "webhooks/", (401, 403, 403, 403, 403, 200, 200, 403)),
