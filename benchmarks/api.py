@@ -39,7 +39,7 @@ django.setup()
 
 import psycopg
 from django.conf import settings
-from django.core.files.storage import InMemoryStorage
+from django.core.files.storage import InMemoryStorage, storages
 from django.core.management import call_command
 from django.db import connection
 
@@ -268,6 +268,8 @@ def on_one(size: int, arguments: argparse.Namespace, home: Home, url: str, base:
         server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         server.execute(f"CREATE DATABASE {name} TEMPLATE {base}")
     use(url, name)
+    # Each database has keys of its own, and what those of another signed is no anchor of this one.
+    storages._storages.pop("anchors", None)  # type: ignore[attr-defined]  # noqa: SLF001 - no other way to have it empty
     company = timed_growth(size)
     callers = Callers(company, arguments.decisions + arguments.decisions // 5)
     with connection.cursor() as cursor:

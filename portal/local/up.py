@@ -84,6 +84,8 @@ def portal_programs(home: Home, port: int) -> list[Program]:
         Program(
             name="worker",
             command=(
+                # Where people wait and AWS does not, the worker leaves the processors to the web server.
+                *("nice", "-n", "10"),
                 *(python, "-m", "celery", "--quiet", "-A", "portal", "worker", "--loglevel", "INFO"),
                 *("--pool", "prefork", "--concurrency", "2", "--without-gossip", "--without-mingle"),
             ),
