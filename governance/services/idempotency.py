@@ -87,6 +87,9 @@ def answered(asked: KeyedRequest) -> KeptAnswer | None:
         return None
     if row.fingerprint != asked.fingerprint:
         other = "with another body" if row.path == asked.path[:_LONGEST_PATH] else f"to {row.path}"
+        if asked.actor.bounds.projects is not None:
+            # What it was may be more than a token that is held to some projects sees.
+            other = "with another address, body or token"
         raise KeyReused(
             f"This Idempotency-Key was used for a request {other}. Nothing was done: send a fresh key with a new"
             " request, and the same body with a repeated one."

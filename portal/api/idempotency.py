@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from governance.services import idempotency
 from governance.services.idempotency import KeptAnswer, KeyedRequest
+from portal.core.actors import Actor
 from portal.core.errors import DomainError
 from portal.core.viewsets import IDEMPOTENCY_KEY, Handler, PortalView
 
@@ -46,7 +47,7 @@ def once(view: PortalView, handler: Handler) -> Handler:
         if not _KEY.fullmatch(key):
             raise UnusableKey("Send 1 to 255 printable ASCII characters, such as a UUID.")
         path = request.get_full_path()
-        asked = KeyedRequest(view.actor, key, path, _fingerprint(path, request.data))
+        asked = KeyedRequest(view.actor, key, path, _fingerprint(view.actor, path, request.data))
         with transaction.atomic():
             kept = idempotency.answered(asked)
             if kept is not None:
@@ -91,11 +92,16 @@ def _again(kept: KeptAnswer) -> HttpResponse:
     return answer
 
 
-def _fingerprint(path: str, body: Any) -> str:
-    """Return the SHA-256 of an address and a body; a form counts by its fields and by what its files hold."""
+def _fingerprint(actor: Actor, path: str, body: Any) -> str:
+    """Return the SHA-256 of an address and a body; a form counts by its fields and by what its files hold.
+
+    So do the projects a token is held to: what one token was answered may be more than another of the same person sees.
+    """
     if isinstance(body, QueryDict):
         body = {name: [_of(one) for one in body.getlist(name)] for name in body}
-    written = json.dumps([path, body], sort_keys=True, separators=(",", ":"))
+    projects = actor.bounds.projects
+    held = [] if projects is None else [sorted(projects)]
+    written = json.dumps([path, body, *held], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()
 
 
