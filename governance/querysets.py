@@ -144,12 +144,19 @@ class OverrideQuerySet(SubjectQuerySet):
 
 class DelegationQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """One's own, given or received; those of a project for who oversees it or its access, all for who does so."""
+        """One's own, given or received; those of a project for who oversees it or its access, all for who does so.
+
+        With a token that is held to some projects, those of these projects.
+        """
         overseeing = ROLES[Act.SEE_AUDIT] | ROLES[Act.MANAGE_ACCESS]
         if actor.is_system or actor.holds_everywhere(*overseeing):
             return self.all()
         projects = [pk for pk, roles in actor.grants.by_project.items() if roles & overseeing]
-        return self.filter(Q(delegator_id=actor.user_id) | Q(delegate_id=actor.user_id) | Q(project_id__in=projects))
+        own = Q(delegator_id=actor.user_id) | Q(delegate_id=actor.user_id)
+        if actor.bounds.projects is not None:
+            # One that holds wherever the delegator does reaches beyond the projects a token is held to.
+            own &= Q(project_id__in=sorted(actor.bounds.projects))
+        return self.filter(own | Q(project_id__in=projects))
 
     def in_force(self, day: date) -> Self:
         """Delegations that may be used on that day."""

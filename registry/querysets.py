@@ -138,7 +138,10 @@ class UseCaseQuerySet(models.QuerySet[Any]):
 class UseCaseDraftQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Drafts of the actor's own: nobody else's, whatever his roles."""
-        return self.none() if actor.user_id is None else self.filter(author_id=actor.user_id)
+        # A draft is no part of a project yet: a token that is held to some does not reach it.
+        if actor.user_id is None or actor.bounds.projects is not None:
+            return self.none()
+        return self.filter(author_id=actor.user_id)
 
 
 class OfUseCaseQuerySet(models.QuerySet[Any]):

@@ -35,7 +35,7 @@ def delegate(
 
     One delegates one's own role; an ML admin may do it for somebody who is away. The delegate must hold
     a deciding role there himself - who may never decide does not by delegation - and may not be the delegator, nor pass
-    it on.
+    it on. With a token that is held to some projects, one delegates on these only.
     Raises Forbidden, InvalidInput naming the fields.
     """
     with operation(actor, reason or "delegate"):
@@ -43,6 +43,9 @@ def delegate(
         if actor.user_id != delegator.pk and not may(actor, Act.MANAGE_ACCESS, project.pk if project else None):
             raise Forbidden("One delegates one's own role. An ML admin may do it for somebody who is away.")
         problems = _problems(delegator, to, role, project, starts_on, ends_on, reason)
+        within = actor.bounds.projects
+        if within is not None and (project is None or project.pk not in within):
+            problems["project"] = ["This token is held to some projects: name one of them."]
         if problems:
             raise InvalidInput("This cannot be delegated.", errors=problems)
         row = Delegation.objects.create(

@@ -35,8 +35,9 @@ def save(
     """Save by what ways one is told of each kind, and when the daily digest comes.
 
     `choices` has, per kind, the ways of `selectors.told_choices.WAYS`; a kind that is left out stays as it was, and
-    what is as usual is not kept, so that it follows when the usual changes. Raises Forbidden for the system, StaleEdit
-    when one saved in another window meanwhile, InvalidInput naming the fields.
+    what is as usual is not kept, so that it follows when the usual changes. Raises Forbidden for the system and for a
+    token that is held to some projects, StaleEdit when one saved in another window meanwhile, InvalidInput naming the
+    fields.
     """
     errors: dict[str, list[str]] = {}
     if time_zone not in zones():
@@ -62,7 +63,8 @@ def save(
 def set_chat(*, actor: Actor, kind: ChatKind, url: str, revision: int | None = None) -> NotificationSettings:
     """Have oneself written to in Slack or Teams, by the incoming webhook at this address; it is stored encrypted.
 
-    Nothing is sent yet. Raises Forbidden for the system, InvalidInput for an address nothing may be sent to, StaleEdit.
+    Nothing is sent yet. Raises Forbidden for the system and for a token that is held to some projects, InvalidInput for
+    an address nothing may be sent to, StaleEdit.
     """
     url = url.strip()
     try:
@@ -81,7 +83,7 @@ def set_chat(*, actor: Actor, kind: ChatKind, url: str, revision: int | None = N
 def remove_chat(*, actor: Actor, revision: int | None = None) -> NotificationSettings:
     """Be written to in the chat no more; its address is forgotten.
 
-    Raises Forbidden for the system, WrongState, StaleEdit.
+    Raises Forbidden for the system and for a token that is held to some projects, WrongState, StaleEdit.
     """
     with operation(actor, "remove the chat for notifications"):
         row = _locked(actor, revision)
@@ -96,7 +98,8 @@ def remove_chat(*, actor: Actor, revision: int | None = None) -> NotificationSet
 def test_chat(*, actor: Actor) -> str:
     """Send oneself a message by the chat now; returns "" when it was taken, else what was answered.
 
-    What was answered is kept with the settings. Raises Forbidden for the system, WrongState without a chat.
+    What was answered is kept with the settings. Raises Forbidden for the system and for a token that is held to some
+    projects, WrongState without a chat.
     """
     row = NotificationSettings.objects.filter(person_id=_person(actor)).first()
     if row is None or not row.chat_kind:
@@ -135,6 +138,9 @@ def encrypt_anew(*, actor: Actor) -> int:
 def _person(actor: Actor) -> int:
     if actor.user_id is None:
         raise Forbidden("Only a person is told of things.")
+    if actor.bounds.projects is not None:
+        # A chat of its choosing would be told of everything the person is told of.
+        raise Forbidden("What you are told of is of every project: a token that is held to some does not change it.")
     return actor.user_id
 
 

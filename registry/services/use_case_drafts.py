@@ -36,12 +36,17 @@ def start(*, actor: Actor, window: str, typed: Typed, leaving: bool = False) -> 
 
     `window` is the random mark of the page it is typed in (8 to 32 hexadecimal digits): one page makes one draft.
 
-    Raises Forbidden without a registering role anywhere, InvalidInput for too much or an unusable mark, WrongState at
-    the most drafts a person may keep, StaleEdit when the draft has gone on in another window since.
+    Raises Forbidden without a registering role anywhere and for a token that is held to some projects, InvalidInput for
+    too much or an unusable mark, WrongState at the most drafts a person may keep, StaleEdit when the draft has gone on
+    in another window since.
     """
     require_anywhere(actor, Act.REGISTER_USE_CASE)
     if actor.user_id is None:
         raise Forbidden("A use case is registered by a person.")
+    if actor.bounds.projects is not None:
+        raise Forbidden(
+            "A draft is of no project yet: with a token that is held to some, register the use case itself."
+        )
     if not _WINDOW.fullmatch(window):
         raise InvalidInput("This form is not one of the portal's pages. Open it again.")
     with operation(actor, "begin use case draft"):
