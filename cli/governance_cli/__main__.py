@@ -7,19 +7,25 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 YES, NO, ERROR = 0, 1, 2
+# What Typer makes of Ctrl-C, as shells write it: 128 and the number of the signal.
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command that was typed."""
+    _open_what_is_closed()
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except OSError:
-        # Whoever read the answer has gone, and may have missed the end of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ERROR
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            # Whoever read the answer has gone, and may have missed the end of it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            code = ERROR
     sys.exit(code)
 
 
@@ -35,12 +41,25 @@ def run(arguments: Sequence[str]) -> int:
         # Completion of a shell ends so, and Typer where whoever reads the answer has gone: with 1, which is an answer.
         return ERROR if ended.code else YES
     except KeyboardInterrupt:
-        sys.stderr.write("governance: interrupted\n")
+        _complain("interrupted")
     except Exception as error:  # noqa: BLE001 - see above
-        sys.stderr.write(f"governance: {type(error).__name__}: {error}\n")
+        _complain(f"{type(error).__name__}: {error}")
         if os.environ.get("GOVERNANCE_DEBUG"):
             traceback.print_exc()
     return ERROR
+
+
+def _open_what_is_closed() -> None:
+    """Let a stream that was closed before (`>&-`) swallow what is written: Python has none there at all."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+
+
+def _complain(text: str) -> None:
+    """Say what went wrong, if anybody is there to hear it: the exit code says it anyway."""
+    with suppress(OSError):
+        sys.stderr.write(f"governance: {text}\n")
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -72,6 +91,8 @@ def _run(arguments: Sequence[str]) -> int:
         else:
             raise
         return ERROR
+    if code == INTERRUPTED:
+        _complain("interrupted")
     return YES if code is None or code == YES else NO if code == NO else ERROR
 
 

@@ -176,6 +176,10 @@ def test_as_a_process_of_its_own(server: Server) -> None:
     unread = subprocess.run([script, *QUESTION], stdout=writing, stderr=subprocess.PIPE, timeout=30, check=False)
     os.close(writing)
     assert unread.returncode == 2
+    # Closed from the beginning, Python has no stream there at all: what is wrong is still no "deny".
+    for closed in ("2>&-", ">&- 2>&-", "<&- >&- 2>&-"):
+        words = ["sh", "-c", f'exec "$0" "$@" {closed}', script, *QUESTION, "--account", "1"]
+        assert subprocess.run(words, timeout=30, check=False, env={"PATH": os.environ["PATH"]}).returncode == 2
     broken = "import sys; sys.modules['httpx'] = None; from governance_cli.__main__ import main; main()"
     failed = subprocess.run([sys.executable, "-c", broken, *QUESTION], capture_output=True, timeout=30, check=False)
     assert failed.returncode == 2
