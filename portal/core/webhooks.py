@@ -258,12 +258,11 @@ def _judge(addresses: Iterable[Address], scheme: str, host: str, setting: str) -
     for address in addresses:
         meant = list(_meant(address))
         if any(each in METADATA for each in (address, *meant)):
-            raise AddressRefused(f"{host} is {address}, which hands out cloud credentials; it is never written to.")
+            raise AddressRefused(f"{host} hands out cloud credentials ({address}); it is never written to.")
         by_setting = any(each in network for network in allowed for each in (address, *meant))
         if not by_setting and not is_public(address):
-            raise AddressRefused(
-                f"{host} is {address}, which is not a public address. If it is meant, name its network in {setting}."
-            )
+            said = f"{host} is" if host == str(address) else f"{host} is {address}, which is"
+            raise AddressRefused(f"{said} not a public address. If it is meant, name its network in {setting}.")
         if scheme != "https" and not by_setting:
             raise AddressRefused(f"Use https; plain http is for networks named in {setting}.")
 
