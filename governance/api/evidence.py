@@ -201,7 +201,7 @@ class EvidenceList(ByPublicId, Listed, Detailed):
         )
         return self.show(made, 201)
 
-    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, "*/*"): OpenApiTypes.BINARY})
     @action(detail=True, methods=["get"], renderer_classes=(AnyFile,), problem_statuses=(404, 409, 503))
     def content(self, request: Request, **kwargs: Any) -> FileResponse:
         """Download the file, once its stored bytes have been compared with its SHA-256."""

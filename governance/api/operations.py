@@ -192,7 +192,7 @@ class Outbox(ManyMessages, Listed, Detailed):
         return self.show(outbox.retry(actor=self.actor, message_id=message.pk))
 
     @extend_schema(request=FailedIn, responses={200: RetriedOutput})
-    @action(detail=False, methods=["post"], url_path="retry-failed")
+    @action(detail=False, methods=["post"], url_path="retry-failed", problem_statuses=(404,))
     def retry_failed(self, request: Request, **kwargs: Any) -> Response:
         """Give every message that was given up in one account its next attempt now."""
         asked = self.read(FailedIn)

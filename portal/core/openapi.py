@@ -151,3 +151,20 @@ class PortalSchema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         return [self.path.removeprefix("/api/v1/").split("/", 1)[0]]
+
+
+def any_value_once(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write "anything, or null" as "anything": null is anything, and what fits both of `oneOf` fits neither."""
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if {} in node.get("oneOf", ()):
+                del node["oneOf"]
+            for inner in node.values():
+                walk(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                walk(inner)
+
+    walk(result)
+    return result

@@ -268,6 +268,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "portal.core.openapi.any_value_once"],
     "ENUM_NAME_OVERRIDES": {
         "Stage": "portal.core.vocabulary.Stage.choices",
         "LivingStage": "governance.choices.LIVING_STAGE_CHOICES",
