@@ -123,6 +123,7 @@ class TokenFilters(Filters):
 class Tokens(Listed, Detailed):
     """Your own tokens. One that is held to projects sees those that are held within them."""
 
+    answers_its_token_alone = True
     noun = "token"
     lookup_field = "token_key"
     lookup_value_regex = KEY

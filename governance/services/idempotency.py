@@ -86,7 +86,7 @@ def answered(asked: KeyedRequest) -> KeptAnswer | None:
         row.delete()
         return None
     if row.fingerprint != asked.fingerprint:
-        other = "with another body" if row.path == asked.path[:_LONGEST_PATH] else f"to {row.path}"
+        other = "with another body or token" if row.path == asked.path[:_LONGEST_PATH] else f"to {row.path}"
         if asked.actor.bounds.projects is not None:
             # What it was may be more than a token that is held to some projects sees.
             other = "with another address, body or token"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -16,9 +17,9 @@ from rest_framework.response import Response
 
 from governance.services import idempotency
 from governance.services.idempotency import KeptAnswer, KeyedRequest
-from portal.core.actors import Actor
 from portal.core.errors import DomainError
 from portal.core.viewsets import IDEMPOTENCY_KEY, Handler, PortalView
+from registry.models import ApiToken
 
 REPLAYED = "Idempotency-Replayed"
 _KEY = re.compile(r"[\x20-\x7e]{1,255}")
@@ -47,7 +48,7 @@ def once(view: PortalView, handler: Handler) -> Handler:
         if not _KEY.fullmatch(key):
             raise UnusableKey("Send 1 to 255 printable ASCII characters, such as a UUID.")
         path = request.get_full_path()
-        asked = KeyedRequest(view.actor, key, path, _fingerprint(view.actor, path, request.data))
+        asked = KeyedRequest(view.actor, key, path, _fingerprint(path, request.data, _told_to(view)))
         with transaction.atomic():
             kept = idempotency.answered(asked)
             if kept is not None:
@@ -92,16 +93,24 @@ def _again(kept: KeptAnswer) -> HttpResponse:
     return answer
 
 
-def _fingerprint(actor: Actor, path: str, body: Any) -> str:
-    """Return the SHA-256 of an address and a body; a form counts by its fields and by what its files hold.
+def _told_to(view: PortalView) -> list[Any]:
+    """Return what else has to be the same: what one token is answered may be more than another of the person sees.
 
-    So do the projects a token is held to: what one token was answered may be more than another of the same person sees.
+    That are the projects it is held to; where the answer is a token itself, the one it was asked with.
     """
+    told: list[Any] = []
+    if view.actor.bounds.projects is not None:
+        told.append(sorted(view.actor.bounds.projects))
+    if view.answers_its_token_alone:
+        told.append(view.request.auth.digest if isinstance(view.request.auth, ApiToken) else "session")
+    return told
+
+
+def _fingerprint(path: str, body: Any, told_to: Iterable[Any] = ()) -> str:
+    """Return the SHA-256 of an address and a body; a form counts by its fields and by what its files hold."""
     if isinstance(body, QueryDict):
         body = {name: [_of(one) for one in body.getlist(name)] for name in body}
-    projects = actor.bounds.projects
-    held = [] if projects is None else [sorted(projects)]
-    written = json.dumps([path, body, *held], sort_keys=True, separators=(",", ":"))
+    written = json.dumps([path, body, *told_to], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(written.encode()).hexdigest()
 
 

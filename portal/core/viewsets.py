@@ -68,6 +68,8 @@ class PortalView(APIView):
     problem_statuses: tuple[int, ...] = ()
     # Whether a POST minds an Idempotency-Key; not where nobody is known yet whose key it could be.
     takes_keys: ClassVar[bool] = True
+    # Whether such a POST is answered again to the very token it came with alone, because the answer is worth one.
+    answers_its_token_alone: ClassVar[bool] = False
     # What does such a POST once; the API puts it in where its addresses are composed.
     keeper: ClassVar[Keeper | None] = None
     # What the schema says of query parameters that no filter set declares.
