@@ -1,6 +1,6 @@
 """The catalogue of events that webhooks tell of, and which change of which table is which of them; Django-free.
 
-A trigger on each table of `SOURCES` writes a change down in the transaction that makes it (migration 0032), so no
+A trigger on each table of `SOURCES` writes a change down in the transaction that makes it (0032 and 0035), so no
 service can forget one: what it copies is the columns named here, old and new. `types_of` gives that change its names.
 Names and fields are a promise to receivers: they are added to, and never renamed.
 """
@@ -59,6 +59,8 @@ _REQUEST = ("request", "state_before", "state", "stage", "to_stage", "requester"
 _FINDING = ("finding", "finding_kind", "severity", "state_before", "state", "stage", "owner", "due_on")
 _DEPLOYMENT = ("deployment", "state_before", "state", "mode", "stage", "account", "region")
 _SHARE = ("share", "state_before", "state", "revision", "account", "region")
+_RAM_SHARE = ("ram_share", "state", "account")
+_MEMBER = ("share", "ram_share", "group", "account", "region")
 _PASS = ("sync_run", "sync_kind", "state", "region", "created", "updated", "missing", "error")
 
 CATALOGUE: tuple[EventType, ...] = (
@@ -100,19 +102,21 @@ CATALOGUE: tuple[EventType, ...] = (
     EventType("deployment.ordered", "A deployment was ordered.", ("order", "action", *_DEPLOYMENT)),
     EventType("deployment.removal_ordered", "A removal was ordered.", ("order", "action", *_DEPLOYMENT)),
     EventType("deployment.refused", "A waiting pipeline is told that it may not.", ("order", "action", *_DEPLOYMENT)),
-    EventType("deployment.status_changed", "A deployment was reported otherwise, or went live.", _DEPLOYMENT),
+    EventType("deployment.status_changed", "A deployment was reported, replaced, or is to go live.", _DEPLOYMENT),
     EventType("share.declared", "Somebody declared a share.", _SHARE),
     EventType("share.changed", "A declared share was changed.", _SHARE),
     EventType("share.state_changed", "RAM is further with a declared share, or failed with it.", _SHARE),
     EventType("share.drifted", "What RAM shares is not what was declared.", _FINDING),
-    EventType("share.appeared", "RAM has a share the portal had not seen.", ("ram_share", "state", "account")),
+    EventType("share.group_added", "A group came into a declared share, or into one of RAM.", _MEMBER),
+    EventType("share.group_removed", "A group left a declared share, or one of RAM.", _MEMBER),
+    EventType("share.appeared", "RAM has a share the portal had not seen.", _RAM_SHARE),
     EventType(
         "share.altered",
-        "RAM reports another state, other principals or permissions.",
-        ("ram_share", "state", "account"),
+        "RAM reports another state, other principals, permissions or resources, or is further with a principal.",
+        _RAM_SHARE,
     ),
-    EventType("share.invited", "An account was invited to a share.", ("ram_share", "state", "account")),
-    EventType("share.invitation_changed", "An invitation was accepted or is over.", ("ram_share", "state", "account")),
+    EventType("share.invited", "An account was invited to a share.", _RAM_SHARE),
+    EventType("share.invitation_changed", "An invitation was accepted or is over.", _RAM_SHARE),
     EventType("sync.finished", "A pass over an account and region came to its end.", _PASS),
     EventType("sync.failed", "A pass over an account and region failed.", _PASS),
     EventType("sync.recovered", "A pass succeeded where the one before had failed; comes with `sync.finished`.", _PASS),
@@ -206,6 +210,15 @@ def _ram_share(change: Change) -> Iterable[str]:
     return ("share.appeared" if change.before is None else "share.altered",)
 
 
+def _principal(change: Change) -> Iterable[str]:
+    return ("share.altered",)
+
+
+def _member(change: Change) -> Iterable[str]:
+    # The trigger copies a row that is gone as both.
+    return ("share.group_added" if change.before is None else "share.group_removed",)
+
+
 def _invitation(change: Change) -> Iterable[str]:
     return ("share.invited" if change.before is None else "share.invitation_changed",)
 
@@ -232,6 +245,7 @@ _MOVES = tuple(
     for kind in ("use_case", "model_version")
     for what in ("registered", "stage_changed", "status_changed", "retired")
 )
+_MEMBERS = ("share.group_added", "share.group_removed")
 _STANDING = ("approval.no_longer_holds", "approval.holds_again")
 _REQUESTS = tuple(name for name in _of("approval") if name not in (*_STANDING, "approval.decided"))
 
@@ -285,6 +299,9 @@ SOURCES: dict[str, Source] = {
     "registry_resourceshare": Source(
         ("arn", "account_id", "region", "state"), ("share.appeared", "share.altered"), _ram_share
     ),
+    "registry_shareprincipal": Source(("share_id", "status"), ("share.altered",), _principal),
+    "registry_declaredshare_groups": Source(("declaredshare_id", "modelgroup_id"), _MEMBERS, _member),
+    "registry_resourceshare_groups": Source(("resourceshare_id", "modelgroup_id"), _MEMBERS, _member),
     "registry_shareinvitation": Source(
         ("share_arn", "receiver_id", "region", "status"), ("share.invited", "share.invitation_changed"), _invitation
     ),

@@ -7,33 +7,20 @@ by somebody who may see them. A use case is named only to webhooks of its own pr
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
 from portal.core import webhooks
-from registry.models import ModelGroup, ModelVersion, Project, UseCase
 
 from ..models import WebhookEvent
 from ..policies.webhook_events import TYPES, Change, Row, types_of
+from . import webhook_subjects as subjects
 from .webhook_rows import Rows
 
 LONGEST_ERROR = 500
-
-
-@dataclass(frozen=True)
-class About:
-    """The subject of a change: its events go in order under `key`. `use_cases` are those a version serves."""
-
-    key: str
-    name: str
-    subject: dict[str, Any]
-    projects: tuple[Project, ...] = ()
-    use_cases: tuple[UseCase, ...] | None = None
-    page: str = ""
-    api: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,7 +29,7 @@ class News:
 
     event: WebhookEvent
     types: list[str]
-    about: About
+    about: subjects.About
     fields: dict[str, Any] = field(default_factory=dict)
 
     def concerns(self, project_id: int | None) -> bool:
@@ -80,142 +67,50 @@ def _news(event: WebhookEvent, rows: Rows) -> News:
     last = rows.last(event)
     names = types_of(Change(event.table, event.before, event.after, last))
     if not names:
-        return News(event, [], About("", "", {}))
+        return News(event, [], subjects.About("", "", {}))
     about, fields = _OF_TABLE[event.table](event, rows, last)
     return News(event, names, about, fields)
 
 
-Described = tuple[About, dict[str, Any]]
+Described = tuple[subjects.About, dict[str, Any]]
 
 
 def _absolute(path: str) -> str | None:
     return f"{settings.PORTAL_PUBLIC_URL.rstrip('/')}{path}" if path else None
 
 
-def _subject(row: Row, rows: Rows) -> About:
-    """Return the use case, version, group or account that a row points at; what is gone keeps its number."""
-    if (pk := row.get("version_id")) is not None:
-        return _version(pk, rows.versions.get(pk))
-    if (pk := row.get("use_case_id")) is not None:
-        return _use_case(pk, rows.use_cases.get(pk))
-    if (pk := row.get("group_id")) is not None:
-        return _group(pk, rows.groups.get(pk))
-    if (pk := row.get("account_id")) is not None:
-        return _account(pk, rows)
-    return About("portal", "the portal", {"kind": "portal", "id": None})
-
-
-def _version(pk: int, version: ModelVersion | None) -> About:
-    key = f"model_version:{pk}"
-    if version is None:
-        return About(key, key, {"kind": "model_version", "id": pk})
-    return About(
-        key,
-        version.name,
-        {"kind": "model_version", "id": pk, "name": version.name, "model_package_arn": version.arn},
-        _projects(version.group.project),
-        tuple(version.use_cases.all()),
-        reverse("registry:version", args=[pk]),
-        reverse("model-version-detail", kwargs={"id": pk}),
-    )
-
-
-def _use_case(pk: int, use_case: UseCase | None) -> About:
-    key = f"use_case:{pk}"
-    if use_case is None:
-        return About(key, key, {"kind": "use_case", "id": None})
-    return About(
-        key,
-        str(use_case),
-        {"kind": "use_case", "id": use_case.public_id, "name": use_case.name},
-        _projects(use_case.project),
-        page=reverse("registry:use_case", args=[use_case.number]),
-        api=reverse("use-case-detail", kwargs={"id": use_case.public_id}),
-    )
-
-
-def _group(pk: int, group: ModelGroup | None) -> About:
-    key = f"model_group:{pk}"
-    if group is None:
-        return About(key, key, {"kind": "model_group", "id": pk})
-    return About(
-        key,
-        group.name,
-        {"kind": "model_group", "id": pk, "name": group.name, "arn": group.arn},
-        _projects(group.project),
-        page=reverse("registry:group", args=[pk]),
-        api=reverse("model-group-detail", kwargs={"id": pk}),
-    )
-
-
-def _account(pk: int, rows: Rows, region: str = "") -> About:
-    account = rows.accounts.get(pk)
-    number = account.account_id if account else None
-    key = f"account:{pk}:{region}" if region else f"account:{pk}"
-    return About(
-        key,
-        f"{account} {region}".strip() if account else key,
-        {"kind": "account", "id": number, **({"region": region} if region else {})},
-        page=reverse("registry:account", args=[number]) if number else "",
-        api=reverse("account-detail", kwargs={"id": number}) if number else "",
-    )
-
-
-def _projects(*found: Project | None) -> tuple[Project, ...]:
-    return tuple({project.pk: project for project in found if project is not None}.values())
-
-
-def _led(about: About, page: str, api: str) -> About:
-    """Return the same subject with the links of what happened to it."""
-    return About(about.key, about.name, about.subject, about.projects, about.use_cases, page, api)
-
-
-def _account_id(pk: int | None, rows: Rows) -> str | None:
-    account = rows.accounts.get(pk) if pk is not None else None
-    return account.account_id if account else None
-
-
-def _person(pk: int | None, rows: Rows) -> str | None:
-    person = rows.people.get(pk) if pk is not None else None
-    return person.username if person else None
-
-
-def _request_id(pk: int | None) -> str | None:
-    return f"AR-{pk:06d}" if pk is not None else None
-
-
 def _of_ledger(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row, before = event.after, last or {}
-    return _subject(row, rows), {
+    return subjects.subject(row, rows), {
         "verb": row["verb"],
         "stage_before": before.get("position_stage"),
         "status_before": before.get("position_status"),
         "stage": row["position_stage"],
         "status": row["position_status"],
         "record": {"id": row["record_id_copy"], "stage": row["stage"], "status": row["status"]},
-        "request": _request_id(row["request_id_copy"]),
+        "request": subjects.request_id(row["request_id_copy"]),
     }
 
 
 def _of_use_case(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
-    about = _use_case(event.row_id, rows.use_cases.get(event.row_id))
+    about = subjects.use_case(event.row_id, rows.use_cases.get(event.row_id))
     return about, {"risk_before": (event.before or {}).get("risk_class"), "risk": event.after["risk_class"]}
 
 
 def _of_version(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
-    return _version(event.row_id, rows.versions.get(event.row_id)), {"digest": event.after["content_digest"]}
+    return subjects.version(event.row_id, rows.versions.get(event.row_id)), {"digest": event.after["content_digest"]}
 
 
 def _of_request(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row, number = event.after, f"AR-{event.row_id:06d}"
     page, api = reverse("governance:request", args=[event.row_id]), reverse("approval-detail", kwargs={"id": number})
-    return _led(_subject(row, rows), page, api), {
+    return subjects.led(subjects.subject(row, rows), page, api), {
         "request": number,
         "state_before": (event.before or {}).get("state"),
         "state": row["state"],
         "stage": row["stage"],
         "to_stage": row["to_stage"] or None,
-        "requester": _person(row["requester_id"], rows),
+        "requester": subjects.username(row["requester_id"], rows),
     }
 
 
@@ -225,7 +120,7 @@ def _of_decision(event: WebhookEvent, rows: Rows, last: Row | None) -> Described
     subject = {"version_id": request.version_id, "use_case_id": request.use_case_id} if request else {}
     number = f"AR-{row['request_id']:06d}"
     page = reverse("governance:request", args=[row["request_id"]])
-    return _led(_subject(subject, rows), page, reverse("approval-detail", kwargs={"id": number})), {
+    return subjects.led(subjects.subject(subject, rows), page, reverse("approval-detail", kwargs={"id": number})), {
         "request": number,
         "verdict": row["verdict"],
         "role": row["role"],
@@ -236,40 +131,40 @@ def _of_decision(event: WebhookEvent, rows: Rows, last: Row | None) -> Described
 
 def _of_standing(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row = event.after
-    return _subject(row, rows), {"record": event.row_id, "stage": row["stage"], "since": row["outdated_at"]}
+    return subjects.subject(row, rows), {"record": event.row_id, "stage": row["stage"], "since": row["outdated_at"]}
 
 
 def _of_override(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row = event.after
     fields = {"stage": row["stage"], "check": row["check_key"], "expires_at": row["expires_at"]}
-    return _subject(row, rows), fields
+    return subjects.subject(row, rows), fields
 
 
 def _of_finding(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row, number = event.after, f"FND-{event.row_id:06d}"
     page, api = reverse("governance:finding", args=[event.row_id]), reverse("finding-detail", kwargs={"id": number})
-    return _led(_subject(row, rows), page, api), {
+    return subjects.led(subjects.subject(row, rows), page, api), {
         "finding": number,
         "finding_kind": row["kind"],
         "severity": row["severity"],
         "state_before": (event.before or {}).get("state"),
         "state": row["state"],
         "stage": row["stage"] or None,
-        "owner": _person(row["owner_id"], rows),
+        "owner": subjects.username(row["owner_id"], rows),
         "due_on": row["due_on"],
     }
 
 
 def _of_deployment(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row, before = event.after, event.before or {}
-    about = _version(row["version_id"], rows.versions.get(row["version_id"]))
-    return _led(about, about.page, reverse("deployment-detail", kwargs={"id": event.row_id})), {
+    about = subjects.version(row["version_id"], rows.versions.get(row["version_id"]))
+    return subjects.led(about, about.page, reverse("deployment-detail", kwargs={"id": event.row_id})), {
         "deployment": event.row_id,
         "state_before": before.get("state"),
         "state": row["state"],
         "mode": row["mode"],
         "stage": row["stage"],
-        "account": _account_id(row["account_id"], rows),
+        "account": subjects.account_id(row["account_id"], rows),
         "region": row["region"],
     }
 
@@ -279,61 +174,84 @@ def _of_order(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     fields: dict[str, Any] = {"order": event.row_id, "action": row["action"], "deployment": row["deployment_id"]}
     deployment = rows.deployments.get(row["deployment_id"])
     if deployment is None:
-        return _subject({}, rows), fields
-    about = _version(deployment.version_id, rows.versions.get(deployment.version_id))
+        return subjects.subject({}, rows), fields
+    about = subjects.version(deployment.version_id, rows.versions.get(deployment.version_id))
     fields |= {
         "state": deployment.state,
         "mode": deployment.mode,
         "stage": deployment.stage,
-        "account": _account_id(deployment.account_id, rows),
+        "account": subjects.account_id(deployment.account_id, rows),
         "region": deployment.region,
     }
-    return _led(about, about.page, reverse("deployment-detail", kwargs={"id": deployment.pk})), fields
+    return subjects.led(about, about.page, reverse("deployment-detail", kwargs={"id": deployment.pk})), fields
 
 
 def _of_share(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
-    row, number = event.after, f"SHR-{event.after['number']:04d}"
+    row = event.after
     share = rows.shares.get(event.row_id)
-    about = About(
-        f"share:{event.row_id}",
-        number,
-        {"kind": "share", "id": number},
-        _projects(*(group.project for group in share.groups.all())) if share else (),
-        page=reverse("governance:share", args=[row["number"]]),
-        api=reverse("share-detail", kwargs={"id": number}),
-    )
+    projects = subjects.projects_of(*(group.project for group in share.groups.all())) if share else ()
+    about = replace(subjects.declared_share(event.row_id, row["number"]), projects=projects)
     return about, {
-        "share": number,
+        "share": about.name,
         "state_before": (event.before or {}).get("state"),
         "state": row["state"],
         "revision": row["revision"],
-        "account": _account_id(row["account_id"], rows),
+        "account": subjects.account_id(row["account_id"], rows),
         "region": row["region"],
     }
 
 
 def _of_ram_share(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row, share = event.after, rows.ram_shares.get(event.row_id)
-    fields = {"ram_share": row["arn"], "state": row["state"], "account": _account_id(row["account_id"], rows)}
-    return _in_ram(row["arn"], share), fields
+    fields = {"ram_share": row["arn"], "state": row["state"], "account": subjects.account_id(row["account_id"], rows)}
+    return subjects.ram_share(row["arn"], share), fields
+
+
+def _of_principal(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
+    share = rows.ram_shares.get(event.after["share_id"])
+    if share is None:
+        return subjects.subject({}, rows), {}
+    return subjects.ram_share(share.arn, share), {
+        "ram_share": share.arn,
+        "state": share.state,
+        "account": subjects.account_id(share.account_id, rows),
+    }
+
+
+def _of_member(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
+    """Told to the group's project, also when the share has nothing of it any more; to no other one of the share's."""
+    pk = event.after["modelgroup_id"]
+    group = rows.groups.get(pk)
+    fields: dict[str, Any] = {"group": subjects.group(pk, group).subject}
+    if event.table == "registry_declaredshare_groups":
+        declared = rows.shares.get(event.row_id)
+        number = declared.public_id if declared else None
+        about = subjects.declared_share(event.row_id, declared.number if declared else None)
+        fields |= {"share": number, "ram_share": (declared.share_arn or None) if declared else None}
+        share: Any = declared
+    else:
+        share = rows.ram_shares.get(event.row_id)
+        about = subjects.ram_share(share.arn if share else f"ram_share:{event.row_id}", None)
+        fields["ram_share"] = share.arn if share else None
+    if share is not None:
+        fields |= {"account": subjects.account_id(share.account_id, rows), "region": share.region}
+    return replace(about, projects=subjects.projects_of(group.project) if group else ()), fields
 
 
 def _of_invitation(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row = event.after
-    fields = {"ram_share": row["share_arn"], "state": row["status"], "account": _account_id(row["receiver_id"], rows)}
-    return _in_ram(row["share_arn"], rows.shares_by_arn.get(row["share_arn"])), fields
-
-
-def _in_ram(arn: str, share: Any) -> About:
-    projects = _projects(*(group.project for group in share.groups.all())) if share else ()
-    page, api = reverse("governance:share_list"), reverse("resource-share-list")
-    return About(f"ram_share:{arn[-150:]}", arn, {"kind": "ram_share", "id": arn}, projects, page=page, api=api)
+    fields = {
+        "ram_share": row["share_arn"],
+        "state": row["status"],
+        "account": subjects.account_id(row["receiver_id"], rows),
+    }
+    return subjects.ram_share(row["share_arn"], rows.shares_by_arn.get(row["share_arn"])), fields
 
 
 def _of_pass(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     row = event.after
-    about = _account(row["account_id"], rows, row["region"])
-    return _led(about, reverse("registry:sync_run_list"), reverse("sync-run-list")), {
+    about = subjects.account(row["account_id"], rows, row["region"])
+    return subjects.led(about, reverse("registry:sync_run_list"), reverse("sync-run-list")), {
         "sync_run": event.row_id,
         "sync_kind": row["kind"],
         "state": row["state"],
@@ -346,11 +264,11 @@ def _of_pass(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
 def _of_policy(event: WebhookEvent, rows: Rows, last: Row | None) -> Described:
     policy = rows.policies.get(event.row_id)
     number = policy.number if policy else None
-    about = About("policy", f"Policy {number}", {"kind": "policy", "id": number})
+    about = subjects.About("policy", f"Policy {number}", {"kind": "policy", "id": number})
     if number is None:
         return about, {}
     page, api = reverse("governance:policy", args=[number]), reverse("policy-detail", kwargs={"id": number})
-    return _led(about, page, api), {"policy": number}
+    return subjects.led(about, page, api), {"policy": number}
 
 
 _OF_TABLE: dict[str, Callable[[WebhookEvent, Rows, Row | None], Described]] = {
@@ -367,6 +285,9 @@ _OF_TABLE: dict[str, Callable[[WebhookEvent, Rows, Row | None], Described]] = {
     "registry_deployment": _of_deployment,
     "registry_declaredshare": _of_share,
     "registry_resourceshare": _of_ram_share,
+    "registry_shareprincipal": _of_principal,
+    "registry_declaredshare_groups": _of_member,
+    "registry_resourceshare_groups": _of_member,
     "registry_shareinvitation": _of_invitation,
     "registry_syncrun": _of_pass,
     "governance_policyversion": _of_policy,

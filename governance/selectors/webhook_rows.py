@@ -28,10 +28,12 @@ class Rows:
         )
         self.deployments = Deployment.objects.in_bulk(_keys(after, "deployment_id"))
         self.shares = DeclaredShare.objects.prefetch_related("groups__project").in_bulk(
-            self._ids("registry_declaredshare")
+            self._ids("registry_declaredshare") | self._ids("registry_declaredshare_groups")
         )
         ram_shares = ResourceShare.objects.prefetch_related("groups__project")
-        self.ram_shares = ram_shares.in_bulk(self._ids("registry_resourceshare"))
+        self.ram_shares = ram_shares.in_bulk(
+            self._ids("registry_resourceshare") | self._ids("registry_resourceshare_groups") | _keys(after, "share_id")
+        )
         arns = {row["share_arn"] for row in after if "share_arn" in row}
         self.shares_by_arn = {share.arn: share for share in ram_shares.filter(arn__in=arns)} if arns else {}
         self.invitations = ShareInvitation.objects.in_bulk(self._ids("registry_shareinvitation"))
@@ -47,9 +49,12 @@ class Rows:
         use_cases = _keys(after, "use_case_id") | {row.use_case_id for row in self.requests.values() if row.use_case_id}
         use_cases |= self._ids("registry_usecase")
         self.use_cases = UseCase.objects.select_related("project").in_bulk(use_cases)
-        self.groups = ModelGroup.objects.select_related("project").in_bulk(_keys(after, "group_id"))
+        self.groups = ModelGroup.objects.select_related("project").in_bulk(
+            _keys(after, "group_id") | _keys(after, "modelgroup_id")
+        )
         accounts = _keys(after, "account_id") | _keys(after, "receiver_id")
-        accounts |= {row.account_id for row in self.deployments.values()}
+        for found in (self.deployments, self.shares, self.ram_shares):
+            accounts |= {row.account_id for row in found.values()}
         self.accounts = AwsAccount.objects.in_bulk(accounts)
         people = _keys(after, "owner_id") | _keys(after, "requester_id")
         self.people = User.objects.only("pk", "username").in_bulk(people)

@@ -49,7 +49,7 @@ def test_the_triggers_are_those_of_the_catalogue() -> None:
         cursor.execute(
             """SELECT c.relname::text, array_agg(DISTINCT encode(t.tgargs, 'escape')), bool_and(t.tgenabled = 'A')
                  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-                WHERE p.proname = 'governance_note_change' GROUP BY 1"""
+                WHERE p.proname IN ('governance_note_change', 'governance_note_member') GROUP BY 1"""
         )
         found = {table: (arguments, always) for table, arguments, always in cursor.fetchall()}
     wanted = {table: (["".join(f"{name}\\000" for name in source.columns)], True) for table, source in SOURCES.items()}
@@ -260,6 +260,7 @@ def test_what_ram_and_passes_say_is_told_to_those_who_see_everything(place: Plac
     found = spread()
     assert kinds(found) == [
         "share.appeared",
+        "share.group_added",
         "share.altered",
         "share.invited",
         "share.invitation_changed",
@@ -269,9 +270,9 @@ def test_what_ram_and_passes_say_is_told_to_those_who_see_everything(place: Plac
         "sync.recovered",
         "sync.finished",
     ]
-    assert found[1]["data"]["projects"] == [place.project.key]
-    assert found[5]["data"]["error"] == "AWS did not answer."
-    assert found[5]["data"]["subject"] == {"kind": "account", "id": "111111111111", "region": "us-east-1"}
+    assert found[2]["data"]["projects"] == [place.project.key]
+    assert found[6]["data"]["error"] == "AWS did not answer."
+    assert found[6]["data"]["subject"] == {"kind": "account", "id": "111111111111", "region": "us-east-1"}
     assert Webhook.objects.get(pk=made.webhook.pk).sources == sources_of(["share.*", "sync.*"])
 
 
