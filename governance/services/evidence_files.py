@@ -15,8 +15,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
 
-import puremagic
-
 from portal.core.errors import InvalidInput
 
 PIECE = 64 * 1024
@@ -287,6 +285,8 @@ def _looks_like(head: bytes) -> str:
 
 
 def _matches(head: bytes) -> list[Any]:
+    import puremagic  # noqa: PLC0415 - a megabyte, where files are refused
+
     # Never with the file's name: puremagic 2 would read a file of that name on this machine.
     try:
         return list(puremagic.magic_string(head))

@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from tempfile import TemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.http import FileResponse, StreamingHttpResponse
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
 
 from . import csv_export
+
+if TYPE_CHECKING:
+    from openpyxl.cell import WriteOnlyCell
 
 # A workbook is built before it is sent; this many rows take seconds and a worker's patience. CSV has no end.
 XLSX_ROWS = 50_000
@@ -62,6 +62,8 @@ def _with_heads(heads: Sequence[str], written: Iterator[str]) -> Iterator[str]:
 
 def xlsx_file(name: str, title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> FileResponse:
     """Answer with rows as a workbook of one sheet; after XLSX_ROWS of them its last row says that there are more."""
+    from openpyxl import Workbook  # noqa: PLC0415 - five megabytes, in the web processes where a workbook was asked for
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(_SHEET_NAME.sub(" ", title)[:31] or "List")
     sheet.freeze_panes = "A2"
@@ -80,6 +82,9 @@ def xlsx_file(name: str, title: str, heads: Sequence[str], rows: Iterable[Sequen
 
 
 def _head(sheet: Any, head: str) -> WriteOnlyCell:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 - as above
+    from openpyxl.styles import Font  # noqa: PLC0415 - as above
+
     made = WriteOnlyCell(sheet, value=sheet_cell(head))
     made.font = Font(bold=True)
     return made

@@ -11,8 +11,6 @@ from registry.aws.records import ContainerRecord, LifeCycle
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import ModelLifeCycleTypeDef
 
-    from registry.aws.session import AwsSession
-
 
 def version_request(
     *,
@@ -70,16 +68,14 @@ def group_request(*, name: str, description: str = "", tags: Mapping[str, str] |
     return request
 
 
-def version_problems(session: AwsSession, request: Mapping[str, Any]) -> list[str]:
+def version_problems(request: Mapping[str, Any]) -> list[str]:
     """Return what AWS would refuse in a version's request, each beginning with AWS's name of the field."""
-    return problems_of(
-        session, "sagemaker", "CreateModelPackage", {"ModelPackageGroupName": "g", "ClientToken": "t", **request}
-    )
+    return problems_of("sagemaker", "CreateModelPackage", {"ModelPackageGroupName": "g", "ClientToken": "t", **request})
 
 
-def group_problems(session: AwsSession, request: Mapping[str, Any]) -> list[str]:
+def group_problems(request: Mapping[str, Any]) -> list[str]:
     """Return what AWS would refuse in a group's request, each beginning with AWS's name of the field."""
-    return problems_of(session, "sagemaker", "CreateModelPackageGroup", request)
+    return problems_of("sagemaker", "CreateModelPackageGroup", request)
 
 
 def _container(container: ContainerRecord) -> dict[str, Any]:

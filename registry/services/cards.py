@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from jsonschema_rs import Draft7Validator, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from ..aws.values import json_safe
 from ..choices import RiskRating
+
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft7Validator, ValidationError
 
 # The schema SageMaker validates card content against (draft-07).
 _SCHEMA = Path(__file__).with_name("model_card_schema.json")
@@ -37,6 +38,8 @@ class CardFacts:
 
 @cache
 def _validator() -> Draft7Validator:
+    from jsonschema_rs import Draft7Validator  # noqa: PLC0415 - three megabytes, where cards are read
+
     return Draft7Validator(json.loads(_SCHEMA.read_text()))
 
 

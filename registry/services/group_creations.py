@@ -177,11 +177,11 @@ def _bad_tags(tags: Mapping[str, str]) -> dict[str, list[str]]:
 def _beyond_limits(account: AwsAccount, region: str, new: NewGroup) -> dict[str, list[str]]:
     request = registering.group_request(name=new.name, description=new.description, tags=new.tags)
     try:
-        found = registering.group_problems(accounts.reach(account, region), request)
+        accounts.reach(account, region)
     except AwsError as error:
         raise WrongState(str(error)) from error
     errors: dict[str, list[str]] = {}
-    for problem in found:
+    for problem in registering.group_problems(request):
         named = next((field for name, field in _FIELDS.items() if name in problem), "name")
         said = (
             f"{problem}."

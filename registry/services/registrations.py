@@ -247,10 +247,10 @@ def _checked(group: ModelGroup, new: NewVersion) -> dict[str, Any]:
         skip_validation=new.skip_validation,
     )
     try:
-        found = registering.version_problems(accounts.reach(group.account, group.region), request)
+        accounts.reach(group.account, group.region)
     except AwsError as error:
         raise WrongState(str(error)) from error
-    for problem in found:
+    for problem in registering.version_problems(request):
         named = next((field for name, field in _FIELDS.items() if name in problem), "group")
         errors.setdefault(named, []).append(f"{problem}.")
     if errors:

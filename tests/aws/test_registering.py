@@ -46,7 +46,7 @@ def test_everything_that_can_be_said_of_a_version_is_sent(wire: Wire, session: A
         generated_by=recorded.TRAINING_JOB_ARN,
         skip_validation=True,
     )
-    assert registering.version_problems(session, whole) == []
+    assert registering.version_problems(whole) == []
     assert (
         sagemaker.create_version(session, group=recorded.GROUP_ARN, request=whole, client_token="t-1")
         == recorded.VERSION_ARN
@@ -97,8 +97,8 @@ def test_everything_that_can_be_said_of_a_version_is_sent(wire: Wire, session: A
         ({"source_uri": "x" * 1025}, "SourceUri has 1025 characters"),
     ],
 )
-def test_a_problem_begins_with_the_field(session: AwsSession, values: dict[str, Any], begins: str) -> None:
-    (problem,) = registering.version_problems(session, request(**values))
+def test_a_problem_begins_with_the_field(values: dict[str, Any], begins: str) -> None:
+    (problem,) = registering.version_problems(request(**values))
     assert problem.startswith(begins)
 
 
