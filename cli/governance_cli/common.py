@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def path_part(name: str) -> str:
 def read_json(path: Path) -> dict[str, Any]:
     """Return the JSON object a file holds. Raises Failure for anything else."""
     try:
-        found = json.loads(path.read_bytes(), parse_constant=_no_number)
+        found = json.loads(path.read_bytes(), parse_constant=_no_number, parse_float=_number)
     except ValueError as error:
         raise Failure(f"{path} is not JSON", f"{error}.") from error
     if not isinstance(found, dict):
@@ -115,10 +116,18 @@ def _value(text: str) -> Any:
     if text in ("NaN", "Infinity", "-Infinity"):
         raise Failure(f"{text} is no number in JSON", "Write null for what is not reported.")
     try:
-        found = json.loads(text, parse_constant=_no_number)
+        found = json.loads(text)
     except ValueError:
         return text
+    if isinstance(found, float) and not math.isfinite(found):
+        raise Failure(f"{text} is too large", "No number of JSON's that programs read is as large.")
     return found if isinstance(found, int | float | None) else text
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(found := float(text)):
+        raise ValueError(f"{text} is too large")
+    return found
 
 
 def _no_number(name: str) -> Any:

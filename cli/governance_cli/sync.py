@@ -53,7 +53,7 @@ def sync(
 
 def _accounts(client: Client, account: str | None) -> list[dict[str, Any]]:
     if account is not None:
-        if not (account.isascii() and account.isdigit()):
+        if not (account.isascii() and account.isdigit() and len(account) == 12):
             raise Failure(f"{account} is no account", "Give its twelve digits.")
         return [dict(client.get(f"accounts/{account}/"))]
     found = [each for each in client.rows("accounts/") if each["is_enabled"]]

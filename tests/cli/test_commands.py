@@ -78,6 +78,8 @@ def test_metrics_go_to_one_place_only(governance: Governance, server: Server) ->
         ["version", "register", "--group", "g", "--model-data", "s3://b/k"],
         ["deployment", "report", "none", "--status", "deployed"],
         ["sync", "all"],
+        ["sync", "1"],
+        ["metrics", "push", "--record", "7", "auc=1e400"],
         ["api", "TRACE", "me/"],
         ["api", "GET", "../../admin/"],
         ["api", "GET", "https://elsewhere.example.org/"],
