@@ -21,7 +21,7 @@ from ..access import ROLE_PREFIX
 from ..choices import Role
 from ..models import User
 from ..selectors import directory
-from ..selectors.people import HeldRole, held_roles
+from ..selectors.people import HeldRole
 from ..services import people
 from ..services import tokens as api_tokens
 from .serializers import ProjectField
@@ -120,7 +120,7 @@ class PersonDetail(PersonOutput):
 
     @extend_schema_field(HeldRoleOutput(many=True))
     def get_held_roles(self, person: User) -> list[dict[str, Any]]:
-        return held(held_roles(person))
+        return held(directory.roles_held_by(self.context["actor"], person))
 
 
 class PersonEdit(Input):

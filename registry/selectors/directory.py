@@ -21,22 +21,38 @@ from ..models import (
     ProjectUserObjectPermission,
     User,
 )
+from ..querysets import in_projects
 from .catalogue import visible_projects
-from .people import groups_with_people, holders_of, with_roles_everywhere
+from .people import HeldRole, groups_with_people, held_roles, holders_of, with_roles_everywhere
 
 _IS_ROLE = Q(permission__codename__startswith=ROLE_PREFIX)
 _WHERE = ("permission", "content_object")
 
 
 def people(actor: Actor) -> QuerySet[User]:
-    """Return everybody with his identities, groups and own roles. Raises Forbidden for who manages access nowhere."""
+    """Return everybody with his identities, groups and own roles, as far as the actor sees the projects they are on.
+
+    Raises Forbidden for who manages access nowhere.
+    """
     require_anywhere(actor, Act.MANAGE_ACCESS)
-    granted = ProjectUserObjectPermission.objects.filter(_IS_ROLE).select_related(*_WHERE).order_by("pk")
+    granted = ProjectUserObjectPermission.objects.filter(_IS_ROLE, _seen_by(actor)).select_related(*_WHERE)
+    granted = granted.order_by("pk")
     return with_roles_everywhere(User.objects.people()).prefetch_related(
         Prefetch("aws_identities", AwsIdentity.objects.order_by("arn")),
         Prefetch("groups", Group.objects.order_by("name")),
         Prefetch("projectuserobjectpermission_set", granted),
     )
+
+
+def roles_held_by(actor: Actor, person: User) -> list[HeldRole]:
+    """Return every role of a person, everywhere and on the projects the actor sees, with where it comes from."""
+    seen = set(visible_projects(actor).values_list("pk", flat=True))
+    return [role for role in held_roles(person) if role.project is None or role.project.pk in seen]
+
+
+def _seen_by(actor: Actor) -> Q:
+    """Return the filter for roles on projects the actor sees: who manages access on one does not know all others."""
+    return in_projects(actor, "content_object_id") or Q()
 
 
 def holding_anywhere(roles: Iterable[Role]) -> set[int]:
@@ -45,9 +61,10 @@ def holding_anywhere(roles: Iterable[Role]) -> set[int]:
 
 
 def groups_of_people(actor: Actor) -> QuerySet[Group]:
-    """Return every group of people with who is in it and its roles. Raises Forbidden, as `people`."""
+    """Return every group of people with who is in it, and its roles as `people` does. Raises Forbidden likewise."""
     require_anywhere(actor, Act.MANAGE_ACCESS)
-    granted = ProjectGroupObjectPermission.objects.filter(_IS_ROLE).select_related(*_WHERE).order_by("pk")
+    granted = ProjectGroupObjectPermission.objects.filter(_IS_ROLE, _seen_by(actor)).select_related(*_WHERE)
+    granted = granted.order_by("pk")
     return groups_with_people(Group.objects.all()).prefetch_related(
         Prefetch("user_set", User.objects.order_by("username")),
         Prefetch("projectgroupobjectpermission_set", granted),

@@ -59,6 +59,17 @@ def test_who_administers_one_project_gives_roles_on_that_one_only(world: World) 
     assert_problem(api.call("POST", "people/", {"username": "x", "display_name": "X"}), 403)
 
 
+def test_who_administers_one_project_is_not_told_of_roles_on_others(world: World) -> None:
+    one, everywhere = Api(person(Role.ML_ADMIN, project=world.project)), world.api("ml_admin")
+    stranger, group = world.people.stranger.username, world.people_group.pk
+    there = {"role": "ml_engineer", "project": "there"}
+    everywhere.post(f"people-groups/{group}/grant-role/", there, expect=200)
+    everywhere.post(f"people-groups/{group}/add/", {"person": stranger}, expect=200)
+    for path in (f"people/{stranger}/", "people/", "people/?format=csv", f"people-groups/{group}/", "people-groups/"):
+        assert b"there" in everywhere.call("GET", path).getvalue(), path
+        assert b"there" not in one.call("GET", path).getvalue(), path
+
+
 def test_a_token_that_leaked_is_taken_back(world: World) -> None:
     admin, scientist = world.api("ml_admin"), world.people.scientist.username
     held = admin.get(f"people/{scientist}/tokens/")
