@@ -22,6 +22,7 @@ PROBLEMS: dict[int, str] = {
     401: "Nobody is signed in: send `Authorization: Token <token>`.",
     403: "Visible, but not yours to do.",
     404: "There is no such thing, or none that you may see.",
+    406: "There is no such representation: ask for what the operation answers.",
     409: "Legal, but not at this moment; `detail` says why and `code` which rule.",
     412: "It was changed since the ETag in If-Match.",
     413: "The body is too large.",
@@ -109,7 +110,8 @@ class PortalSchema(AutoSchema):
 
     def get_problem_statuses(self) -> list[int]:
         """Return the statuses an operation can refuse with."""
-        statuses = {400}
+        # Whatever is asked: it may be asked for in a form there is not, or while the database is away.
+        statuses = {400, 406, 503}
         if IsAuthenticated in self.view.permission_classes:
             statuses.add(401)
         if "{" in self.path:
