@@ -127,7 +127,7 @@ class RunSearch(Page):
         require(self.actor, Act.ATTACH_RUN, version.scope_project_id)
         servers = tracking.usable_servers(self.actor, version)
         given = self.request.GET
-        server = next((one for one in servers if one.name == given.get("server")), servers[0] if servers else None)
+        server = next((one for one in servers if one.name == given.get("server")), None) or self._usual(servers)
         found: dict[str, Any] = {"version": version, "servers": servers, "server": server, "given": given}
         if server is not None:
             found |= self._of(server)
@@ -138,6 +138,12 @@ class RunSearch(Page):
             {"label": self.version.name, "url": url_of_run(self.version)},
             {"label": "The best run", "url": ""},
         ]
+
+    def _usual(self, servers: list[TrackingServer]) -> TrackingServer | None:
+        """Return the server of the run that is named, else one that answered when it was tried last."""
+        standing = tracking.run_of(self.actor, self.version)
+        named = standing.run.server_id if standing is not None else None
+        return min(servers, key=lambda one: (one.pk != named, bool(one.check_error)), default=None)
 
     def _of(self, server: TrackingServer) -> dict[str, Any]:
         """Return the experiments of a server and the runs asked for; what went wrong is said instead."""

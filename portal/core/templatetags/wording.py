@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +15,8 @@ from django.utils.safestring import SafeString
 
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
+# Beyond it a number has more digits than anybody reads, and than a float knows.
+_WRITTEN_OUT = 10**15
 _JOINTS = re.compile(r"(?<=[\w/])([_/-])(?=[A-Za-z])")
 
 
@@ -98,20 +101,32 @@ def initials(name: str) -> str:
 
 
 def number_words(value: Any, digits: int = 4) -> str | None:
-    """Write a figure with at most `digits` decimals and no trailing zeros; None stays None, never 0."""
+    """Write a figure with at most `digits` decimals and no trailing zeros, a very large one by its power of ten.
+
+    None stays None, never 0.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
+    if isinstance(value, int) and abs(value) < _WRITTEN_OUT:
         return f"{value:,}"
-    if isinstance(value, (float, Decimal)):
-        number = float(value)
+    if isinstance(value, (int, float, Decimal)):
+        number = _as_float(value)
+        if math.isfinite(number) and abs(number) >= _WRITTEN_OUT:
+            return f"{number:.{digits}g}"
         if number != 0 and abs(number) < 10**-digits:
             return f"{number:.{max(digits - 1, 1)}g}"
         text = f"{number:,.{digits}f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return str(value)
+
+
+def _as_float(value: float | Decimal) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def json_text(value: Any) -> str:
