@@ -207,7 +207,8 @@ def end_attempt(sending: Sending, outcome: Outcome) -> None:
 
 def _settle(sending: Sending, outcome: Outcome, patience: Patience) -> None:
     """Mark a delivery taken, put it off, or give it up; whoever removed the webhook meanwhile finds nothing to do."""
-    webhook = Webhook.objects.select_for_update(of=("self",)).filter(pk=sending.webhook_id).first()
+    rows = Webhook.objects.select_for_update(of=("self",), no_key=True)
+    webhook = rows.filter(pk=sending.webhook_id).first()
     delivery = WebhookDelivery.objects.select_for_update(of=("self",)).filter(pk=sending.delivery_id).first()
     if webhook is None or delivery is None:
         return

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from governance.models import AuditEvent, Webhook, WebhookDelivery
-from governance.services import webhooks
+from governance.services import webhook_delivery, webhooks
 from portal.core import sealing
 from portal.core.errors import Forbidden, InvalidInput, NotFound, StaleEdit, WrongState
 from portal.core.vocabulary import Role
@@ -151,6 +152,25 @@ def test_a_test_is_sent_once_also_to_one_that_is_disabled(place: Place, receiver
         webhooks.redeliver(actor=admin, webhook_id=made.webhook.pk, delivery_id=sent.pk)
     made.webhook.refresh_from_db()
     assert made.webhook.failures == 0, "a test says nothing of the receiver's standing"
+
+
+def test_nobody_waits_for_a_test_to_be_answered(
+    place: Place, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under an Idempotency-Key all of it is one transaction, as long as the receiver takes."""
+    made = place.webhook(receiver.url)
+    before: list[str] = []
+    attempt = webhook_delivery.attempt
+
+    def noted(*given: Any) -> webhook_delivery.Outcome:
+        before.extend(query["sql"] for query in connection.queries)
+        return attempt(*given)
+
+    monkeypatch.setattr(webhook_delivery, "attempt", noted)
+    with CaptureQueriesContext(connection):
+        webhooks.try_out(actor=place.people.admin.actor, webhook_id=made.webhook.pk, limits=QUICK)
+    assert any("INSERT" in sql for sql in before)
+    assert not any("FOR NO KEY UPDATE" in sql or "FOR UPDATE" in sql for sql in before)
 
 
 def test_what_was_sent_is_removed_after_thirty_days_and_what_waits_is_not(place: Place) -> None:
