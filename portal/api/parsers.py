@@ -1,4 +1,4 @@
-"""JSON that the portal can keep: of bounded size and depth, in text a database can hold."""
+"""JSON that the portal can keep: of bounded size, depth and number, in text a database can hold."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from rest_framework.exceptions import ParseError
 from portal.core.errors import DomainError
 
 DEEPEST = 32
+# Names and values in one body. Far more than any address takes: what is wrong is named one by one, however many.
+MOST_VALUES = 20_000
 
 
 class BodyTooLarge(DomainError):
@@ -24,7 +26,7 @@ class BodyTooLarge(DomainError):
 
 
 class JSONParser(parsers.JSONParser):
-    """DRF's strict JSON, with a limit on size and depth, and no text that PostgreSQL cannot store."""
+    """DRF's strict JSON, with a limit on size, depth and number, and no text that PostgreSQL cannot store."""
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
@@ -41,8 +43,12 @@ class JSONParser(parsers.JSONParser):
 
 def _check(data: Any) -> None:
     level: list[Any] = [data]
+    count = 0
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _inner(outer)]
+        count += len(level)
+        if count > MOST_VALUES:
+            raise ParseError(f"The body holds more than {MOST_VALUES} names and values.")
         if not level:
             return
     raise ParseError(f"The body is nested deeper than {DEEPEST} levels.")

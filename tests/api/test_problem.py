@@ -90,6 +90,12 @@ def test_numbers_that_lead_nowhere(world: World, text: str) -> None:
     world.api("ml_engineer").post(f"outbox/{text}/retry/", {}, 404)
 
 
+@pytest.mark.parametrize("body", [{"ids": [[]] * 20_001}, {f"field{number}": 1 for number in range(10_001)}])
+def test_more_than_a_body_holds_is_refused_before_it_is_looked_at_piece_by_piece(world: World, body: Any) -> None:
+    refusal = world.api("governance_officer").send("POST", "approvals/bulk-approve/", body, 400)
+    assert (refusal["code"], refusal["errors"]) == ("malformed", {})
+
+
 def test_representations(world: World) -> None:
     refusal = world.api("auditor").get("approvals/", 400, format="xml")
     assert refusal["errors"] == {"format": ["Use one of json, csv."]}
