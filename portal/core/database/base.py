@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
+from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
 # A statement is planned for good when it is asked for the third time on a connection.
@@ -56,6 +57,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def is_usable(self) -> bool:
         """Whether the server still holds this connection. A healthy one has nothing to say between two statements."""
         if self.connection is None or self.connection.closed:
+            return False
+        # As `SELECT 1` says it: after a statement that failed, nothing is answered until the transaction is undone.
+        if self.connection.info.transaction_status in (TransactionStatus.INERROR, TransactionStatus.UNKNOWN):
             return False
         poll = select.poll()
         poll.register(self.connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
