@@ -143,6 +143,7 @@ class VersionDetail(Page):
         reading = shown.reading if shown is not None else None
         return {
             "shown": shown,
+            "former": tracking.history_of(self.actor, version) if shown is None else [],
             "metrics": sorted(reading.metrics.items()) if reading else [],
             "params": sorted(reading.params.items()) if reading else [],
             # What MLflow itself notes there is told in words beside it.
