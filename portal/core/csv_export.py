@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -11,7 +12,10 @@ from rest_framework.renderers import BaseRenderer
 
 from .cells import cell, lines
 
-__all__ = ["CsvRenderer", "cell", "lines", "plain", "streamed"]
+__all__ = ["BROKEN_OFF", "CsvRenderer", "cell", "lines", "plain", "saying_when_cut", "streamed"]
+
+logger = logging.getLogger(__name__)
+BROKEN_OFF = "THIS FILE IS NOT COMPLETE: the portal failed while it was written. Ask for it again."
 
 
 class CsvRenderer(BaseRenderer):
@@ -33,11 +37,25 @@ def streamed(filename: str, columns: Sequence[str], rows: Iterable[Mapping[str, 
     """Answer with a CSV file that is written while it is sent, however many rows there are.
 
     The first row is read before the answer begins: what the database refuses is refused, not sent as half a file.
+    A file that breaks off later says so in its last line.
     """
     written = lines(columns, rows)
     first = list(islice(written, 2))
     return StreamingHttpResponse(
-        chain(first, written),
+        chain(first, saying_when_cut(written)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{filename}"'},
     )
+
+
+def saying_when_cut(written: Iterator[str]) -> Iterator[str]:
+    """Yield the lines of a file, and a last one that says so where they break off.
+
+    The status is sent by then, and servers end what breaks off like what is complete: half a table would pass for a
+    whole one.
+    """
+    try:
+        yield from written
+    except Exception:
+        logger.exception("A file broke off while it was sent.")
+        yield f"{cell(BROKEN_OFF)}\r\n"

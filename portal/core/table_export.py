@@ -44,11 +44,11 @@ def sheet_cell(value: Any) -> Any:
 
 
 def csv_file(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
-    """Answer with rows as CSV, UTF-8, written while it is sent."""
+    """Answer with rows as CSV, UTF-8, written while it is sent; one that breaks off says so in its last line."""
     named = [str(number) for number in range(len(heads))]
     written = csv_export.lines(named, (dict(zip(named, row, strict=True)) for row in rows))
     return StreamingHttpResponse(
-        _with_heads(heads, written),
+        csv_export.saying_when_cut(_with_heads(heads, written)),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )

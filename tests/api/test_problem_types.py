@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from rest_framework.response import Response
 
 from governance.services import use_cases
 from portal.api import faults, problem_types
-from portal.core.csv_export import streamed
+from portal.core.csv_export import BROKEN_OFF, streamed
 from portal.core.errors import DomainError
+from portal.core.table_export import csv_file
 
 from .client import BASE, Api, assert_problem
 from .world import World
@@ -106,6 +108,19 @@ def test_a_file_that_cannot_be_begun_is_refused() -> None:
 
     with pytest.raises(OperationalError):
         streamed("x.csv", ["a"], rows())
+
+
+def test_a_file_that_breaks_off_says_so() -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        yield {"a": "1"}
+        yield {"a": "2"}
+        raise OperationalError("the server closed the connection")
+
+    def cells() -> Iterator[list[str]]:
+        yield from (list(row.values()) for row in rows())
+
+    for answer in (streamed("x.csv", ["a"], rows()), csv_file("x", ["a"], cells())):
+        assert answer.getvalue().decode() == f"a\r\n1\r\n2\r\n{BROKEN_OFF}\r\n"
 
 
 def test_refusals_carry_the_headers_that_belong_to_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
