@@ -14,7 +14,7 @@ application = get_wsgi_application()
 
 # Everything a page needs is loaded before the first request, and then left out of garbage collection: going through a
 # quarter of a million objects that never go away held up every so manieth page by more than a tenth of a second.
-assert get_resolver().url_patterns
+assert get_resolver().reverse_dict
 gc.collect()
 gc.freeze()
 # Once more, with nothing left to go through: until then it would wait for a quarter of what it counted before, which is

@@ -166,15 +166,20 @@ def requirements_of(subject: UseCase | ModelVersion, stage: Stage) -> dict[str, 
     tier = policies.tier_of(subject)
     policy = policies.in_force()
     try:
-        needs = (
-            Requirements.from_json(waiting.requirements)
-            if waiting is not None
-            else policies.requirements_for(subject, policy, stage)
-        )
+        needs = _needs(subject, stage, policy, waiting)
     except NoRule as error:
         raise WrongState(str(error)) from error
     checks = policies.checks(subject, stage, needs, overrides_of(subject, stage))
     return _described(stage, tier, policy, needs, checks, waiting)
+
+
+def _needs(
+    subject: UseCase | ModelVersion, stage: Stage, policy: PolicyVersion, waiting: ApprovalRequest | None
+) -> Requirements:
+    """Return what was needed when it was submitted, or is by the policy. Raises NoRule."""
+    if waiting is not None:
+        return Requirements.from_json(waiting.requirements)
+    return policies.requirements_for(subject, policy, stage)
 
 
 def _described(
@@ -202,14 +207,15 @@ def _described(
 def requirements_read(found: VersionNow) -> dict[str, Any] | None:
     """Return what `requirements_now` does of a version that was read with the policy in force."""
     stage, version = Stage(found.version.stage), found.version
-    if found.has_open_request or stage not in resources.stages_to_ask_for(version):
-        return requirements_now(version)
+    if stage not in resources.stages_to_ask_for(version):
+        return None
+    waiting = resources.open_request_of(version, stage) if found.has_open_request else None
     tier = policies.tier_of(version)
     try:
-        needs = policies.requirements_for(version, found.policy, stage)
+        needs = _needs(version, stage, found.policy, waiting)
     except NoRule:
         return None
-    return _described(stage, tier, found.policy, needs, checks_now(found, stage, needs))
+    return _described(stage, tier, found.policy, needs, checks_now(found, stage, needs), waiting)
 
 
 def requirements_now(subject: UseCase | ModelVersion) -> dict[str, Any] | None:

@@ -8,12 +8,13 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from portal.core.actors import Actor, Bounds
+from portal.core.database import prepared
 from registry.access import grants_from
 from registry.models import ApiToken, User
 
 from ..models import TokenTerms
 
-_PRESENTED = "SELECT * FROM governance_token_presented(%s)"
+_PRESENTED = "SELECT * FROM governance_token_presented(%s::text)"
 # What each row is made of, in the order of its model's own fields.
 _TOKEN = ("digest", "token_key", "user_id", "created", "expiry", "name")
 _TERMS = ("id", "token_id", "is_read_only", "project_ids", "rate", "last_used_at")
@@ -26,7 +27,7 @@ def presented(digest: str) -> ApiToken | None:
     One question to the database: token, terms, user and grants. None without such a token; whether it has ended, and
     whether its user is active, is for the caller to ask.
     """
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(_PRESENTED, [digest])
         row = cursor.fetchone()
     if row is None or row[0] is None:

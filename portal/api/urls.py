@@ -33,7 +33,14 @@ ROUTES: list[tuple[str, Any, str]] = [*GOVERNANCE, *REGISTRY, ("use-case-drafts"
 for prefix, viewset, name in ROUTES:
     router.register(prefix, viewset, basename=name)
 
+# What is asked many times a second is tried before all the others, which begin otherwise.
+_OFTEN = ("^model-versions/", "^approvals/")
+_routed = router.urls
+_often = [one for one in _routed if str(one.pattern).startswith(_OFTEN)]
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("gate/", Gate.as_view(), name="api-gate"),
+    *_often,
     path("auth/token/", TokenView.as_view(), name="api-token"),
     path("auth/logout/", LogoutView.as_view(), name="api-logout"),
     path("auth/logout-all/", LogoutEverywhereView.as_view(), name="api-logout-all"),
@@ -56,7 +63,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         OwnNotificationSettings.as_view({"post": "test_chat"}),
         name="api-notification-chat-test",
     ),
-    path("gate/", Gate.as_view(), name="api-gate"),
     path("gate/keys/", GateKeys.as_view(), name="api-gate-keys"),
     path("gate/keys/rotate/", GateKeyRotation.as_view(), name="api-gate-keys-rotate"),
     re_path(
@@ -73,7 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         SpectacularSwaggerSplitView.as_view(url_name="api-schema", template_name="api/docs.html"),
         name="api-docs",
     ),
-    *router.urls,
+    *(one for one in _routed if one not in _often),
     # Whatever else begins with /api/v1/ is refused as the API refuses, not with a page.
     re_path(r"^(?P<path>.*)$", csrf_exempt(not_found), name="api-not-found"),
 ]

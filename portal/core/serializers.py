@@ -7,7 +7,9 @@ because a write serializer does.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from rest_framework import serializers
@@ -36,6 +38,51 @@ class Input(serializers.Serializer):
             if unknown:
                 raise serializers.ValidationError(unknown)
         return super().to_internal_value(data)
+
+
+class _Idle(threading.local):
+    """A thread's serializers that are in nobody's hands: their fields, copied one by one, cost more than their work."""
+
+    def __init__(self) -> None:
+        self.by_class: dict[type[serializers.Serializer], serializers.Serializer] = {}
+
+
+_idle = _Idle()
+
+
+@contextmanager
+def _lent(kind: type[serializers.Serializer], context: Mapping[str, Any]) -> Iterator[serializers.Serializer]:
+    """Lend a serializer that was used before, with another context; one that makes its fields itself is made anew."""
+    is_kept = (
+        kind.get_fields is serializers.Serializer.get_fields and kind.__init__ is serializers.BaseSerializer.__init__
+    )
+    one = (_idle.by_class.pop(kind, None) if is_kept else None) or kind()
+    one._context = context  # noqa: SLF001 - where its first user's context would be
+    try:
+        yield one
+    finally:
+        for name in ("_context", "initial_data", "_validated_data", "_errors"):
+            vars(one).pop(name, None)
+        if is_kept:
+            _idle.by_class[kind] = one
+
+
+def read_by(
+    kind: type[serializers.Serializer], data: Any, context: Mapping[str, Any], *, partial: bool = False
+) -> dict[str, Any]:
+    """Return a body as a serializer reads it. Raises DRF's ValidationError naming the fields."""
+    with _lent(kind, context) as reader:
+        reader.initial_data, reader.partial = data, partial
+        reader.is_valid(raise_exception=True)
+        values: dict[str, Any] = reader.validated_data
+        return values
+
+
+def shown_by(kind: type[serializers.Serializer], row: Any, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a row as a serializer shows it."""
+    with _lent(kind, context or {}) as writer:
+        shown: dict[str, Any] = writer.to_representation(row)
+        return shown
 
 
 class NoInput(Input):

@@ -28,7 +28,7 @@ from .conditional import PreconditionRequired, agreed, agreed_mark, conditional,
 from .csv_export import CsvRenderer, plain, streamed
 from .errors import InvalidInput, NotFound
 from .filters import CURSOR, PAGE_SIZE, refuse_unknown_parameters
-from .serializers import public_number
+from .serializers import public_number, read_by
 from .sparse import narrowed
 
 __all__ = [
@@ -100,7 +100,16 @@ class PortalView(APIView):
                 answer = self.finalize_response(self.request, self.handle_exception(error), *args, **kwargs)
         if isinstance(answer, HttpResponse) and answer.has_header("ETag") and answer.status_code < 300:
             answer = conditional(self.request, answer)
+        self._let_go(answer)
         return answer
+
+    def _let_go(self, answer: HttpResponseBase) -> None:
+        # View, request and answer name each other, and would all wait with their rows for the garbage collector.
+        if isinstance(answer, Response):
+            answer.renderer_context = {}  # type: ignore[attr-defined]  # DRF's, not in its stubs
+        for name in ("response", *self.http_method_names):
+            vars(self).pop(name, None)
+        self.request.parser_context = {}
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         answer = super().finalize_response(request, response, *args, **kwargs)
@@ -110,10 +119,7 @@ class PortalView(APIView):
 
     def read(self, serializer: type[serializers.Serializer], *, partial: bool = False) -> dict[str, Any]:
         """Return the body as this serializer reads it. Raises DRF's ValidationError naming the fields."""
-        reader = serializer(data=self.request.data, partial=partial, context={"view": self, "actor": self.actor})
-        reader.is_valid(raise_exception=True)
-        values: dict[str, Any] = reader.validated_data
-        return values
+        return read_by(serializer, self.request.data, {"view": self, "actor": self.actor}, partial=partial)
 
 
 class Resource(PortalView, GenericViewSet):

@@ -134,7 +134,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = ENVIRONMENT.redis_url
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.core.redis_cache.RedisCache",
         "LOCATION": REDIS_URL,
         # Seconds: what counts in Redis goes on without it, and must not wait for one that hangs.
         "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
