@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import Prefetch, QuerySet
 
-from portal.core import access
+from portal.core import access, kept
 from portal.core.actors import Actor
 from portal.core.permissions import Act, require_anywhere
 from portal.core.vocabulary import Stage
@@ -37,6 +37,9 @@ ORDER_WORDS: dict[str, str] = {
 }
 
 
+_SERVING = kept.Kept(lambda account_id, stage: DeploymentChannel.objects.serving(account_id, stage)[:1], int, str)
+
+
 @dataclass(frozen=True)
 class Way:
     """How one order leaves: `words` complete "ordered ...", `asked` what is asked of, `settings` go with the message.
@@ -61,7 +64,7 @@ def way_for(
     Removals cannot be answered to a waiting step, nor be told a pipeline that is not given the action: they go to the
     hub's bus.
     """
-    channel = DeploymentChannel.objects.serving(account.pk, stage).first()
+    channel = _SERVING.first(account.pk, stage)
     if channel is None:
         return _event_bridge(hub, region, hub.event_bus)
     kind = ChannelKind(channel.kind)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Q
 
+from portal.core.kept import Kept
 from registry.models import ModelVersion, RunReading, UseCase, UseCaseDocument
 
 from ..models import Evidence, StageRecord
 
 Subject = UseCase | ModelVersion
+_PROOFS = Kept(lambda version_id: Evidence.objects.filter(version=version_id).standing().order_by("pk"), int)
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,27 @@ def gather(subjects: Iterable[Subject], *, known: Sequence[StageRecord] | None =
     documents: dict[int, list[UseCaseDocument]] = defaultdict(list)
     proofs: dict[tuple[type, int], list[Evidence]] = defaultdict(list)
     if versions:
-        rows = StageRecord.objects.filter(version__in=versions).select_related("account").order_by("pk")
-        for record in rows if known is None else known:
+        for record in _records_of(versions) if known is None else known:
             records[record.version_id].append(record)
     if use_cases:
         found = UseCaseDocument.objects.filter(use_case__in=use_cases).select_related("author").order_by("pk")
         for document in found:
             documents[document.use_case_id].append(document)
-    if versions or use_cases:
-        about = Q(version__in=versions) | Q(use_case__in=use_cases)
-        for row in Evidence.objects.filter(about).standing().order_by("pk"):
-            kind, key = (ModelVersion, row.version_id) if row.version_id is not None else (UseCase, row.use_case_id)
-            proofs[kind, key].append(row)
+    for row in _proofs_of(versions, use_cases):
+        about: tuple[type, Any] = (UseCase, row.use_case_id)
+        proofs[about if row.version_id is None else (ModelVersion, row.version_id)].append(row)
     return Gathered(records, documents, proofs, readings_of(subjects))
+
+
+def _records_of(versions: Sequence[int]) -> Iterable[StageRecord]:
+    return StageRecord.objects.filter(version__in=versions).select_related("account").order_by("pk")
+
+
+def _proofs_of(versions: Sequence[int], use_cases: Sequence[int]) -> Iterable[Evidence]:
+    if not use_cases and len(versions) < 2:
+        return _PROOFS.all(versions[0]) if versions else ()
+    about = Q(version__in=versions) | Q(use_case__in=use_cases)
+    return Evidence.objects.filter(about).standing().order_by("pk")
 
 
 def readings_of(subjects: Sequence[Subject]) -> dict[int, RunReading]:

@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError
 from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
+from portal.core.database import prepared
 from portal.core.errors import DomainError, Forbidden, InvalidInput, WrongState
 from portal.core.operations import operation
 from portal.core.permissions import Act, require
-from portal.core.vocabulary import NotificationKind, RiskClass, Stage, Status, SubjectKind
+from portal.core.vocabulary import NotificationKind, RiskClass, Stage, Status
 from registry.models import ModelVersion, UseCase
 from registry.services.digests import digest
 from registry.services.positions import announced
 
-from ..choices import DecisionSource, Verdict
-from ..lifecycle import RequestState, Verb, default_stage_back
+from ..choices import Verdict
+from ..lifecycle import RequestState, Verb
 from ..models import ApprovalRequest, Decision, PolicyVersion, StageRecord
 from ..policies.engine import waiting_for
 from ..policies.facts import ApprovalNeed, Check, Requirements
 from ..policies.rules import NoRule, outstanding
 from ..selectors import policy as policies
+from ..selectors.asked import asked_about
 from ..selectors.binding import decided_content, difference, digest_of
 from ..selectors.gathered import Gathered, gather
 from ..selectors.overrides import overrides_of
 from ..selectors.standing import is_outdated_here
 from . import ledger, lifecycle
 from .closing import close
-from .entitlement import Entitlement, SelfApproval, entitlement, missing_approvals, modifier_of
+from .entitlement import SelfApproval, entitlement, missing_approvals, modifier_of
 from .locking import lock_request, lock_subject, lock_use_case, lock_version
 from .notifications import tell
+from .recording import Adoption, AlreadyDecided, record
 
 __all__ = [
+    "Adoption",
     "AlreadyDecided",
     "AlreadyOpen",
     "RequestClosed",
@@ -58,12 +60,6 @@ __all__ = [
 Subject = UseCase | ModelVersion
 # The page shows every difference; a refusal names the first of them.
 MOST_DIFFERENCES = 50
-
-
-class AlreadyDecided(WrongState):
-    """One decision per person and request."""
-
-    code = "already-decided"
 
 
 class RequestClosed(WrongState):
@@ -144,14 +140,6 @@ def submit(*, actor: Actor, subject_type: type[Subject], subject_id: int, note: 
         return request
 
 
-@dataclass(frozen=True)
-class Adoption:
-    """That a decision was made in SageMaker: by which AWS principal, and when by AWS's clock."""
-
-    principal: str
-    at: datetime
-
-
 def decide(
     *,
     actor: Actor,
@@ -173,9 +161,9 @@ def decide(
     comment = comment.strip()
     stale: StaleRequest | None = None
     decision: Decision | None = None
-    with operation(actor, comment or f"{verdict.label} AR-{request_id:06d}"):
-        seen = access.get(ApprovalRequest, actor, only=("pk", "use_case", "version"), pk=request_id)
-        request = lock_request(request_id, subject := lock_subject(seen))
+    with prepared(), operation(actor, comment or f"{verdict.label} AR-{request_id:06d}"):
+        asked = asked_about(actor, request_id)
+        request = lock_request(request_id, subject := lock_subject(asked))
         entitled = entitlement(actor, request, subject)
         if adopted is not None and entitled.delegation is not None:
             raise Forbidden("A delegate decides in the portal, where he says for whom.")
@@ -190,7 +178,7 @@ def decide(
         else:
             if verdict is Verdict.APPROVE:
                 refuse_unless_met(request, subject, known)
-            decision = _record(actor, request, entitled, verdict, comment, back_to, adopted)
+            decision = record(actor, request, entitled, verdict, comment, back_to, adopted)
             _carry_out(actor, request, subject, decision, records)
     if stale is not None:
         raise stale
@@ -317,41 +305,6 @@ def _refuse_unless_askable(subject: Subject) -> bool:
     if subject.stage == Stage.POC and subject.risk_class == RiskClass.UNCLASSIFIED:
         raise WrongState("Its risk is not classified yet. A governance officer must classify it first.")
     return renews
-
-
-def _record(
-    actor: Actor,
-    request: ApprovalRequest,
-    entitled: Entitlement,
-    verdict: Verdict,
-    comment: str,
-    back_to: Stage | None,
-    adopted: Adoption | None,
-) -> Decision:
-    assert actor.user_id is not None
-    if verdict is Verdict.REJECT and back_to is None:
-        back_to = default_stage_back(SubjectKind(request.kind), Stage(request.stage))
-    try:
-        return Decision.objects.create(
-            request=request,
-            decider_id=actor.user_id,
-            decider_name=actor.name,
-            on_behalf_of=entitled.delegation.delegator if entitled.delegation else None,
-            delegation=entitled.delegation,
-            role=entitled.role,
-            verdict=verdict,
-            comment=comment,
-            back_to=back_to or "",
-            digest=request.digest,
-            requester_id_copy=request.requester_id,
-            registrant_id_copy=request.registrant_id,
-            modifier_id_copy=request.modifier_id,
-            source=DecisionSource.ADOPTED if adopted else DecisionSource.PORTAL,
-            aws_principal=adopted.principal if adopted else "",
-            aws_at=adopted.at if adopted else None,
-        )
-    except IntegrityError as error:  # pragma: no cover - the locks above make this unreachable; the database is the net
-        raise AlreadyDecided(f"The database refused this decision: {error}") from error
 
 
 def _carry_out(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from portal.core import kept
 from portal.core.actors import Actor
 from portal.core.vocabulary import NotificationKind
 from registry.models import ModelVersion, UseCase
@@ -30,7 +31,7 @@ def close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str, 
     request.closed_at = timezone.now()
     request.closing_note = note
     with announced(verb):
-        request.save(update_fields=["state", "waiting_roles", "closed_at", "closing_note"])
+        kept.update(request, "state", "waiting_roles", "closed_at", "closing_note")
     kind = _TOLD.get(state, NotificationKind.REQUEST_LAPSED)
     tell(kind, key=f"request:{request.pk}:{state.value}", about=request, actor=actor)
 

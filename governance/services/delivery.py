@@ -16,6 +16,7 @@ from time import monotonic
 
 from django.utils import timezone
 
+from portal.core import kept
 from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import advisory_lock
 from portal.core.operations import operation
@@ -31,6 +32,14 @@ from .outbox import DELIVER, wait_before
 
 logger = logging.getLogger(__name__)
 
+_MESSAGE = kept.Kept(
+    lambda pk: (
+        OutboxMessage.objects.select_for_update(of=("self",))
+        .select_related("version__group__account", "group__account", "account")
+        .filter(pk=pk)
+    ),
+    int,
+)
 MOST_ATTEMPTS = 12
 # Well below the time a task may run, so that a long lane goes on in the next task instead of being killed.
 LONGEST_SECONDS = 300
@@ -141,15 +150,14 @@ def _attempt(pk: int) -> Step:
 def _begun(pk: int) -> OutboxMessage | None:
     """Write down that an attempt begins, before AWS hears of it; None when it is pending no more."""
     with operation(ACTOR, f"attempt outbox message {pk}"):
-        rows = OutboxMessage.objects.select_for_update(of=("self",))
-        message = rows.select_related("version__group__account", "group__account", "account").get(pk=pk)
+        message = _MESSAGE.get(pk)
         if message.state != OutboxState.PENDING:
             return None
         message.attempts += 1
         message.started_at = timezone.now()
         message.ended_at = None
         message.in_doubt = True
-        message.save(update_fields=["attempts", "started_at", "ended_at", "in_doubt"])
+        kept.update(message, "attempts", "started_at", "ended_at", "in_doubt")
     return message
 
 
@@ -253,7 +261,7 @@ def _end(message: OutboxMessage, *fields: str, in_doubt: bool = False) -> None:
     """Save the fields with the end of the attempt: whoever sees it ended knows that its worker lived."""
     message.ended_at = timezone.now()
     message.in_doubt = in_doubt
-    message.save(update_fields=[*fields, "ended_at", "in_doubt"])
+    kept.update(message, *fields, "ended_at", "in_doubt")
 
 
 def _clear_finding(message: OutboxMessage) -> None:

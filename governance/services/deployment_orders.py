@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from portal.core import kept
 from portal.core.jobs import enqueue_on_commit
 from portal.core.vocabulary import Stage
 from registry.models import AwsAccount, Deployment, ModelVersion
@@ -116,12 +117,14 @@ def _order(
             },
         },
     )
-    DeploymentOrder.objects.create(
-        deployment=deployment,
-        message=message,
-        action=action,
-        kind=way.kind,
-        through=f"{way.words}. {way.caveat}" if way.caveat else way.words,
+    kept.insert(
+        DeploymentOrder(
+            deployment=deployment,
+            message=message,
+            action=action,
+            kind=way.kind,
+            through=f"{way.words}. {way.caveat}" if way.caveat else way.words,
+        )
     )
     return message
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import F
 from django.utils import timezone
 
-from portal.core import bulk
+from portal.core import bulk, kept
 from portal.core.actors import Actor
 from portal.core.operations import correlation_id
 from portal.core.vocabulary import Stage, Status, SubjectKind
@@ -21,6 +21,17 @@ from ..models import StageEvent, StageRecord, UseCaseStageRecord
 
 Subject = UseCase | ModelVersion
 Record = StageRecord | UseCaseStageRecord
+_RECORDS_OF_VERSION = kept.Kept(
+    lambda version_id: (
+        StageRecord.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account")
+        .filter(version=version_id)
+        .order_by("pk")
+    ),
+    int,
+)
+# Up to so many rows are written one by one.
+_FEW = 3
 
 
 def records_of(subject: Subject, stage: Stage, known: Sequence[Record] | None = None) -> list[Record]:
@@ -41,8 +52,7 @@ def all_records(subject: Subject) -> list[Record]:
 
 def records_of_version(version: ModelVersion) -> list[StageRecord]:
     """Return the records of a version at every stage, locked, with their accounts and in the order of their keys."""
-    rows = StageRecord.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    return list(rows.filter(version=version).order_by("pk"))
+    return _RECORDS_OF_VERSION.all(version.pk)
 
 
 def begin(*, actor: Actor, records: Sequence[StageRecord]) -> None:
@@ -87,11 +97,11 @@ def open_records(
             for account in missing:
                 values = {"stage": stage, "audit_at": now, "audit_user": by or actor.name}
                 record: Record = (
-                    UseCaseStageRecord.objects.create(use_case=subject, **values)
+                    UseCaseStageRecord(use_case=subject, **values)
                     if isinstance(subject, UseCase)
-                    else StageRecord.objects.create(version=subject, account=account, **values)
+                    else StageRecord(version=subject, account=account, **values)
                 )
-                opened.append((record, ""))
+                opened.append((kept.insert(record), ""))
     return opened
 
 
@@ -132,10 +142,13 @@ def write(
 ) -> list[StageEvent]:
     """Append one event per moved record, with where the subject stands now."""
     now = timezone.now()
-    return StageEvent.objects.bulk_create(
+    events = [
         _event(subject, verb, record, before, by=by or actor.name, now=now, reason=reason, request_id=request_id)
         for record, before in moved
-    )
+    ]
+    if len(events) > _FEW:
+        return StageEvent.objects.bulk_create(events)
+    return [kept.insert(event) for event in events]
 
 
 def _event(
@@ -175,12 +188,16 @@ def _set(records: Sequence[Record], verb: Verb, status: Status, who: str, digest
     values: dict[str, Any] = {"status": status, "audit_at": timezone.now(), "audit_user": who}
     if digest is not None:
         values |= {"approved_digest": digest, "outdated_at": None}
-    with announced(verb):
-        type(records[0]).objects.filter(pk__in=[record.pk for record in records]).update(
-            **values, revision=F("revision") + 1
-        )
-    # The rows are locked, so what was written is what stands.
+    # The rows are locked, so what is written is what stands.
     for record in records:
         for name, value in values.items():
             setattr(record, name, value)
         record.revision += 1
+    with announced(verb):
+        if len(records) > _FEW:
+            type(records[0]).objects.filter(pk__in=[record.pk for record in records]).update(
+                **values, revision=F("revision") + 1
+            )
+            return
+        for record in records:
+            kept.update(record, *values, "revision")

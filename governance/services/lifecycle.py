@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from portal.core import kept
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
 from portal.core.vocabulary import Stage, Status
@@ -27,6 +28,7 @@ from .closing import outdate
 
 Subject = UseCase | ModelVersion
 Record = ledger.Record
+_SERVING = kept.Kept(AwsAccount.objects.serving, str)
 # Where the metrics of a version come from that nobody tested yet.
 CARD = "model card and metadata"
 
@@ -273,7 +275,7 @@ def _advance_version(
     actor: Actor, version: ModelVersion, stage: Stage, request: ApprovalRequest, known: Sequence[Record] | None
 ) -> None:
     positions.place(version, verb=Verb.ADVANCE, stage=stage, status=Status.PENDING)
-    accounts = list(AwsAccount.objects.serving(stage))
+    accounts = _SERVING.all(stage)
     opened = ledger.open_records(
         actor=actor, subject=version, stage=stage, accounts=accounts or [None], verb=Verb.ADVANCE, known=known
     )

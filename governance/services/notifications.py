@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from portal.core import access
+from portal.core import access, kept
 from portal.core.actors import Actor
 from portal.core.operations import operation
 from portal.core.vocabulary import NotificationKind
@@ -144,4 +144,4 @@ def _write(
         details=details,
     )
     # One statement, and one that finds its key there already writes nothing.
-    Occasion.objects.bulk_create([row], ignore_conflicts=True)
+    kept.insert(row, ignore_conflicts=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from portal.core import access
+from portal.core import access, kept
 from portal.core.actors import Actor
 from portal.core.errors import WrongState
 from portal.core.jobs import wake_on_commit
@@ -42,17 +42,19 @@ def put(
     about: a version, a group or an account. Its lane is the account that owns it.
     """
     where = lane_of(kind, account or (version.group.account if version else group.account if group else None))
-    message = OutboxMessage.objects.create(
-        kind=kind,
-        ordering_key=ordering_key,
-        lane=where,
-        payload=payload,
-        summary=summary,
-        version=version,
-        group=group,
-        account=account,
-        request_id_copy=request_id,
-        next_attempt_at=timezone.now(),
+    message = kept.insert(
+        OutboxMessage(
+            kind=kind,
+            ordering_key=ordering_key,
+            lane=where,
+            payload=payload,
+            summary=summary,
+            version=version,
+            group=group,
+            account=account,
+            request_id_copy=request_id,
+            next_attempt_at=timezone.now(),
+        )
     )
     wake_on_commit(DELIVER, lane=where)
     return message

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from portal.core import kept
 from portal.core.actors import Actor
 from portal.core.errors import WrongState
 
 from ..choices import DeploymentMode, DeploymentState, Stage
 from ..models import AwsAccount, Deployment, ModelVersion
 
+_AT = kept.Kept(
+    lambda version_id, account_id, stage: Deployment.objects.select_for_update().filter(
+        version=version_id, account=account_id, stage=stage
+    ),
+    int,
+    int,
+    str,
+)
 # What may be reported next; a replaced deployment is history.
 NEXT: dict[str, frozenset[str]] = {
     DeploymentState.ORDERED: frozenset({DeploymentState.IN_PROGRESS, DeploymentState.DEPLOYED, DeploymentState.FAILED}),
@@ -37,15 +46,16 @@ def order(
 ) -> Deployment:
     """Write an order, or renew the one an earlier walk to this stage left."""
     # The version is locked by the caller, so nobody else writes its first order meanwhile.
-    deployment = Deployment.objects.select_for_update().filter(version=version, account=account, stage=stage).first()
-    if deployment is None:
-        deployment = Deployment(version=version, account=account, stage=stage)
+    found = _AT.first(version.pk, account.pk, stage)
+    deployment = Deployment(version=version, account=account, stage=stage) if found is None else found
     deployment.region = account.region
     deployment.mode = mode
     deployment.state = DeploymentState.ORDERED
     deployment.endpoint = deployment.detail = ""
     deployment.ordered_at = timezone.now()
     deployment.reported_at = None
+    if found is None:
+        return kept.insert(deployment)
     deployment.save()
     return deployment
 
