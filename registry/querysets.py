@@ -60,6 +60,16 @@ def reach_of_versions(actor: Actor) -> Reach | None:
     return Reach(tuple(actor.grants.by_project), tuple(sorted(actor.grants.groups)))
 
 
+def reach_of_groups(actor: Actor) -> Reach | None:
+    """Return which model groups the actor sees, unclaimed ones apart (`sees_unclaimed_groups`); None means all."""
+    return reach_of_versions(actor)
+
+
+def sees_unclaimed_groups(actor: Actor) -> bool:
+    """Whether the actor sees groups that belong to no project yet, as who may claim them does."""
+    return may_anywhere(actor, Act.EDIT_GROUP)
+
+
 def seen_use_cases(actor: Actor, path: str = "") -> Q | None:
     """Return the filter for rows whose use case, at `path`, the actor may see; None means no filter is needed.
 
@@ -185,12 +195,20 @@ class ClassificationQuerySet(models.QuerySet[Any]):
 class ModelGroupQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Groups of the actor's projects and those shown to him; unclaimed ones for those who may claim them."""
-        condition = in_projects(actor, "project_id")
-        if condition is None or actor.user_id is None:
+        reach = reach_of_groups(actor)
+        if reach is None or actor.user_id is None:
             return self.all()
-        if may_anywhere(actor, Act.EDIT_GROUP):
+        condition = Q(project_id__in=list(reach.projects))
+        if sees_unclaimed_groups(actor):
             condition |= Q(project=None)
-        return self.filter(condition | Q(pk__in=sorted(actor.grants.groups)))
+        return self.filter(condition | Q(pk__in=list(reach.shown)))
+
+    def sees(self, actor: Actor, group: Any) -> bool:
+        """Whether a group that was read is among those `visible_to` gives."""
+        reach = reach_of_groups(actor)
+        if reach is None or actor.user_id is None or reach.covers(group.project_id, group.pk):
+            return True
+        return group.project_id is None and sees_unclaimed_groups(actor)
 
     def unlinked(self) -> Self:
         """Groups nobody has claimed for a project yet."""

@@ -15,7 +15,7 @@ from rest_framework.reverse import reverse
 
 from portal.core.filters import Filters, exactly, one_of, since, until
 from portal.core.preferences import APPLIED, RESPOND_ASYNC, prefers
-from portal.core.serializers import LONGEST_TEXT, Input, Output, text, word
+from portal.core.serializers import LONGEST_TEXT, Input, Output, shown_by, text, word
 from portal.core.viewsets import ByPublicId, Detailed, Listed, Resource
 from registry.api import groups as registry_groups
 from registry.api.serializers import PersonField, ProjectField, UseCasesField, username
@@ -209,7 +209,7 @@ class RegistrationDetail(RegistrationOutput):
     @extend_schema_field(CarryingOutput(allow_null=True))
     def get_order(self, row: Registration) -> dict[str, Any] | None:
         found = self.context.get("order") or orders.order_of_registration(row)
-        return None if found is None else CarryingOutput(found).data
+        return None if found is None else shown_by(CarryingOutput, found)
 
 
 class CreationOutput(Output):
@@ -317,7 +317,7 @@ class Registers(Resource):
         given |= {name: tuple(given[name]) for name in ("content_types", "response_types")}
         is_async = prefers(self.request.headers.get("Prefer", ""), RESPOND_ASYNC)
         new = NewVersion(containers=containers, **given)
-        asked = {"actor": self.actor, "group_id": group.pk, "new": new, "reference": reference, **of_run}
+        asked = {"actor": self.actor, "group_id": group.pk, "seen": group, "new": new, "reference": reference, **of_run}
         message = None
         if is_async:
             ordered = services.order_version(**asked)
@@ -330,7 +330,7 @@ class Registers(Resource):
             )
         if isinstance(self.request.user, User) and self.request.user.pk == row.requested_by_id:
             row.requested_by = self.request.user
-        answer = Response(RegistrationDetail(row, context={"order": message}).data, status=202)
+        answer = Response(shown_by(RegistrationDetail, row, {"order": message}), status=202)
         if is_async:
             answer[APPLIED] = RESPOND_ASYNC
         return _at(answer, "registration-detail", row.public_id, self.request)

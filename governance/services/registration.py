@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from portal.core.actors import Actor
 from portal.core.operations import operation
-from registry.models import GroupCreation, Registration
+from registry.models import GroupCreation, ModelGroup, Registration
 from registry.services import group_creations, registrations
 from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
@@ -26,7 +26,14 @@ class Order:
 
 
 def register_version(
-    *, actor: Actor, group_id: int, new: NewVersion, reference: str = "", run: str = "", server: str = ""
+    *,
+    actor: Actor,
+    group_id: int,
+    new: NewVersion,
+    reference: str = "",
+    run: str = "",
+    server: str = "",
+    seen: ModelGroup | None = None,
 ) -> Registration:
     """Have a version registered in a group of the hub, as waiting for approval in development.
 
@@ -35,21 +42,32 @@ def register_version(
     goes on. The same `reference` of the same person in the same group gives the registration it gave before.
 
     `run` names the MLflow run it comes from, as `runs.attach` takes it, on the tracking server called `server`; a
-    worker reads it once the version is there. Raises NotFound, Forbidden, WrongState, InvalidInput naming the fields.
-    Source: CreateModelPackage.
+    worker reads it once the version is there. `seen` is the group as `registrations.ask` takes it. Raises NotFound,
+    Forbidden, WrongState, InvalidInput naming the fields. Source: CreateModelPackage.
     """
-    ordered = order_version(actor=actor, group_id=group_id, new=new, reference=reference, run=run, server=server)
+    ordered = order_version(
+        actor=actor, group_id=group_id, new=new, reference=reference, run=run, server=server, seen=seen
+    )
     if ordered.message is not None:
         soon.carry_out(ordered.message.ordering_key)
     return Registration.objects.select_related("group", "version", "requested_by").get(pk=ordered.row.pk)
 
 
 def order_version(
-    *, actor: Actor, group_id: int, new: NewVersion, reference: str = "", run: str = "", server: str = ""
+    *,
+    actor: Actor,
+    group_id: int,
+    new: NewVersion,
+    reference: str = "",
+    run: str = "",
+    server: str = "",
+    seen: ModelGroup | None = None,
 ) -> Order:
     """Do what `register_version` does and wait for nothing: a worker carries the order out."""
     with operation(actor, "register model version"):
-        registration, is_new = registrations.ask(actor=actor, group_id=group_id, new=new, reference=reference)
+        registration, is_new = registrations.ask(
+            actor=actor, group_id=group_id, new=new, reference=reference, seen=seen
+        )
         runs.name_for_registration(actor=actor, registration=registration, is_new=is_new, run=run, server=server)
         if not is_new:
             return Order(registration, None)

@@ -6,10 +6,17 @@ from django.db.models import QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
+from portal.core.database import prepared
+from portal.core.kept import Kept
 
 from ..aws.arns import MalformedArn, parse_group_arn
 from ..models import AwsAccount, GroupCreation, ModelGroup, Project, Registration, UseCase
 from .scope import use_cases_of
+
+_PRESENT = ModelGroup.objects.filter(missing_since=None).select_related("account").order_by("pk")
+# A name is that of one group in each account and region; whoever asks sees the one or other of them.
+_NAMED = Kept(lambda name: _PRESENT.filter(name__iexact=name), str)
+_WITH_ARN = Kept(lambda arn: _PRESENT.filter(arn=arn), str)
 
 
 def registrations(actor: Actor) -> QuerySet[Registration]:
@@ -45,14 +52,16 @@ def creations_under_way(actor: Actor) -> list[GroupCreation]:
 
 
 def group_named(actor: Actor, text: str) -> ModelGroup | None:
-    """Return the visible group of that ARN or, where only one has it, of that name."""
-    rows = ModelGroup.objects.visible_to(actor).filter(missing_since=None)
+    """Return the visible group of that ARN or, where only one has it, of that name; with its account."""
     try:
         parse_group_arn(text)
     except MalformedArn:
-        found = list(rows.filter(name__iexact=text)[:2])
-        return found[0] if len(found) == 1 else None
-    return rows.filter(arn=text).first()
+        named = _NAMED
+    else:
+        named = _WITH_ARN
+    with prepared():
+        found = [group for group in named.all(text) if ModelGroup.objects.all().sees(actor, group)]
+    return found[0] if len(found) == 1 else None
 
 
 def use_cases_for(group: ModelGroup) -> QuerySet[UseCase]:

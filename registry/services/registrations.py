@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.core import access
+from portal.core import access, kept
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, WrongState
 from portal.core.locks import hold_until_commit
@@ -74,15 +74,18 @@ class NewVersion:
     skip_validation: bool = False
 
 
-def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") -> tuple[Registration, bool]:
+def ask(
+    *, actor: Actor, group_id: int, new: NewVersion, reference: str = "", seen: ModelGroup | None = None
+) -> tuple[Registration, bool]:
     """Write down what is to be registered, with the next public id; returns it and whether it is new.
 
     Runs in the caller's operation, which also orders the delivery. The same `reference` of the same person in the same
-    group gives the registration it gave before. Raises NotFound, Forbidden, WrongState when the group is gone, lies in
+    group gives the registration it gave before. `seen` is the group where the caller has just read it, with its
+    account, as the actor may see it. Raises NotFound, Forbidden, WrongState when the group is gone, lies in
     no hub or its account is switched off, InvalidInput naming the fields, also when the reference stood for something
     else. Source: CreateModelPackage.
     """
-    group = access.get(ModelGroup, actor, related=("account",), pk=group_id)
+    group = seen or access.get(ModelGroup, actor, related=("account",), pk=group_id)
     require(actor, Act.REGISTER_VERSION, group.project_id)
     if actor.user_id is None:
         raise InvalidInput("A version is registered by a person.")
@@ -116,8 +119,7 @@ def ask(*, actor: Actor, group_id: int, new: NewVersion, reference: str = "") ->
             METADATA_KEY: registration.public_id,
         },
     }
-    registration.save()
-    return registration, True
+    return kept.insert(registration), True
 
 
 def _next_number() -> int:
