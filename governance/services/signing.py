@@ -102,7 +102,11 @@ def verify(token: str, *, typ: str, at: datetime | None = None) -> dict[str, Any
 
 
 def jwks() -> dict[str, list[dict[str, str]]]:
-    """Return the public keys that verify what the portal signs and signed (RFC 7517): the active one first."""
+    """Return the public keys that verify what the portal signs and signed (RFC 7517): the active one first.
+
+    Whoever keeps them before anything was signed can verify the first of it: the very first key is made here too.
+    """
+    active_key()
     rows = SigningKey.objects.exclude(state=SigningKeyState.REVOKED).defer("private_key").order_by("-pk")
     return {"keys": [key.jwk for key in sorted(rows, key=lambda key: key.state != SigningKeyState.ACTIVE)]}
 

@@ -57,7 +57,6 @@ def part(value: dict[str, Any]) -> str:
 
 @pytest.mark.django_db
 def test_the_first_key_is_made_when_something_is_first_signed() -> None:
-    assert signing.jwks() == {"keys": []}
     token = signing.sign(CLAIMS, typ=TYP)
     key = SigningKey.objects.get()
     assert (key.state, key.algorithm) == (SigningKeyState.ACTIVE, SigningAlgorithm.ES256)
@@ -65,6 +64,13 @@ def test_the_first_key_is_made_when_something_is_first_signed() -> None:
     assert signing.verify(token, typ=TYP) == CLAIMS
     signing.sign(CLAIMS, typ=TYP)
     assert SigningKey.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_who_keeps_the_keys_before_anything_was_signed_verifies_the_first_of_it() -> None:
+    keys = jwt.PyJWKSet.from_dict(signing.jwks())
+    token = signing.sign(CLAIMS, typ=TYP)
+    assert jwt.decode(token, keys[header(token)["kid"]], algorithms=["ES256"]) == CLAIMS
 
 
 @pytest.mark.django_db
