@@ -63,18 +63,17 @@ class Stop:
 
         setattr(target, name, patched)
 
-    def saved(self, original: Callable[..., None]) -> Callable[..., None]:
-        """Stop where a message was saved, inside the transaction."""
+    def written(self, original: Callable[..., None]) -> Callable[..., None]:
+        """Stop where a message was written, inside the transaction."""
 
-        def save(message: Any, **kwargs: Any) -> None:
-            original(message, **kwargs)
-            fields = kwargs.get("update_fields", ())
+        def update(row: Any, *fields: str) -> None:
+            original(row, *fields)
             if "attempts" in fields:
                 self.at("while the attempt is recorded")
             if "delivered_at" in fields:
                 self.at("when the message is marked, not committed")
 
-        return save
+        return update
 
 
 def carry_out(wanted: str) -> None:
@@ -85,7 +84,7 @@ def carry_out(wanted: str) -> None:
     write_back: Any = import_module("governance.services.carriers.write_back")
     jobs._send = lambda *args, **kwargs: None
     stop.around(delivery, "_begun", "before the attempt is recorded", "when the attempt is recorded")
-    delivery.OutboxMessage.save = stop.saved(delivery.OutboxMessage.save)
+    delivery.kept.update = stop.written(delivery.kept.update)
     stop.around(write_back, "_described", "before the version is read", "after the version was read")
     stop.around(write_back.sagemaker, "update_version", after="after the answer to the update")
     stop.around(write_back, "_written", after="after the version was read again")
