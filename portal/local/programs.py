@@ -56,7 +56,11 @@ class Program:
         ]
 
     def spawn(self, home: Home, environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start it as a child that the kernel stops when this process dies."""
+        """Start it as a child that the kernel stops when this process dies.
+
+        In a process group of its own, as supervisord starts its programs, and in the same session: Linux shares the
+        processors out by sessions first, and how nice a program is counts only inside of one (autogroups).
+        """
         return subprocess.Popen(
             self.argv(home),
             cwd=self.directory,
@@ -64,7 +68,7 @@ class Program:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            process_group=0,
             preexec_fn=signal_when_parent_dies(self.stop_signal),  # noqa: PLW1509  # no threads here
             **drop_to(self.user),
         )
