@@ -42,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return ERROR if ended.code else YES
     except KeyboardInterrupt:
         _complain("interrupted")
-    except Exception as error:  # noqa: BLE001 - see above
+    except Exception as error:  # noqa: BLE001 - whatever it is, it ends with 2 and never as the gate's answer
         _complain(f"{type(error).__name__}: {error}")
         if os.environ.get("GOVERNANCE_DEBUG"):
             traceback.print_exc()
@@ -64,8 +64,8 @@ def _complain(text: str) -> None:
 
 def _run(arguments: Sequence[str]) -> int:
     from . import output  # noqa: PLC0415 - as run() says
-    from .app import built  # noqa: PLC0415
-    from .failures import Failure  # noqa: PLC0415
+    from .app import built  # noqa: PLC0415 - as run() says
+    from .failures import Failure  # noqa: PLC0415 - as run() says
 
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a letter gets its number.

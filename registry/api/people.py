@@ -27,7 +27,12 @@ from ..services import tokens as api_tokens
 from .serializers import ProjectField
 
 USERNAME = r"[\w.@+-]{1,150}"
-_PASSWORD = {"max_length": 4096, "trim_whitespace": False, "write_only": True, "style": {"input_type": "password"}}
+
+
+def _password(**kwargs: Any) -> serializers.CharField:
+    return serializers.CharField(
+        max_length=4096, trim_whitespace=False, write_only=True, style={"input_type": "password"}, **kwargs
+    )
 
 
 class GivenRole(Output):
@@ -137,13 +142,13 @@ class PersonInput(Input):
     username = serializers.CharField(max_length=150)
     display_name = text(max_length=200)
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True, default="")
-    password = serializers.CharField(required=False, allow_null=True, default=None, **_PASSWORD)  # type: ignore[arg-type]
+    password = _password(required=False, allow_null=True, default=None)
 
 
 class PasswordInput(Input):
     """A new password; it ends the person's sessions."""
 
-    password = serializers.CharField(**_PASSWORD)  # type: ignore[arg-type]  # shared by two fields
+    password = _password()
 
 
 class PeopleFilters(Filters):
