@@ -8,9 +8,11 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
+from portal.core.room import with_room
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings.production")
 
-application = get_wsgi_application()
+application = with_room(get_wsgi_application())
 
 # Everything a page needs is loaded before the first request, and then left out of garbage collection: going through a
 # quarter of a million objects that never go away held up every so manieth page by more than a tenth of a second.
