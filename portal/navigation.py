@@ -5,6 +5,7 @@ Worked out only when a page with the frame is rendered, so fragments and the API
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
@@ -19,6 +20,9 @@ from portal.core.vocabulary import Role
 from portal.dashboard.commands import go_keys
 
 Section = dict[str, Any]
+
+# The same three dozen addresses stand on every page.
+address = cache(reverse)
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -35,8 +39,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         # Of a page that says what went wrong, nobody asks what else waits.
         "places": SimpleLazyObject(lambda: sections(actor, request.path, Waiting())),
         "unread": SimpleLazyObject(lambda: waiting.unread),
-        "search_url": reverse("search"),
-        "palette_url": reverse("search_palette"),
+        "search_url": address("search"),
+        "palette_url": address("search_palette"),
         "go_keys": SimpleLazyObject(lambda: go_keys(places(actor))),
         "user_roles": SimpleLazyObject(lambda: sorted(actor.grants.anywhere)),
         "user_menu": SimpleLazyObject(lambda: _menu(actor)),
@@ -45,7 +49,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 def places(actor: Actor) -> list[Section]:
     """Return what this actor may open, without asking what waits there: the sidebar, then what is his own."""
-    told = {"label": "Notifications", "url": reverse("governance:notification_list"), "icon": "bell"}
+    told = {"label": "Notifications", "url": address("governance:notification_list"), "icon": "bell"}
     return [*sections(actor, "", Waiting()), {"label": "Yours", "items": [told, *_menu(actor)]}]
 
 
@@ -56,25 +60,25 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
         {
             "label": "Govern",
             "items": [
-                _item("Approvals", reverse("governance:queue"), "inbox", path, waiting.decisions, "waiting on you"),
-                _item("Stage table", reverse("governance:stage_table"), "table", path),
-                _item("In production", reverse("governance:in_production"), "rocket", path),
-                _item("Endpoints", reverse("governance:endpoint_list"), "server-2", path),
-                _item("Evidence", reverse("governance:evidence_list"), "paperclip", path),
-                _item("Reviews", reverse("governance:review_list"), "calendar", path),
-                _item("AI Act", reverse("registry:ai_act"), "scale", path),
-                _item("Findings", reverse("governance:finding_list"), "flag", path, waiting.findings, "open"),
-                _item("Delegations", reverse("governance:delegation_list"), "users", path),
-                _item("Policy", reverse("governance:policy_list"), "clipboard-list", path),
-                _item("Gate", reverse("governance:gate"), "shield-lock", path),
+                _item("Approvals", address("governance:queue"), "inbox", path, waiting.decisions, "waiting on you"),
+                _item("Stage table", address("governance:stage_table"), "table", path),
+                _item("In production", address("governance:in_production"), "rocket", path),
+                _item("Endpoints", address("governance:endpoint_list"), "server-2", path),
+                _item("Evidence", address("governance:evidence_list"), "paperclip", path),
+                _item("Reviews", address("governance:review_list"), "calendar", path),
+                _item("AI Act", address("registry:ai_act"), "scale", path),
+                _item("Findings", address("governance:finding_list"), "flag", path, waiting.findings, "open"),
+                _item("Delegations", address("governance:delegation_list"), "users", path),
+                _item("Policy", address("governance:policy_list"), "clipboard-list", path),
+                _item("Gate", address("governance:gate"), "shield-lock", path),
             ],
         },
         {
             "label": "Catalogue",
             "items": [
-                _item("Use cases", reverse("registry:use_case_list"), "target-arrow", path),
-                _item("Model groups", reverse("registry:group_list"), "packages", path),
-                _item("Model versions", reverse("registry:version_list"), "package", path),
+                _item("Use cases", address("registry:use_case_list"), "target-arrow", path),
+                _item("Model groups", address("registry:group_list"), "packages", path),
+                _item("Model versions", address("registry:version_list"), "package", path),
             ],
         },
     ]
@@ -83,41 +87,41 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
             {
                 "label": "Operate",
                 "items": [
-                    _item("AWS accounts", reverse("registry:account_list"), "brand-aws", path),
-                    _item("Sync runs", reverse("registry:sync_run_list"), "refresh", path),
+                    _item("AWS accounts", address("registry:account_list"), "brand-aws", path),
+                    _item("Sync runs", address("registry:sync_run_list"), "refresh", path),
                     _item(
-                        "Events", reverse("governance:parked_event_list"), "activity", path, waiting.parked, "parked"
+                        "Events", address("governance:parked_event_list"), "activity", path, waiting.parked, "parked"
                     ),
-                    _item("Deployment channels", reverse("governance:channel_list"), "route", path),
-                    _item("Outbox", reverse("governance:outbox"), "cloud-upload", path, waiting.failed, "given up"),
-                    _item("Shares", reverse("governance:share_list"), "share-3", path),
-                    _item("Tracking servers", reverse("registry:tracking_server_list"), "flask", path),
+                    _item("Deployment channels", address("governance:channel_list"), "route", path),
+                    _item("Outbox", address("governance:outbox"), "cloud-upload", path, waiting.failed, "given up"),
+                    _item("Shares", address("governance:share_list"), "share-3", path),
+                    _item("Tracking servers", address("registry:tracking_server_list"), "flask", path),
                 ],
             }
         )
     if may_anywhere(actor, Act.SEE_WEBHOOKS):
-        webhooks = _item("Webhooks", reverse("governance:webhook_list"), "webhook", path)
+        webhooks = _item("Webhooks", address("governance:webhook_list"), "webhook", path)
         # An auditor and an ML admin operate too, so the section is there.
         found[-1]["items"].append(webhooks)
     if may_anywhere(actor, Act.SEE_AUDIT):
-        exceptions = _item("Exceptions", reverse("governance:override_list"), "hand-stop", path)
-        trail = _item("Audit trail", reverse("governance:audit_trail"), "history", path)
-        ledger = _item("Ledger", reverse("governance:ledger_check"), "list-check", path)
-        decisions = _item("Decisions", reverse("governance:decision_register"), "clipboard-check", path)
-        packs = _item("Audit packs", reverse("governance:pack_list"), "file-zip", path)
+        exceptions = _item("Exceptions", address("governance:override_list"), "hand-stop", path)
+        trail = _item("Audit trail", address("governance:audit_trail"), "history", path)
+        ledger = _item("Ledger", address("governance:ledger_check"), "list-check", path)
+        decisions = _item("Decisions", address("governance:decision_register"), "clipboard-check", path)
+        packs = _item("Audit packs", address("governance:pack_list"), "file-zip", path)
         found.append({"label": "Oversee", "items": [decisions, exceptions, trail, packs, ledger]})
     if actor.holds_everywhere(Role.ML_ADMIN):
-        console = _item("Admin console", reverse("admin:index"), "settings", path)
-        keys = _item("Signing keys", reverse("governance:signing_keys"), "key", path)
-        services = _item("Service accounts", reverse("governance:service_account_list"), "plug", path)
+        console = _item("Admin console", address("admin:index"), "settings", path)
+        keys = _item("Signing keys", address("governance:signing_keys"), "key", path)
+        services = _item("Service accounts", address("governance:service_account_list"), "plug", path)
         found.append({"label": "Administer", "items": [console, services, keys]})
     return found
 
 
 def _first(actor: Actor, path: str) -> list[dict[str, Any]]:
-    found = [_item("My work", reverse("home"), "home", path)]
+    found = [_item("My work", address("home"), "home", path)]
     if actor.grants.anywhere:
-        found.append(_item("Dashboard", reverse("dashboard"), "layout-dashboard", path))
+        found.append(_item("Dashboard", address("dashboard"), "layout-dashboard", path))
     return found
 
 
@@ -129,10 +133,10 @@ def _item(label: str, url: str, icon: str, path: str, badge: int = 0, badge_labe
 
 def _menu(actor: Actor) -> list[dict[str, str]]:
     found = [
-        {"label": "Profile", "url": reverse("governance:profile"), "icon": "user-circle"},
-        {"label": "What I am told of", "url": reverse("governance:notify"), "icon": "bell"},
-        {"label": "API tokens", "url": reverse("governance:token_list"), "icon": "key"},
+        {"label": "Profile", "url": address("governance:profile"), "icon": "user-circle"},
+        {"label": "What I am told of", "url": address("governance:notify"), "icon": "bell"},
+        {"label": "API tokens", "url": address("governance:token_list"), "icon": "key"},
     ]
     if actor.holds_everywhere(Role.ML_ADMIN):
-        found.append({"label": "Admin console", "url": reverse("admin:index"), "icon": "settings"})
+        found.append({"label": "Admin console", "url": address("admin:index"), "icon": "settings"})
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.utils.html import format_html
@@ -36,6 +36,8 @@ def icon_content(name: str) -> SafeString:
     return mark_safe(content)  # noqa: S308 - read from a vendored file whose hash is checked
 
 
+# A page shows some eighty, the same on every page. A label that is safe and one that is not are different ones.
+@lru_cache(maxsize=2000, typed=True)
 def icon_svg(name: str, css: str = "", label: str = "") -> SafeString:
     """Render an icon: decorative without a label, an image with that name when one is given."""
     return format_html(
