@@ -30,6 +30,7 @@ from .vocabulary import Role
 
 # Django's own password form writes past the services; nothing here leads to the other two.
 _LEFT_OUT = {"password_change", "password_change_done", "view_on_site", "autocomplete"}
+_ASKED = "_console_permission"
 _AUDIT_TRAIL = "admin:governance_auditevent_changelist"
 
 
@@ -56,9 +57,16 @@ class Console(admin.AdminSite):
     index_title = "Administration"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Whether this is an active person who is ML admin everywhere."""
-        user = request.user
-        return bool(user.is_authenticated and user.is_active and actor_of(request).holds_everywhere(Role.ML_ADMIN))
+        """Whether this is an active person who is ML admin everywhere; found out once for a request.
+
+        A page with the list of all tables asks hundreds of times.
+        """
+        user, known = request.user, getattr(request, _ASKED, None)
+        if known is None or known[0] is not user:
+            is_admin = user.is_authenticated and user.is_active and actor_of(request).holds_everywhere(Role.ML_ADMIN)
+            known = (user, bool(is_admin))
+            setattr(request, _ASKED, known)
+        return bool(known[1])
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         """Send nobody in particular to the sign-in page; for everybody else without the role nothing is here."""
