@@ -39,11 +39,11 @@ from registry.models import (
     UseCaseDocument,
 )
 from registry.services import people, saved_views, tracking_servers
-from tests.api.world import World, actors, build
+from tests.api.world import World, build
 from tests.factories import version
 from tests.factories.people import SYSTEM
 from tests.scene import undone
-from tests.web.conftest import browser
+from tests.web.conftest import again, signed_in
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +60,16 @@ def world(shared_world: World, db: None) -> World:
     return shared_world
 
 
+@pytest.fixture(scope="module")
+def sessions(shared_world: World) -> dict[str, Client]:
+    """Everybody's client, signed in."""
+    return signed_in(shared_world)
+
+
 @pytest.fixture
-def as_role(world: World) -> Callable[[str], Client]:
-    """Sign in whoever plays a role."""
-    played = actors(world.people)
-    return lambda role: browser(played[role])
+def as_role(world: World, sessions: dict[str, Client]) -> Callable[[str], Client]:
+    """Return a client of whoever plays a role, signed in."""
+    return lambda role: again(sessions[role])
 
 
 @pytest.fixture(autouse=True)

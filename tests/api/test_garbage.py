@@ -33,9 +33,8 @@ def role_of(row: Row) -> str:
     )
 
 
-def _tried(world: World, row: Row, body: Any) -> None:
+def _tried(world: World, row: Row, body: Any, before: tuple[object, ...]) -> None:
     with undone():
-        before = fingerprint()
         path = BASE + row.route.format(id=world.ids.get(row.on, ""), **world.others)
         client = world.api(role_of(row)).client
         answer = getattr(client, row.method.lower())(path, body, format="json", headers=row.headers or None)
@@ -48,11 +47,12 @@ def _tried(world: World, row: Row, body: Any) -> None:
 
 @pytest.mark.parametrize("row", WRITES, ids=lambda row: f"{row.method} {row.route} {row.on}".strip())
 def test_garbage_is_refused(row: Row, world: World, aws_answers: None) -> None:
+    before = fingerprint()
     for body in BODIES:
-        _tried(world, row, body)
+        _tried(world, row, body, before)
     for name in row.body or {}:
         for value in VALUES:
-            _tried(world, row, {**(row.body or {}), name: value})
+            _tried(world, row, {**(row.body or {}), name: value}, before)
 
 
 ANYTHING = st.recursive(
@@ -71,12 +71,13 @@ ANYTHING = st.recursive(
 def test_anything_at_all(world: World, aws_answers: None, row: Row, data: st.DataObject) -> None:
     names = sorted(row.body or {"note": ""})
     body = data.draw(st.dictionaries(st.sampled_from([*names, "other"]), ANYTHING, max_size=4) | ANYTHING)
-    _tried(world, row, body)
+    _tried(world, row, body, fingerprint())
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.sampled_from([row.route for row in ROWS if row.method == "GET" and "{" not in row.route and row.route.endswith("s/")]),
+    st.sampled_from([row.route for row in ROWS if row.method == "GET" and "{" not in row.route and row.route.endswith("s/")
+                     and row.statuses[ROLES.index("auditor")] == 200]),
     st.sampled_from(
         ["cursor", "page_size", "ordering", "search", "stage", "use_case", "use_case_id", "account", "state", "kind",
          "model_package_arn", "object_id", "queue", "format"]

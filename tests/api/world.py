@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -171,7 +172,7 @@ class World:
     webhook_delivery: WebhookDelivery
     clients: dict[str, Api]
 
-    @property
+    @cached_property
     def token_key(self) -> str:
         """The beginning of the data scientist's token, by which it is named."""
         return str(ApiToken.objects.filter(user=self.people.scientist).values_list("token_key", flat=True)[0])
@@ -180,7 +181,7 @@ class World:
         """Return the client of the person who plays a role."""
         return self.clients[role]
 
-    @property
+    @cached_property
     def others(self) -> dict[str, str]:
         """What stands in an address beside its id."""
         token = str(ApiToken.objects.filter(user=self.service.user).values_list("token_key", flat=True)[0])
@@ -192,7 +193,7 @@ class World:
             **{name: str(row.pk) for name, row in rows.items()},
         }
 
-    @property
+    @cached_property
     def ids(self) -> dict[str, str]:
         """What stands for each name in an address."""
         return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -27,6 +28,18 @@ def browser(person: User | None) -> Client:
     return client
 
 
+def signed_in(world: World) -> dict[str, Client]:
+    """Sign in whoever plays a role, each once: their sessions live as long as the world does."""
+    return {role: browser(person) for role, person in actors(world.people).items()}
+
+
+def again(kept: Client) -> Client:
+    """Return another client with the session of one that is kept; what it is told stays with it."""
+    client = browser(None)
+    client.handler, client.cookies = kept.handler, deepcopy(kept.cookies)
+    return client
+
+
 @pytest.fixture(scope="module")
 def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     with django_db_blocker.unblock(), undone():
@@ -39,11 +52,16 @@ def world(shared_world: World, db: None) -> World:
     return shared_world
 
 
+@pytest.fixture(scope="module")
+def sessions(shared_world: World) -> dict[str, Client]:
+    """Everybody's client, signed in."""
+    return signed_in(shared_world)
+
+
 @pytest.fixture
-def as_role(world: World) -> Callable[[str], Client]:
-    """Sign in whoever plays a role."""
-    people = actors(world.people)
-    return lambda role: browser(people[role])
+def as_role(world: World, sessions: dict[str, Client]) -> Callable[[str], Client]:
+    """Return a client of whoever plays a role, signed in."""
+    return lambda role: again(sessions[role])
 
 
 @pytest.fixture

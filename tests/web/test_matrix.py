@@ -52,11 +52,10 @@ def test_each_role_is_answered_as_the_table_says(
     row: Row, world: World, as_role: Callable[[str], Client], aws_answers: None
 ) -> None:
     path = reverse(row.name, args=argument(world, row.on))
-    answered = {}
+    answered, before = {}, fingerprint()
     for role, expected in zip(COLUMNS, row.statuses, strict=True):
         with undone():
             client = as_role(role)
-            before = fingerprint()
             answer = getattr(client, row.method.lower())(path, row.body(world) if row.body else {})
             answered[role] = answer.status_code
             text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
