@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
@@ -35,20 +35,38 @@ def database_url() -> str:
 
 
 @contextmanager
-def own_database() -> Iterator[str]:
-    """Point Django, in every thread, at a fresh copy of the test database; yields its name."""
+def own_database(template: str = "") -> Iterator[str]:
+    """Point Django, in every thread, at a fresh copy of the test database, or of another; yields its name."""
     settings = connection.settings_dict
-    template, name = settings["NAME"], f"committed_{uuid.uuid4().hex[:12]}"
+    before, name = settings["NAME"], f"committed_{uuid.uuid4().hex[:12]}"
     connections.close_all()
     with _server() as server:
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or before}"')
     settings["NAME"] = name
     try:
         yield name
     finally:
         connections.close_all()
-        settings["NAME"] = template
+        settings["NAME"] = before
         _drop(name)
+
+
+@contextmanager
+def kept_database(fill: Callable[[], None]) -> Iterator[str]:
+    """Have a copy of the test database filled and keep it until the block ends; its name, for others to be copied from.
+
+    Django talks to it only while it is filled.
+    """
+    with own_database():
+        fill()
+        connections.close_all()
+        kept = f"kept_{uuid.uuid4().hex[:12]}"
+        with _server() as server:
+            server.execute(f'CREATE DATABASE "{kept}" TEMPLATE "{connection.settings_dict["NAME"]}"')
+    try:
+        yield kept
+    finally:
+        _drop(kept)
 
 
 def _drop(name: str) -> None:
