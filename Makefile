@@ -21,7 +21,7 @@ up: ## Start the portal with everything it needs, in the foreground; Ctrl-C stop
 test: ## Run every test on a PostgreSQL, a Valkey and a sandbox AWS of its own; ARGS="-k name" goes to pytest
 	$(DEV)
 	@$(BIN)/python -I portal/local/mlflow_venv.py --background
-	@exec $(BIN)/python -m portal.local.run_with --browser -- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(BIN)/python -m portal.local.run_with --browser --in-memory -- $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: ## Run linters, types, import contracts, deployment checks and architecture tests
 	$(DEV)

@@ -31,7 +31,7 @@ APP_ROLE = "portal_app"
 SUPERUSER = "postgres"
 START_SECONDS = 60
 # For test runs only: a crash may cost the whole database, which is thrown away anyway.
-UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=2GB")
+UNSAFE_BUT_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=512MB")
 
 
 def version() -> str:
