@@ -68,17 +68,16 @@ class Servers:
         web = self.processes["web"]
         return sum(one.memory_info().rss for one in [web, *web.children(recursive=True)]) / 1_000_000
 
-
-def _settle(servers: Servers) -> None:
-    """Wait until what the processes do once when they start is over: they use a tenth of a core, or a minute passed."""
-    until = time.monotonic() + SETTLE_SECONDS
-    used = servers.usage()
-    while time.monotonic() < until:
-        time.sleep(2)
-        before, used = used, servers.usage()
-        busy = used.since(before)
-        if busy.web + busy.postgres + busy.worker < 0.2:
-            return
+    def settle(self) -> None:
+        """Wait until what is left to the processes is done: they use a tenth of a core, or a minute has passed."""
+        until = time.monotonic() + SETTLE_SECONDS
+        used = self.usage()
+        while time.monotonic() < until:
+            time.sleep(2)
+            before, used = used, self.usage()
+            busy = used.since(before)
+            if busy.web + busy.postgres + busy.worker < 0.2:
+                return
 
 
 def _seconds(root: psutil.Process) -> float:
@@ -132,5 +131,5 @@ def running(home: Home, port: int, owner_url: str, database: str, place: Path) -
 
         wait_for_page(f"http://127.0.0.1:{port}/healthz", "The web server", START_SECONDS, check)
         servers = Servers(port, processes, _postmaster(urlsplit(owner_url).port or 5432))
-        _settle(servers)
+        servers.settle()
         yield servers
