@@ -11,7 +11,7 @@ from portal.core.actors import Actor
 from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import correlated
 from portal.core.vocabulary import NotificationChannel
-from registry.choices import SyncState
+from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount
 from registry.services import sync_runs
 
@@ -28,6 +28,7 @@ from .services import (
     lanes,
     notification_delivery,
     out_of_band,
+    readings,
     registry_events,
     reminders,
     reread,
@@ -215,6 +216,20 @@ def sync_shares(**_: Any) -> None:
     """Have the shares of every enabled account read, each as a task of its own."""
     for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
         enqueue_on_commit("governance.sync_shares_of_account", account_id=account_id, requested_by="schedule")
+
+
+@shared_task(name="governance.read_aws")
+def read_aws(*, account_id: str, kind: str, requested_by: str, **_: Any) -> None:
+    """Read one kind of what an account holds beside the registry."""
+    with correlated():
+        readings.read_account(account_id=account_id, kind=SyncKind(kind), requested_by=requested_by)
+
+
+@shared_task(name="governance.read_aws_everywhere")
+def read_aws_everywhere(*, kind: str, **_: Any) -> None:
+    """Have one kind read in every enabled account, each as a task of its own."""
+    for account_id in AwsAccount.objects.enabled().values_list("account_id", flat=True):
+        enqueue_on_commit(readings.READ, account_id=account_id, kind=kind, requested_by="schedule")
 
 
 @shared_task(name="governance.prune_sync_runs")

@@ -125,6 +125,31 @@ class SyncKind(Word):
     INCREMENTAL = "incremental"
     EVENTS = "events"
     SHARES = "shares"
+    CARDS = "cards"
+    REPORTS = "reports"
+    MONITORS = "monitors"
+    ENDPOINTS = "endpoints"
+    ENDPOINT_METRICS = "endpoint_metrics"
+    LINEAGE = "lineage"
+    TRAINING = "training"
+    PIPELINES = "pipelines"
+    PERSONAS = "personas"
+
+
+# The passes over the registry itself, which share one lock; each other kind has a lock of its own.
+REGISTRY_PASSES = (SyncKind.FULL, SyncKind.INCREMENTAL, SyncKind.EVENTS)
+# What is read of AWS beside the registry and its shares (services.readings of governance).
+READING_KINDS = (
+    SyncKind.CARDS,
+    SyncKind.REPORTS,
+    SyncKind.MONITORS,
+    SyncKind.ENDPOINTS,
+    SyncKind.ENDPOINT_METRICS,
+    SyncKind.LINEAGE,
+    SyncKind.TRAINING,
+    SyncKind.PIPELINES,
+    SyncKind.PERSONAS,
+)
 
 
 class SyncState(Word):

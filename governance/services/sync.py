@@ -14,7 +14,7 @@ from portal.core.permissions import Act, require_anywhere
 from registry.models import AwsAccount, ModelGroup, SyncRun
 from registry.sync import run
 
-from . import intake
+from . import intake, readings
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ def request_sync(*, actor: Actor, account_id: str) -> AwsAccount:
         raise WrongState(f"{account} is disabled. Enable it before syncing.")
     enqueue_on_commit("governance.sync_account", account_id=account.account_id, requested_by=actor.name)
     enqueue_on_commit("governance.sync_shares_of_account", account_id=account.account_id, requested_by=actor.name)
+    readings.request_readings(account_id=account.account_id, requested_by=actor.name)
     return account
 
 

@@ -76,8 +76,8 @@ def is_current() -> bool:
 
 def _install() -> None:
     _run("The environment could not be made", [sys.executable, "-m", "venv", "--clear", str(VENV)])
-    # The lock is complete and hashed, so pip has nothing to work out.
-    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"]
+    # The lock is complete and hashed, so pip has nothing to work out; of a hundred packages few modules are ever run.
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps", "--no-compile"]
     _run(
         "The packages of requirements/mlflow.lock could not be installed",
         [str(PYTHON), "-m", "pip", "install", *options, "--requirement", str(LOCK)],

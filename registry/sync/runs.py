@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ..aws.errors import AwsError
 from ..aws.session import Counters, Counts
-from ..choices import SyncKind, SyncState
+from ..choices import REGISTRY_PASSES, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
 from ..services.versions import VersionChange
 
@@ -125,8 +125,8 @@ def begin(
     """
     rows = SyncRun.objects.filter(account=account, region=region)
     now = timezone.now()
-    # Shares are read under a lock of their own: their row is not left behind, but somebody else's.
-    abandoned = rows.filter(state=SyncState.RUNNING).exclude(kind=SyncKind.SHARES)
+    # Other kinds are read under locks of their own: their rows are not left behind, but somebody else's.
+    abandoned = rows.filter(state=SyncState.RUNNING, kind__in=REGISTRY_PASSES)
     run = None
     if kind == SyncKind.FULL:
         run = abandoned.filter(kind=kind, started_at__gt=now - LONGEST_PAUSE).order_by("-started_at").first()

@@ -25,7 +25,7 @@ from portal.core.templatetags.portal_ui import (
     status_badge,
 )
 
-from ..choices import SyncHealth, SyncKind, SyncState
+from ..choices import READING_KINDS, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, ModelGroup, ModelVersion, SyncRun, UseCase
 from ..selectors.sync_health import RegionHealth, oldest, worst
 
@@ -343,6 +343,8 @@ class SyncRunTable(PortalTable):
     def render_found(self, record: SyncRun) -> str | SafeString:
         if record.kind == SyncKind.SHARES:
             return "shares and invitations"
+        if record.kind in READING_KINDS and not (record.created or record.updated or record.missing):
+            return _NOTHING_FOUND.get(record.state, "nothing new")
         counts = (("new", record.created), ("changed", record.updated), ("missing", record.missing))
         said = [f"{count} {word}" for word, count in counts if count]
         if record.unchanged:

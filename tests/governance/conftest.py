@@ -71,12 +71,13 @@ def anchored_once(
     made = Anchored(tmp_path_factory.mktemp("anchored") / "anchors")
 
     def fill() -> None:
-        for word in ("one", "two", "three"):
-            made.grow(word)
-            made.anchored()
-        made.grow("four")
+        with override_settings(STORAGES=_anchors_in(made.folder)):
+            for word in ("one", "two", "three"):
+                made.grow(word)
+                made.anchored()
+            made.grow("four")
 
-    with django_db_blocker.unblock(), override_settings(STORAGES=_anchors_in(made.folder)), kept_database(fill) as name:
+    with django_db_blocker.unblock(), kept_database(fill) as name:
         yield name, made
 
 

@@ -1,0 +1,112 @@
+"""What is read of AWS beside the registry: cards, reports, monitors, endpoints, their metrics, lineage and the rest.
+
+Each kind is a pass of its own over an account and region, with its row among the sync runs: when it was read last, what
+that cost, and what could not be read. What is kept says when it was read, and is never removed because AWS did not
+answer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from portal.core.actors import Actor
+from portal.core.errors import InvalidInput
+from portal.core.jobs import enqueue_on_commit
+from portal.core.locks import advisory_lock
+from registry.aws.errors import AwsError
+from registry.aws.session import AwsSession
+from registry.choices import SyncKind, SyncState
+from registry.models import AwsAccount, SyncRun
+from registry.services import accounts
+
+from ..choices import FindingKind
+from . import review
+
+logger = logging.getLogger(__name__)
+
+ACTOR = Actor.system("sync")
+READ = "governance.read_aws"
+ENDED = "The worker ended before this pass did. The next pass does its work again."
+_MOST_PROBLEMS = 20
+
+
+@dataclass
+class Tally:
+    """What a pass took in, and what it could not read: each problem is a sentence naming what it is about."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    missing: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How one kind is read: `read` takes in what an account says in a region; `findings` are looked at afterwards."""
+
+    read: Callable[[Actor, AwsAccount, AwsSession, Tally], None]
+    findings: tuple[FindingKind, ...] = ()
+
+
+READINGS: Mapping[SyncKind, Reading] = {}
+
+
+def request_readings(*, account_id: str, requested_by: str) -> None:
+    """Have workers read everything there is to be read of an account, each kind as a task of its own."""
+    for kind in READINGS:
+        enqueue_on_commit(READ, account_id=account_id, kind=kind.value, requested_by=requested_by)
+
+
+def read_account(*, account_id: str, kind: SyncKind, requested_by: str) -> list[SyncRun]:
+    """Read one kind in every region of an account, and look at the findings that rest on it.
+
+    A pass that is under way is left alone. Raises InvalidInput for an account that is unknown or disabled.
+    """
+    account = AwsAccount.objects.enabled().filter(account_id=account_id).first()
+    if account is None:
+        raise InvalidInput(f"There is no enabled account {account_id}.")
+    reading, runs = READINGS[kind], []
+    for region in account.regions:
+        with advisory_lock(f"read-{kind.value}:{account.account_id}:{region}") as held:
+            if held:
+                runs.append(_pass(account, region, kind, reading, requested_by))
+            else:
+                logger.info("The %s of %s in %s are being read already.", kind.label, account.account_id, region)
+    if reading.findings:
+        review.review_kinds(actor=ACTOR, kinds=list(reading.findings))
+    return runs
+
+
+def _pass(account: AwsAccount, region: str, kind: SyncKind, reading: Reading, requested_by: str) -> SyncRun:
+    rows = SyncRun.objects.filter(account=account, region=region, kind=kind)
+    rows.filter(state=SyncState.RUNNING).update(state=SyncState.FAILED, finished_at=timezone.now(), error=ENDED)
+    run = SyncRun.objects.create(account=account, region=region, kind=kind, requested_by=requested_by)
+    tally = Tally()
+    session = accounts.reach(account, region)
+    with session.counting() as counters:
+        try:
+            reading.read(ACTOR, account, session, tally)
+        except AwsError as failure:
+            tally.problems.append(str(failure))
+        except (DatabaseError, ValueError, TypeError, KeyError, AttributeError) as failure:
+            # AWS answered something nobody expected: the pass says so, and what was taken in before it stays.
+            logger.exception("%s of %s in %s were not recorded", kind.label, account.account_id, region)
+            tally.problems.append(f"What AWS answered was not recorded ({type(failure).__name__}: {failure}).")
+    counts = counters.snapshot()
+    run.calls, run.pages, run.throttles = counts.calls, counts.pages, counts.throttles
+    for name in ("created", "updated", "unchanged", "missing"):
+        setattr(run, name, getattr(tally, name))
+    told = list(dict.fromkeys(tally.problems))
+    run.error = " ".join(told[:_MOST_PROBLEMS])
+    if len(told) > _MOST_PROBLEMS:
+        run.error += f" And {len(told) - _MOST_PROBLEMS} more."
+    run.state = SyncState.FAILED if told else SyncState.SUCCEEDED
+    run.finished_at = timezone.now()
+    run.save()
+    return run
