@@ -1,0 +1,1 @@
+"""What the demo shows of AWS beside the registry, for the credit-risk model: one module per system."""
