@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import logging
 import select
 import socket
 import time
+import zlib
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -102,6 +104,11 @@ class SandboxApplication:
         body: bytes = (
             stream.read(int(length)) if length else stream.read() if environ.get("wsgi.input_terminated") else b""
         )
+        # Clients compress large requests of the JSON services; an object of S3 is stored as it came.
+        if environ.get("HTTP_X_AMZ_TARGET") and environ.get("HTTP_CONTENT_ENCODING") == "gzip":
+            del environ["HTTP_CONTENT_ENCODING"]
+            with contextlib.suppress(OSError, EOFError, zlib.error):  # garbled, as the service will say
+                body = gzip.decompress(body)
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)
@@ -249,8 +256,10 @@ class SandboxApplication:
     def _in_registry(call: Call) -> bool:
         """Whether it changes what has rows of its own, or its tags; other resources' tags are stock moto's."""
         tagged = str(call.parameters.get("ResourceArn", ""))
-        ours = any(kind in call.operation for kind in ("ModelPackage", "Pipeline"))
-        return call.service == "sagemaker" and (ours or ":model-package" in tagged or ":pipeline/" in tagged)
+        ours = any(kind in call.operation for kind in ("ModelPackage", "Pipeline", "Monitoring", "ModelCard"))
+        return call.service == "sagemaker" and (
+            ours or any(kind in tagged for kind in (":model-package", ":pipeline/", ":model-card/"))
+        )
 
     def _touch_s3(self, call: Call) -> None:
         region, account = s3_backends.bucket_accounts.get(call.bucket, ("aws", call.account))

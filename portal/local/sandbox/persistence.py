@@ -29,13 +29,32 @@ _KINDS = (
     "token",
     "pipeline",
     "execution",
+    "monitor",
+    "monitor_execution",
+    "lineage",
+    "association",
+    "card",
+    "card_export",
 )
 # What of a backend is kept in rows of its own, or refers back to the backend.
 _APART = {
     "iam": {"access_keys", "account_summary", "aws_managed_policies"},
-    "sagemaker": {"groups", "packages", "tokens", "pipeline_records", "execution_records"},
+    "sagemaker": {
+        "monitor_records",
+        "monitor_execution_records",
+        "groups",
+        "packages",
+        "tokens",
+        "pipeline_records",
+        "execution_records",
+        "lineage_records",
+        "association_records",
+        "card_records",
+        "card_exports",
+    },
     "organizations": set(),
     "events": set(),
+    "cloudwatch": set(),
 }
 # Kinds of row that are one entry of one of their backend's dicts.
 _ENTRIES = {
@@ -44,6 +63,12 @@ _ENTRIES = {
     ("sagemaker", "token"): "tokens",
     ("sagemaker", "pipeline"): "pipeline_records",
     ("sagemaker", "execution"): "execution_records",
+    ("sagemaker", "lineage"): "lineage_records",
+    ("sagemaker", "association"): "association_records",
+    ("sagemaker", "card"): "card_records",
+    ("sagemaker", "card_export"): "card_exports",
+    ("sagemaker", "monitor"): "monitor_records",
+    ("sagemaker", "monitor_execution"): "monitor_execution_records",
     ("ram", "share"): "shares",
     ("ram", "permission"): "permissions",
 }

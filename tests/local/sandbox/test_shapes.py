@@ -14,6 +14,8 @@ import requests
 from botocore.model import OperationModel
 
 from tests.local.sandbox.shapes import operations, problems
+from tests.local.sandbox.test_cards import chapter as _cards
+from tests.local.sandbox.test_lineage import tell as tell_lineage
 from tests.local.sandbox.world import (
     ALLOW_REGISTER,
     DEFAULT,
@@ -204,6 +206,10 @@ def _pipelines(story: Story) -> None:
     sagemaker.delete_pipeline(PipelineName="line", ClientRequestToken=TOKEN)
 
 
+def _lineage(story: Story) -> None:
+    tell_lineage(story.client("sagemaker"))
+
+
 def _people(story: Story) -> None:
     iam, name = story.aws.client("iam", story.owner), unique("role")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
@@ -227,7 +233,7 @@ def _end(story: Story) -> None:
 def seen(aws: Aws) -> Seen:
     """Everything that was answered in the story."""
     story = Story(aws)
-    chapters: list[Callable[[Story], None]] = [_registry, _shares, _queues, _pipelines, _people, _end]
+    chapters: list[Callable[[Story], None]] = [_registry, _shares, _queues, _pipelines, _cards, _people, _end]
     for chapter in chapters:
         chapter(story)
     return story.seen

@@ -16,11 +16,14 @@ from ..caller import Caller
 from ..ram.from_policy import mirror
 from ..ram.models import backend_of, shared_with
 from .access import allowed
+from .cards import Cards
 from .common import TOKEN_LIFETIME, Record, asked, now
 from .errors import AccessDenied, Conflict, ValidationError
 from .events import state_changed
 from .index import Packages
 from .lag import Lag
+from .lineage import Lineage
+from .monitors import Monitors
 from .pipelines import Pipelines
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):(\d{12}):(model-package|model-package-group)/(.+)")
@@ -64,7 +67,7 @@ def registry(account: str, region: str) -> SandboxSageMakerBackend:
     return backend
 
 
-class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
+class SandboxSageMakerBackend(Monitors, Cards, Lineage, Pipelines, SageMakerModelBackend):
     """SageMaker of one account and region; all but the registry and pipelines is stock moto."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -76,6 +79,12 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
         self.tokens: dict[str, Record] = {}
         self.pipeline_records: dict[str, Record] = {}
         self.execution_records: dict[str, Record] = {}
+        self.monitor_records: dict[str, Record] = {}
+        self.monitor_execution_records: dict[str, Record] = {}
+        self.lineage_records: dict[str, Record] = {}
+        self.association_records: dict[str, Record] = {}
+        self.card_records: dict[str, Record] = {}
+        self.card_exports: dict[str, Record] = {}
 
     def touch(self, kind: str, name: str) -> None:
         """Have a row written with the request under way, unless its group was seeded to be forgotten."""
@@ -190,10 +199,11 @@ class SandboxSageMakerBackend(Pipelines, SageMakerModelBackend):
         self.touch("group", group["ModelPackageGroupName"])
 
     def set_tags(self, arn: str, change: dict[str, str | None]) -> list[dict[str, str]]:
-        """Set tags, or remove those whose value is None, on a group, pipeline or unversioned package; return all."""
+        """Set tags, or remove those whose value is None, on a group, pipeline, card or unversioned package."""
         place, _, name = arn.partition(f":{self.account_id}:")[2].partition("/")
-        kind = {"model-package-group": "group", "pipeline": "pipeline"}.get(place, "package")
-        known = {"group": self.groups, "pipeline": self.pipeline_records}.get(kind, self.packages)
+        kind = {"model-package-group": "group", "pipeline": "pipeline", "model-card": "card"}.get(place, "package")
+        ours = {"group": self.groups, "pipeline": self.pipeline_records, "card": self.card_records}
+        known = ours.get(kind, self.packages)
         name = arn if kind == "package" else name
         record = known.get(name)
         if record is None:

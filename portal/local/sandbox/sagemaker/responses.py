@@ -9,10 +9,13 @@ from moto.core.responses import ActionResult, EmptyResult
 
 from . import search
 from .base_responses import Written
+from .card_responses import CardResponses
 from .common import Record, pick
 from .errors import AccessDenied, ValidationError
 from .index import Ordered, moment_of
+from .lineage_responses import LineageResponses
 from .models import SandboxSageMakerBackend
+from .monitor_responses import MonitorResponses
 from .pipeline_responses import PipelineResponses
 from .search_responses import SearchResponses, public
 
@@ -36,10 +39,10 @@ _SUMMARY = (
     "ModelPackageRegistrationType",
 )
 _BATCH_SUMMARY = (*(n for n in _SUMMARY if n != "ModelLifeCycle"), "InferenceSpecification")
-_TAGGED = (":model-package-group/", ":model-package/", ":pipeline/")
+_TAGGED = (":model-package-group/", ":model-package/", ":pipeline/", ":model-card/")
 
 
-class SandboxSageMakerResponse(PipelineResponses, SearchResponses):
+class SandboxSageMakerResponse(MonitorResponses, CardResponses, LineageResponses, PipelineResponses, SearchResponses):
     """SageMaker over HTTP: one method for each operation, named in snake case."""
 
     def _listed(self, rows: list[Record], p: Record) -> tuple[list[Record], str | None]:
