@@ -34,6 +34,7 @@ _SAGEMAKER = {
     "ModelPackageName": "model-package",
     "ModelName": "model",
     "ModelCardName": "model-card",
+    "InferenceComponentName": "inference-component",
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
     "PipelineName": "pipeline",

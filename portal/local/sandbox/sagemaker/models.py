@@ -18,13 +18,16 @@ from ..ram.models import backend_of, shared_with
 from .access import allowed
 from .cards import Cards
 from .common import TOKEN_LIFETIME, Record, asked, now
+from .endpoints import Endpoints
 from .errors import AccessDenied, Conflict, ValidationError
 from .events import state_changed
+from .hubs import Hubs
 from .index import Packages
 from .lag import Lag
 from .lineage import Lineage
 from .monitors import Monitors
 from .pipelines import Pipelines
+from .training import Jobs
 
 _ARN = re.compile(r"arn:aws[a-z-]*:sagemaker:([a-z0-9-]+):(\d{12}):(model-package|model-package-group)/(.+)")
 # What CreateModelPackage takes and DescribeModelPackage gives back as it is.
@@ -67,7 +70,7 @@ def registry(account: str, region: str) -> SandboxSageMakerBackend:
     return backend
 
 
-class SandboxSageMakerBackend(Monitors, Cards, Lineage, Pipelines, SageMakerModelBackend):
+class SandboxSageMakerBackend(Jobs, Hubs, Monitors, Cards, Lineage, Pipelines, Endpoints, SageMakerModelBackend):
     """SageMaker of one account and region; all but the registry and pipelines is stock moto."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
@@ -78,7 +81,9 @@ class SandboxSageMakerBackend(Monitors, Cards, Lineage, Pipelines, SageMakerMode
         self.unsaved: set[str] = set()  # groups that were seeded for a measurement, and end with the process
         self.tokens: dict[str, Record] = {}
         self.pipeline_records: dict[str, Record] = {}
+        self.made_records: dict[str, Record] = {}
         self.execution_records: dict[str, Record] = {}
+        self.inference_components: dict[str, Record] = {}
         self.monitor_records: dict[str, Record] = {}
         self.monitor_execution_records: dict[str, Record] = {}
         self.lineage_records: dict[str, Record] = {}

@@ -11,13 +11,16 @@ from . import search
 from .base_responses import Written
 from .card_responses import CardResponses
 from .common import Record, pick
+from .endpoint_responses import EndpointResponses
 from .errors import AccessDenied, ValidationError
+from .hub_responses import HubResponses
 from .index import Ordered, moment_of
 from .lineage_responses import LineageResponses
 from .models import SandboxSageMakerBackend
 from .monitor_responses import MonitorResponses
 from .pipeline_responses import PipelineResponses
 from .search_responses import SearchResponses, public
+from .training_responses import JobResponses
 
 _GROUP_SUMMARY = (
     "ModelPackageGroupName",
@@ -42,7 +45,16 @@ _BATCH_SUMMARY = (*(n for n in _SUMMARY if n != "ModelLifeCycle"), "InferenceSpe
 _TAGGED = (":model-package-group/", ":model-package/", ":pipeline/", ":model-card/")
 
 
-class SandboxSageMakerResponse(MonitorResponses, CardResponses, LineageResponses, PipelineResponses, SearchResponses):
+class SandboxSageMakerResponse(
+    JobResponses,
+    HubResponses,
+    MonitorResponses,
+    CardResponses,
+    LineageResponses,
+    EndpointResponses,
+    PipelineResponses,
+    SearchResponses,
+):
     """SageMaker over HTTP: one method for each operation, named in snake case."""
 
     def _listed(self, rows: list[Record], p: Record) -> tuple[list[Record], str | None]:
@@ -207,7 +219,9 @@ class SandboxSageMakerResponse(MonitorResponses, CardResponses, LineageResponses
                     f"Model package {package['ModelPackageArn']} is {package['ModelApprovalStatus']}; "
                     "only an Approved version can be deployed."
                 )
-        return super().create_model()
+        made = super().create_model()
+        self.registry.complete_model(self.params)
+        return made
 
     # ---- tags -----------------------------------------------------------------------------------------------------
 
