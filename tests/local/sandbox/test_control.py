@@ -206,7 +206,7 @@ def test_an_object_put_is_logged_by_bucket_and_key(aws: Aws) -> None:
     ("service", "ask"),
     [
         ("sagemaker", lambda c: c.list_hubs()),
-        ("sagemaker", lambda c: c.query_lineage(StartArns=["arn:aws:sagemaker:us-east-1:1:artifact/x"])),
+        ("sagemaker", lambda c: c.list_lineage_groups()),
         ("ram", lambda c: c.list_replace_permission_associations_work()),
         ("events", lambda c: c.update_event_bus(Name="x")),
         ("dynamodb", lambda c: c.list_tables()),

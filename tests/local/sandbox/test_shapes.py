@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import requests
 from botocore.model import OperationModel
 
+from tests.local.sandbox import monitors
 from tests.local.sandbox.shapes import operations, problems
 from tests.local.sandbox.test_cards import chapter as _cards
 from tests.local.sandbox.test_lineage import tell as tell_lineage
@@ -210,6 +212,11 @@ def _lineage(story: Story) -> None:
     tell_lineage(story.client("sagemaker"))
 
 
+def _monitors(story: Story) -> None:
+    bucket = unique("monitor")
+    monitors.story(story.client("sagemaker"), story.aws.client("s3", story.owner), story.aws.url, story.owner, bucket)
+
+
 def _people(story: Story) -> None:
     iam, name = story.aws.client("iam", story.owner), unique("role")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
@@ -220,6 +227,17 @@ def _people(story: Story) -> None:
         PolicySourceArn=arn, ActionNames=["sagemaker:DescribeModelPackage", "s3:GetObject"]
     )
     story.client("sts").assume_role(RoleArn=arn, RoleSessionName="somebody", SourceIdentity="jane")
+
+
+def _counts(story: Story) -> None:
+    cloudwatch, now = story.client("cloudwatch"), datetime.now(UTC)
+    metric = {"MetricName": "Invocations", "Dimensions": [{"Name": "EndpointName", "Value": "credit"}]}
+    cloudwatch.put_metric_data(Namespace="AWS/SageMaker", MetricData=[{**metric, "Timestamp": now, "Value": 3}])
+    cloudwatch.list_metrics(Namespace="AWS/SageMaker")
+    stat = {"Metric": {"Namespace": "AWS/SageMaker", **metric}, "Period": 3600, "Stat": "Sum"}
+    query = [{"Id": "q1", "MetricStat": stat}]
+    hour = timedelta(hours=1)
+    cloudwatch.get_metric_data(MetricDataQueries=query, StartTime=now - hour, EndTime=now + hour)
 
 
 def _end(story: Story) -> None:
@@ -233,7 +251,7 @@ def _end(story: Story) -> None:
 def seen(aws: Aws) -> Seen:
     """Everything that was answered in the story."""
     story = Story(aws)
-    chapters: list[Callable[[Story], None]] = [_registry, _shares, _queues, _pipelines, _cards, _people, _end]
+    chapters: list[Callable[[Story], None]] = [_registry, _shares, _queues, _pipelines, _lineage, _cards, _monitors, _people, _counts, _end]
     for chapter in chapters:
         chapter(story)
     return story.seen
@@ -268,4 +286,4 @@ def test_the_comparison_sees_what_is_wrong(seen: Seen) -> None:
 
 
 def test_there_are_operations_of_every_service() -> None:
-    assert {service for service, _ in operations()} == {"sagemaker", "ram", "events", "sqs", "iam", "sts"}
+    assert {service for service, _ in operations()} == {"sagemaker", "ram", "events", "sqs", "iam", "sts", "cloudwatch"}

@@ -28,6 +28,22 @@ class NotFound(SagemakerClientError):
         super().__init__(message)
 
 
+class ResourceInUse(SagemakerClientError):
+    code = "ResourceInUse"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class NotOffered(SagemakerClientError):
+    """What SageMaker does not do in a region."""
+
+    code = "UnknownOperationException"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
 class AccessDenied(SagemakerClientError):
     code = "AccessDeniedException"
 
