@@ -6,7 +6,12 @@
 ``POST /sandbox/settings`` takes ``association_seconds`` (RAM associations are ASSOCIATING as long),
 ``index_lag_seconds`` (Search sees a change as much later) and ``invitation_seconds``; ``GET`` reads them.
 ``POST /sandbox/organization`` puts accounts into one organisation (see ``organization.establish``).
+``POST /sandbox/pipeline-executions`` makes an execution with given steps (see ``sagemaker.pipeline_seeding``).
 ``POST /sandbox/seed`` and ``/sandbox/touch`` make and change versions by the thousand (see ``sagemaker.seeding``).
+
+``POST /sandbox/monitor`` lets an execution of a monitoring schedule happen (see ``sagemaker.monitor_runs``).
+
+``POST /sandbox/outcome`` says what a training, AutoML or labeling job came to (see ``sagemaker.training``).
 
 ``POST /sandbox/faults`` takes one fault as JSON, ``GET`` lists those still waiting, ``DELETE`` clears them, and
 ``DELETE /sandbox/faults/ID`` clears one. A fault strikes the calls of its ``service``, ``operation`` and ``account``
@@ -44,7 +49,7 @@ from . import organization
 from .accounts import ALIASES
 from .faults import Fault, faults
 from .identify import Call
-from .sagemaker import seeding
+from .sagemaker import monitor_runs, pipeline_seeding, seeding, training
 from .settings import settings
 from .wire import Answer, as_json
 
@@ -52,8 +57,11 @@ _KEPT_CALLS = 20_000
 # Paths that change what the accounts have: served under the journal's lock, and written before they are answered.
 CHANGES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "/sandbox/organization": organization.establish,
+    "/sandbox/pipeline-executions": pipeline_seeding.make,
     "/sandbox/seed": seeding.seed,
     "/sandbox/touch": seeding.touch,
+    "/sandbox/outcome": training.outcome,
+    "/sandbox/monitor": monitor_runs.run,
 }
 
 
