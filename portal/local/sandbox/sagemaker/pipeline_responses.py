@@ -94,7 +94,7 @@ class PipelineResponses(BaseResponse):
         """The steps that have begun; one that waits for another is not among them."""
         steps = [{**s, "number": n} for n, s in enumerate(self._execution()["steps"].values())]
         page, token = self._page(steps, lambda s: [s["number"]], self.params.get("SortOrder") != "Ascending")
-        found = [{k: v for k, v in s.items() if k != "number"} for s in page]
+        found = [{k: v for k, v in s.items() if k[0].isupper()} for s in page]
         return ActionResult({"PipelineExecutionSteps": found, "NextToken": token})
 
     def list_pipeline_parameters_for_execution(self) -> ActionResult:

@@ -1,8 +1,9 @@
 """Keep SageMaker pipelines and run their executions as far as their callback steps.
 
-Every step succeeds at once, except a step of type Fail, which fails, and one of type Callback: it sends its token to
-its SQS queue and waits. What depends on a waiting step is not begun, and the execution is Executing until it is
-released. Source: SageMaker Pipelines' definition schema; StartPipelineExecution, SendPipelineExecutionStepSuccess.
+Every step succeeds at once with the metadata of its type (`pipeline_steps`), except a step of type Fail, which fails,
+and one of type Callback: it sends its token to its SQS queue and waits. What depends on a waiting step is not begun,
+and the execution is Executing until it is released. Source: SageMaker Pipelines' definition schema;
+StartPipelineExecution, SendPipelineExecutionStepSuccess.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
 from ..caller import Caller
-from . import pipeline_events
+from . import pipeline_events, pipeline_steps
 from .common import Aggregate, Record, asked, now
-from .errors import Conflict, NotFound, ValidationError
+from .errors import AccessDenied, Conflict, NotFound, ValidationError
 
-_ALPHABET = string.ascii_letters + string.digits
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 _OF_EXECUTION = (
     "PipelineExecutionDisplayName",
@@ -173,6 +173,7 @@ class Pipelines(Aggregate):
             "LastModifiedBy": caller.user_context,
             "token": p["ClientRequestToken"],
             "asked": asked(p),
+            "caller": caller,
             "parameters": parameters,
             "definition": pipeline["PipelineDefinition"],
             "steps": {},
@@ -205,13 +206,14 @@ class Pipelines(Aggregate):
         begun = True
         while begun and execution["PipelineExecutionStatus"] == "Executing":
             begun = False
-            for step in definition:
+            for step in list(pipeline_steps.declared(definition, steps)):
                 ready = all(steps.get(n, {}).get("StepStatus") == "Succeeded" for n in step.get("DependsOn") or [])
                 if step["Name"] not in steps and ready and execution["PipelineExecutionStatus"] == "Executing":
                     begun = True
                     self._begin(execution, step)
         if execution["PipelineExecutionStatus"] == "Executing" and all(
-            steps.get(s["Name"], {}).get("StepStatus") == "Succeeded" for s in definition
+            steps.get(s["Name"], {}).get("StepStatus") == "Succeeded"
+            for s in pipeline_steps.declared(definition, steps)
         ):
             self._end(execution, "Succeeded")
         execution["LastModifiedTime"] = now()
@@ -227,10 +229,25 @@ class Pipelines(Aggregate):
             record["Metadata"] = {"Fail": {"ErrorMessage": reason}}
             self._settle(execution, record, "Failed", reason)
         else:
-            self._settle(execution, record, "Succeeded", None)
+            self._perform(execution, step, record)
+
+    def _perform(self, execution: Record, step: Record, record: Record) -> None:
+        """Do what a step of another type does, or take it from an earlier execution."""
+        record["arguments"] = arguments = _filled(step.get("Arguments") or {}, execution["parameters"])
+        own = self.executions_of(self.pipeline(execution["PipelineArn"]))
+        if known := pipeline_steps.cached(own, execution, step, arguments):
+            record["Metadata"] = known["Metadata"]
+            record["CacheHitResult"] = {"SourcePipelineExecutionArn": known["source"]}
+        else:
+            try:
+                record["Metadata"] = pipeline_steps.metadata_of(self, execution, step, arguments, execution["caller"])
+            except (ValidationError, AccessDenied) as error:
+                self._settle(execution, record, "Failed", f"ClientError: {error.message}")
+                return
+        self._settle(execution, record, "Succeeded", None)
 
     def _call_back(self, execution: Record, step: Record, record: Record) -> None:
-        token = "".join(secrets.choice(_ALPHABET) for _ in range(10))
+        token = pipeline_steps.callback_token()
         record["Metadata"] = {"Callback": {"CallbackToken": token, "SqsQueueUrl": step["SqsQueueUrl"]}}
         message = {
             "token": token,
@@ -305,6 +322,7 @@ class Pipelines(Aggregate):
                     raise ValidationError(f"The step of callback token {token} is {record['StepStatus']} already.")
                 execution["answers"][token] = question
                 execution["LastModifiedBy"] = caller.user_context
+                execution.setdefault("caller", caller)  # one begun before an execution kept who began it
                 if p.get("OutputParameters"):
                     callback["OutputParameters"] = p["OutputParameters"]
                 self._settle(execution, record, status, p.get("FailureReason") if status == "Failed" else None)
