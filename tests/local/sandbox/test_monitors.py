@@ -122,7 +122,8 @@ def test_errors_are_those_of_sagemaker(aws: Aws, watched: tuple[Any, str, str]) 
             MonitoringScheduleName="one", MonitoringAlertName="none", DatapointsToAlert=1, EvaluationPeriod=1
         )
     post(aws, "monitor", 400, account=account, schedule="none")
-    post(aws, "monitor", 400, account=account, schedule="one", status="Great")
+    post(aws, "monitor", 400, account=account, schedule="one", region=7)
+    post(aws, "monitor", 400, account=account, schedule="one", surprise=True)
     post(aws, "monitor", 400, account=account, schedule="one", scheduled_time="soon")
     sagemaker.delete_monitoring_schedule(MonitoringScheduleName="three")
     with refused("ResourceNotFound"):

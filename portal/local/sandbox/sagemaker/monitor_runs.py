@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,7 +37,10 @@ def run(wanted: Any) -> dict[str, Any]:
     account, name = str(wanted.get("account", "")), wanted.get("schedule")
     if not (account.isascii() and account.isdigit() and len(account) == 12):
         raise ValueError("account must be twelve digits")
-    owner = registry(account, str(wanted.get("region", REGION)))
+    region = wanted.get("region", REGION)
+    if not isinstance(region, str) or not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        raise ValueError(f"region {region!r} is no region")
+    owner = registry(account, region)
     record = owner.monitor_records.get(name) if isinstance(name, str) else None
     if record is None:
         raise ValueError(f"there is no monitoring schedule {name!r} in {account}")
@@ -105,8 +109,10 @@ def _processing_job(
         "CompletedWithViolations": "Completed",
         "Pending": "InProgress",
     }.get(status, status)
-    job.monitoring_schedule_arn = record["MonitoringScheduleArn"]
-    job.exit_message = f"{status}: Job completed." if status.startswith("Completed") else None
+    # What moto has no word for is written as any other member.
+    vars(job)["monitoring_schedule_arn"] = record["MonitoringScheduleArn"]
+    if status.startswith("Completed"):
+        vars(job)["exit_message"] = f"{status}: Job completed."
     owner.touch("backend", "")
     return str(job.arn)
 
