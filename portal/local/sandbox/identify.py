@@ -18,8 +18,8 @@ from .accounts import REGION
 _SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
 _BUCKET_HOST = re.compile(r"([a-z0-9-]+)\.localhost(?::\d+)?")  # boto3 puts the bucket before a host name
 _READS = re.compile(r"(Get|List|Describe|BatchGet|BatchDescribe|Search|Head|Query|Receive|Simulate|Test)")
-_ALIASES = {"eventbridge": "events"}
-_JSON_SERVICES = ("sagemaker", "events", "sqs", "organizations")
+_ALIASES = {"eventbridge": "events", "monitoring": "cloudwatch"}
+_JSON_SERVICES = ("sagemaker", "events", "sqs", "organizations", "cloudwatch")
 
 
 @dataclass

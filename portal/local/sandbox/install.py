@@ -11,7 +11,7 @@ from typing import Any
 from moto.backends import get_backend
 
 # The services the sandbox stands in for; every other is refused by name, as its state would not be kept.
-SERVICES = ("iam", "organizations", "sts", "s3", "sqs", "events", "ram", "sagemaker")
+SERVICES = ("iam", "organizations", "sts", "s3", "sqs", "events", "ram", "sagemaker", "cloudwatch")
 
 
 def backends(service: str) -> Any:
@@ -21,6 +21,7 @@ def backends(service: str) -> Any:
 
 def install() -> None:
     """Replace the backends. Call it once, before the first request."""
+    from .cloudwatch.models import SandboxCloudWatchBackend
     from .events.models import SandboxEventsBackend
     from .iam.models import SandboxIAMBackend
     from .ram.models import SandboxRamBackend
@@ -37,6 +38,7 @@ def install() -> None:
         ("events", SandboxEventsBackend),
         ("ram", SandboxRamBackend),
         ("sagemaker", SandboxSageMakerBackend),
+        ("cloudwatch", SandboxCloudWatchBackend),
     ):
         known = backends(service)
         known.clear()

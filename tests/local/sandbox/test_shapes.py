@@ -18,6 +18,7 @@ from tests.local.sandbox import monitors
 from tests.local.sandbox.shapes import operations, problems
 from tests.local.sandbox.test_cards import chapter as _cards
 from tests.local.sandbox.test_lineage import tell as tell_lineage
+from tests.local.sandbox import test_training as training
 from tests.local.sandbox.world import (
     ALLOW_REGISTER,
     DEFAULT,
@@ -240,6 +241,10 @@ def _counts(story: Story) -> None:
     cloudwatch.get_metric_data(MetricDataQueries=query, StartTime=now - hour, EndTime=now + hour)
 
 
+def _training(story: Story) -> None:
+    training.story(story.client("sagemaker"))
+
+
 def _end(story: Story) -> None:
     sagemaker = story.client("sagemaker")
     sagemaker.delete_model_package_group_policy(ModelPackageGroupName="credit")
@@ -251,7 +256,19 @@ def _end(story: Story) -> None:
 def seen(aws: Aws) -> Seen:
     """Everything that was answered in the story."""
     story = Story(aws)
-    chapters: list[Callable[[Story], None]] = [_registry, _shares, _queues, _pipelines, _lineage, _cards, _monitors, _people, _counts, _end]
+    chapters: list[Callable[[Story], None]] = [
+        _registry,
+        _shares,
+        _queues,
+        _pipelines,
+        _lineage,
+        _cards,
+        _monitors,
+        _people,
+        _counts,
+        _training,
+        _end,
+    ]
     for chapter in chapters:
         chapter(story)
     return story.seen
