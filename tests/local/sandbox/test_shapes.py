@@ -15,10 +15,10 @@ import requests
 from botocore.model import OperationModel
 
 from tests.local.sandbox import monitors
+from tests.local.sandbox import test_training as training
 from tests.local.sandbox.shapes import operations, problems
 from tests.local.sandbox.test_cards import chapter as _cards
 from tests.local.sandbox.test_lineage import tell as tell_lineage
-from tests.local.sandbox import test_training as training
 from tests.local.sandbox.world import (
     ALLOW_REGISTER,
     DEFAULT,
