@@ -16,6 +16,8 @@ class Need(Enum):
     """What an action is needed for, in plain words."""
 
     SYNC = "read the registry"
+    CARDS = "read model cards"
+    CARD_WRITES = "write model cards"
     WRITE_BACK = "write decisions back"
     REGISTER = "register versions and create groups"
     COPY_OUT = "read artifacts and evidence"
@@ -24,9 +26,16 @@ class Need(Enum):
     ACCEPT = "see and accept shares"
     EVENTS = "hear of changes at once"
     EVENT_SETUP = "set up the event queue and rule"
+    TRAINING = "read how models were trained"
     ORDER = "order deployments"
     PIPELINES = "start pipelines and answer their callback steps"
+    PIPELINE_RUNS = "read the pipeline runs that versions come from"
+    LINEAGE = "read where versions come from"
     CHECK = "check its own permissions"
+    MONITORS = "read what Model Monitor finds"
+    ENDPOINTS = "see what serves requests"
+    ENDPOINT_METRICS = "read what CloudWatch counts of endpoints"
+    PERSONAS = "compare the roles of people with their personas"
 
 
 class When(Enum):
@@ -50,13 +59,33 @@ class On(Enum):
     ANYTHING = "*"
     GROUPS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-package-group/${ModelPackageGroups}"
     VERSIONS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-package/${ModelPackages}"
+    CARDS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model-card/*"
     # What other accounts share is read under their ARN.
     ANY_GROUPS = "arn:${AWS::Partition}:sagemaker:*:*:model-package-group/${ModelPackageGroups}"
     ANY_VERSIONS = "arn:${AWS::Partition}:sagemaker:*:*:model-package/${ModelPackages}"
     PIPELINES = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:pipeline/${DeploymentPipelines}"
     EXECUTIONS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:pipeline/${DeploymentPipelines}/execution/*"
+    # Whatever pipeline a version comes from, not those of deployments alone.
+    ANY_PIPELINES = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:pipeline/*"
+    ANY_EXECUTIONS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:pipeline/*/execution/*"
+    ENDPOINTS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:endpoint/*"
+    ENDPOINT_CONFIGS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:endpoint-config/*"
+    INFERENCE_COMPONENTS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:inference-component/*"
+    MODELS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:model/*"
+    TRAINING_JOBS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:training-job/*"
+    AUTOML_JOBS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:automl-job/*"
+    LABELING_JOBS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:labeling-job/*"
+    # The public hub belongs to the account "aws", and another account can share its own.
+    ANY_HUB = "arn:${AWS::Partition}:sagemaker:*:*:hub/*"
+    ANY_HUB_CONTENT = "arn:${AWS::Partition}:sagemaker:*:*:hub-content/*"
+    ARTIFACTS = "arn:${AWS::Partition}:sagemaker:*:*:artifact/*"
+    ACTIONS = "arn:${AWS::Partition}:sagemaker:*:*:action/*"
+    CONTEXTS = "arn:${AWS::Partition}:sagemaker:*:*:context/*"
     SHARES = "arn:${AWS::Partition}:ram:*:${AWS::AccountId}:resource-share/*"
     PERMISSIONS = "arn:${AWS::Partition}:ram:*:${AWS::AccountId}:permission/*"
+    MONITORS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:monitoring-schedule/*"
+    MONITOR_DEFINITIONS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:*-job-definition/*"
+    MONITOR_JOBS = "arn:${AWS::Partition}:sagemaker:*:${AWS::AccountId}:processing-job/*"
     INVITATIONS = "arn:${AWS::Partition}:ram:*:*:resource-share-invitation/*"
     QUEUE = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${EventQueue}"
     CALLBACKS = "arn:${AWS::Partition}:sqs:*:${AWS::AccountId}:${CallbackQueues}"
@@ -68,6 +97,9 @@ class On(Enum):
     OBJECTS = "objects"
     SOURCES = "sources"
     KEYS = "keys"
+    ANY_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"
+    # Also AWS's own, whose account is "aws".
+    ANY_POLICY = "arn:${AWS::Partition}:iam::*:policy/*"
     ITSELF = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${RoleName}"
 
 
@@ -139,6 +171,12 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sagemaker:ListTags": (_hub("sagemaker:ListTags", Need.REGISTER, On.GROUPS),),
     "sagemaker:GetModelPackageGroupPolicy": _SHARED_GROUP[:1],
     "sagemaker:PutModelPackageGroupPolicy": _SHARED_GROUP[1:2],
+    # Lists name no resource type. A card can lie under a customer's key.
+    "sagemaker:ListModelCards": (_both("sagemaker:ListModelCards", Need.CARDS),),
+    "sagemaker:ListModelCardVersions": (_both("sagemaker:ListModelCardVersions", Need.CARDS, On.CARDS),),
+    "sagemaker:DescribeModelCard": (_both("sagemaker:DescribeModelCard", Need.CARDS, On.CARDS), *_DECRYPT),
+    "sagemaker:CreateModelCard": (_both("sagemaker:CreateModelCard", Need.CARD_WRITES, On.CARDS),),
+    "sagemaker:UpdateModelCard": (_both("sagemaker:UpdateModelCard", Need.CARD_WRITES, On.CARDS),),
     "ram:GetResourceShares": (_both("ram:GetResourceShares", Need.ACCEPT),),
     "ram:GetResourceShareInvitations": (_both("ram:GetResourceShareInvitations", Need.ACCEPT),),
     "ram:AcceptResourceShareInvitation": (_both("ram:AcceptResourceShareInvitation", Need.ACCEPT, On.INVITATIONS),),
@@ -215,17 +253,29 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sqs:SetQueueAttributes": (_both("sqs:SetQueueAttributes", Need.EVENT_SETUP, On.QUEUES, When.SETS_UP_EVENTS),),
     "events:PutRule": (_both("events:PutRule", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),
     "events:PutTargets": (_both("events:PutTargets", Need.EVENT_SETUP, On.RULES, When.SETS_UP_EVENTS),),
+    "sagemaker:ListArtifacts": (_both("sagemaker:ListArtifacts", Need.LINEAGE),),
+    # Lineage may lead to entities that another account shares.
+    "sagemaker:QueryLineage": (_both("sagemaker:QueryLineage", Need.LINEAGE),),
+    "sagemaker:DescribeArtifact": (_both("sagemaker:DescribeArtifact", Need.LINEAGE, On.ARTIFACTS),),
+    "sagemaker:DescribeAction": (_both("sagemaker:DescribeAction", Need.LINEAGE, On.ACTIONS),),
+    "sagemaker:DescribeContext": (_both("sagemaker:DescribeContext", Need.LINEAGE, On.CONTEXTS),),
     "sagemaker:DescribePipeline": (
         _both("sagemaker:DescribePipeline", Need.PIPELINES, On.PIPELINES, When.ORDERS_PIPELINES),
     ),
     "sagemaker:StartPipelineExecution": (
         _both("sagemaker:StartPipelineExecution", Need.PIPELINES, On.PIPELINES, When.ORDERS_PIPELINES),
     ),
+    "sagemaker:ListPipelines": (_both("sagemaker:ListPipelines", Need.PIPELINE_RUNS),),
+    "sagemaker:DescribePipelineExecution": (
+        _both("sagemaker:DescribePipelineExecution", Need.PIPELINE_RUNS, On.ANY_EXECUTIONS),
+    ),
     "sagemaker:ListPipelineExecutions": (
         _both("sagemaker:ListPipelineExecutions", Need.PIPELINES, On.PIPELINES, When.ORDERS_PIPELINES),
+        _both("sagemaker:ListPipelineExecutions", Need.PIPELINE_RUNS, On.ANY_PIPELINES),
     ),
     "sagemaker:ListPipelineExecutionSteps": (
         _both("sagemaker:ListPipelineExecutionSteps", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
+        _both("sagemaker:ListPipelineExecutionSteps", Need.PIPELINE_RUNS, On.ANY_EXECUTIONS),
     ),
     "sagemaker:SendPipelineExecutionStepSuccess": (
         _both("sagemaker:SendPipelineExecutionStepSuccess", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
@@ -233,6 +283,56 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sagemaker:SendPipelineExecutionStepFailure": (
         _both("sagemaker:SendPipelineExecutionStepFailure", Need.PIPELINES, On.EXECUTIONS, When.ORDERS_PIPELINES),
     ),
+    # Neither takes a resource: CloudWatch knows none for metrics.
+    "cloudwatch:ListMetrics": (_both("cloudwatch:ListMetrics", Need.ENDPOINT_METRICS),),
+    "cloudwatch:GetMetricData": (_both("cloudwatch:GetMetricData", Need.ENDPOINT_METRICS),),
+    "iam:ListRoles": (_both("iam:ListRoles", Need.PERSONAS),),
+    "iam:ListRolePolicies": (_both("iam:ListRolePolicies", Need.PERSONAS, On.ANY_ROLE),),
+    "iam:GetRolePolicy": (_both("iam:GetRolePolicy", Need.PERSONAS, On.ANY_ROLE),),
+    "iam:ListAttachedRolePolicies": (_both("iam:ListAttachedRolePolicies", Need.PERSONAS, On.ANY_ROLE),),
+    "iam:GetPolicy": (_both("iam:GetPolicy", Need.PERSONAS, On.ANY_POLICY),),
+    "iam:GetPolicyVersion": (_both("iam:GetPolicyVersion", Need.PERSONAS, On.ANY_POLICY),),
+    "sagemaker:ListEndpoints": (_both("sagemaker:ListEndpoints", Need.ENDPOINTS),),
+    "sagemaker:DescribeEndpoint": (_both("sagemaker:DescribeEndpoint", Need.ENDPOINTS, On.ENDPOINTS),),
+    "sagemaker:DescribeEndpointConfig": (
+        _both("sagemaker:DescribeEndpointConfig", Need.ENDPOINTS, On.ENDPOINT_CONFIGS),
+    ),
+    "sagemaker:DescribeModel": (_both("sagemaker:DescribeModel", Need.ENDPOINTS, On.MODELS),),
+    "sagemaker:ListInferenceComponents": (_both("sagemaker:ListInferenceComponents", Need.ENDPOINTS),),
+    "sagemaker:DescribeInferenceComponent": (
+        _both("sagemaker:DescribeInferenceComponent", Need.ENDPOINTS, On.INFERENCE_COMPONENTS),
+    ),
+    "sagemaker:DescribeTrainingJob": (_both("sagemaker:DescribeTrainingJob", Need.TRAINING, On.TRAINING_JOBS),),
+    "sagemaker:DescribeAutoMLJobV2": (_both("sagemaker:DescribeAutoMLJobV2", Need.TRAINING, On.AUTOML_JOBS),),
+    "sagemaker:ListLabelingJobs": (_both("sagemaker:ListLabelingJobs", Need.TRAINING),),
+    "sagemaker:DescribeLabelingJob": (_both("sagemaker:DescribeLabelingJob", Need.TRAINING, On.LABELING_JOBS),),
+    "sagemaker:ListHubs": (_both("sagemaker:ListHubs", Need.TRAINING),),
+    "sagemaker:ListHubContents": (_both("sagemaker:ListHubContents", Need.TRAINING, On.ANY_HUB),),
+    "sagemaker:DescribeHubContent": (
+        _both("sagemaker:DescribeHubContent", Need.TRAINING, On.ANY_HUB),
+        _both("sagemaker:DescribeHubContent", Need.TRAINING, On.ANY_HUB_CONTENT),
+    ),
+    # Lists name no resource type.
+    "sagemaker:ListMonitoringSchedules": (_both("sagemaker:ListMonitoringSchedules", Need.MONITORS),),
+    "sagemaker:ListMonitoringExecutions": (_both("sagemaker:ListMonitoringExecutions", Need.MONITORS),),
+    "sagemaker:ListMonitoringAlerts": (_both("sagemaker:ListMonitoringAlerts", Need.MONITORS),),
+    "sagemaker:ListMonitoringAlertHistory": (_both("sagemaker:ListMonitoringAlertHistory", Need.MONITORS),),
+    "sagemaker:DescribeMonitoringSchedule": (
+        _both("sagemaker:DescribeMonitoringSchedule", Need.MONITORS, On.MONITORS),
+    ),
+    "sagemaker:DescribeDataQualityJobDefinition": (
+        _both("sagemaker:DescribeDataQualityJobDefinition", Need.MONITORS, On.MONITOR_DEFINITIONS),
+    ),
+    "sagemaker:DescribeModelQualityJobDefinition": (
+        _both("sagemaker:DescribeModelQualityJobDefinition", Need.MONITORS, On.MONITOR_DEFINITIONS),
+    ),
+    "sagemaker:DescribeModelBiasJobDefinition": (
+        _both("sagemaker:DescribeModelBiasJobDefinition", Need.MONITORS, On.MONITOR_DEFINITIONS),
+    ),
+    "sagemaker:DescribeModelExplainabilityJobDefinition": (
+        _both("sagemaker:DescribeModelExplainabilityJobDefinition", Need.MONITORS, On.MONITOR_DEFINITIONS),
+    ),
+    "sagemaker:DescribeProcessingJob": (_both("sagemaker:DescribeProcessingJob", Need.MONITORS, On.MONITOR_JOBS),),
     "events:PutEvents": (_hub("events:PutEvents", Need.ORDER, On.BUS, When.ORDERS_EVENTS),),
 }
 

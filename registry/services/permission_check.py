@@ -48,6 +48,16 @@ class Place:
             On.VERSIONS: [self.version_arn or f"{sagemaker}:model-package/*"],
             On.PIPELINES: [_arn(name, f"{sagemaker}:pipeline/") for name in self.pipelines],
             On.EXECUTIONS: [f"{_arn(name, f'{sagemaker}:pipeline/')}/execution/*" for name in self.pipelines],
+            On.ANY_PIPELINES: [f"{sagemaker}:pipeline/*"],
+            On.ANY_EXECUTIONS: [f"{sagemaker}:pipeline/*/execution/*"],
+            On.MONITORS: [f"{sagemaker}:monitoring-schedule/*"],
+            On.MONITOR_DEFINITIONS: [f"{sagemaker}:data-quality-job-definition/*"],
+            On.MONITOR_JOBS: [f"{sagemaker}:processing-job/*"],
+            On.TRAINING_JOBS: [f"{sagemaker}:training-job/*"],
+            On.AUTOML_JOBS: [f"{sagemaker}:automl-job/*"],
+            On.LABELING_JOBS: [f"{sagemaker}:labeling-job/*"],
+            On.ANY_HUB: [f"{sagemaker}:hub/*"],
+            On.ANY_HUB_CONTENT: [f"{sagemaker}:hub-content/*"],
             On.SHARES: [f"arn:{partition}:ram:{here}:resource-share/*"],
             On.PERMISSIONS: [f"arn:{partition}:ram:{here}:permission/*"],
             On.INVITATIONS: [f"arn:{partition}:ram:{here}:resource-share-invitation/*"],
@@ -60,6 +70,8 @@ class Place:
             On.BUCKETS: [f"arn:{partition}:s3:::{bucket}" for bucket in self.buckets],
             On.OBJECTS: [f"arn:{partition}:s3:::{bucket}/{probes.NOTHING}" for bucket in self.buckets],
             On.ITSELF: [self.role_arn or "*"],
+            On.ANY_ROLE: [f"arn:{partition}:iam::{self.account_id}:role/*"],
+            On.ANY_POLICY: [f"arn:{partition}:iam::{self.account_id}:policy/*"],
         }
         found[On.ANY_GROUPS], found[On.ANY_VERSIONS] = found[On.GROUPS], found[On.VERSIONS]
         return list(found.get(on, ["*"]))
