@@ -8,6 +8,7 @@ __all__ = [
     "AccountPurpose",
     "AskedState",
     "AttributeType",
+    "CardStatus",
     "ClassificationState",
     "DeclarationState",
     "DeploymentMode",
@@ -52,6 +53,19 @@ class AskedState(Word):
     PENDING = "pending"
     DONE = "done"
     FAILED = "failed"
+
+
+class CardStatus(Word):
+    """How far a model card has come, in SageMaker's own words."""
+
+    DRAFT = "Draft"
+    PENDING_REVIEW = "PendingReview"
+    APPROVED = "Approved"
+    ARCHIVED = "Archived"
+
+    @property
+    def label(self) -> str:
+        return "Pending review" if self is CardStatus.PENDING_REVIEW else str(self.value)
 
 
 class TrackingLogin(Word):
@@ -150,6 +164,10 @@ READING_KINDS = (
     SyncKind.PIPELINES,
     SyncKind.PERSONAS,
 )
+
+
+# An endpoint of one of these states answers requests, AWS's own words (DescribeEndpoint.EndpointStatus).
+SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 
 
 class SyncState(Word):
@@ -281,3 +299,12 @@ class ViewAudience(Word):
     OWNER = "owner"
     PROJECT = "project"
     EVERYBODY = "everybody"
+
+
+class MonitorType(Word):
+    """What a monitoring schedule looks at, in AWS's words."""
+
+    DATA_QUALITY = "DataQuality"
+    MODEL_QUALITY = "ModelQuality"
+    MODEL_BIAS = "ModelBias"
+    MODEL_EXPLAINABILITY = "ModelExplainability"

@@ -14,6 +14,12 @@ EXEMPT = {
     "governance_webhookevent": "a change that webhooks are to be told of; the change itself is in the trail already",
     "governance_webhookdelivery": "an event on its way to a webhook; it governs nothing, and is removed after a while",
     "governance_webhookattempt": "what came of sending one event; it governs nothing",
+    "registry_endpointseries": (
+        "numbers CloudWatch counted by the hour, read again every hour: each entry of the trail would hold ninety days"
+        " of them, CloudWatch has them as well, and no decision rests on them"
+    ),
+    "registry_monitoringexecution": "a series as AWS counts it, one row an hour and schedule; kept, and governs nothing by itself",
+    "registry_monitoringconstraints": "a copy of a file in S3, read again at will; the version's pointer to it is audited",
     "registry_publicnumber": "a counter; every number given out is on the audited row that took it",
     "registry_syncrun": "the portal's own running; it governs nothing",
     "registry_usecasedraft": (

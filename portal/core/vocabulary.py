@@ -98,12 +98,27 @@ class EvidenceKind(Word):
     OTHER = "other"
 
 
+class Provenance(Word):
+    """What may be known of where a version comes from; policy rules ask for all but the endpoint, which comes after."""
+
+    TRAINING_JOB = "training_job"
+    DATA_SET = "data_set"
+    CODE_COMMIT = "code_commit"
+    PROCESSING_JOB = "processing_job"
+    PIPELINE_EXECUTION = "pipeline_execution"
+    ENDPOINT = "endpoint"
+
+
 _LABELS = {
     "poc": "POC",
     "qa": "QA",
     "pre_production": "Pre-production",
     "ml_engineer": "ML engineer",
     "ml_admin": "ML admin",
+    "DataQuality": "Data quality",
+    "ModelQuality": "Model quality",
+    "ModelBias": "Bias drift",
+    "ModelExplainability": "Explainability drift",
 }
 
 

@@ -2,15 +2,22 @@
 
 from .account import AwsAccount
 from .attribute import CustomAttribute
+from .card import ModelCard, ModelCardEdit, ModelCardVersion
 from .classification import Classification
 from .deployment import Deployment
+from .endpoint_series import EndpointSeries
+from .endpoint import Endpoint, EndpointVariant
 from .event import EventQueueHealth, ParkedEvent
 from .group import ModelGroup, ModelGroupGroupObjectPermission, ModelGroupUserObjectPermission
 from .group_creation import GroupCreation
+from .lineage import VersionLineage
+from .monitoring import MonitoringAlert, MonitoringConstraints, MonitoringExecution, MonitoringSchedule
 from .numbering import PublicNumber
 from .organisation import LineOfBusiness, Project, ProjectGroupObjectPermission, ProjectUserObjectPermission
+from .pipeline import PipelineExecution, PipelineRegistration, PipelineStep
 from .preflight import AccountPreflight
 from .registration import Registration
+from .report import VersionReport
 from .saved_view import SavedView, UsualView
 from .service_account import ServiceAccount, ServiceKeeper
 from .share import DeclaredShare, GroupPolicy, RamPermission, ResourceShare, ShareInvitation, SharePrincipal
@@ -32,15 +39,28 @@ __all__ = [
     "CustomAttribute",
     "DeclaredShare",
     "Deployment",
+    "Endpoint",
+    "EndpointVariant",
+    "EndpointSeries",
     "EventQueueHealth",
     "GroupCreation",
     "GroupPolicy",
     "LineOfBusiness",
+    "ModelCard",
+    "ModelCardEdit",
+    "ModelCardVersion",
     "ModelGroup",
     "ModelGroupGroupObjectPermission",
     "ModelGroupUserObjectPermission",
     "ModelVersion",
+    "MonitoringAlert",
+    "MonitoringConstraints",
+    "MonitoringExecution",
+    "MonitoringSchedule",
     "ParkedEvent",
+    "PipelineExecution",
+    "PipelineRegistration",
+    "PipelineStep",
     "Project",
     "ProjectGroupObjectPermission",
     "ProjectUserObjectPermission",
@@ -65,6 +85,8 @@ __all__ = [
     "UseCaseUserObjectPermission",
     "User",
     "UsualView",
+    "VersionLineage",
+    "VersionReport",
     "VersionRun",
     "VersionUseCase",
 ]
