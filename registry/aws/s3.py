@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from registry.aws.errors import AwsNotFound, AwsUnavailable, translated
 from registry.aws.session import AwsSession
+from registry.aws.values import utc
 
 # What a copy says of itself in the object's metadata.
 SHA256 = "sha256"
@@ -45,7 +47,7 @@ class ObjectRecord:
 
     `sha256` is the hex digest that a copy left in the object's metadata, "" where there is none; `checksum` the SHA-256
     S3 itself reports, in its own words (base64, followed by the number of parts where it is one over their digests);
-    `content_type` is what its writer said it is.
+    `content_type` is what its writer said it is; `modified_at` when it was written (UTC).
     """
 
     url: str
@@ -56,6 +58,7 @@ class ObjectRecord:
     source_etag: str = ""
     content_type: str = ""
     checksum: str = ""
+    modified_at: datetime | None = None
 
 
 def parse_s3_url(url: str) -> S3Location:
@@ -94,6 +97,7 @@ def head(session: AwsSession, url: str, *, version_id: str = "", checksum: bool 
         source_etag=metadata.get(SOURCE_ETAG, ""),
         content_type=answer.get("ContentType", ""),
         checksum=answer.get("ChecksumSHA256", ""),
+        modified_at=utc(answer.get("LastModified")),
     )
 
 

@@ -37,6 +37,10 @@ class ReportProblem(Word):
     WRONG_TYPE = "wrong_type"
     UNREACHABLE = "unreachable"
 
+    @property
+    def label(self) -> str:
+        return "Not JSON" if self is ReportProblem.NOT_JSON else super().label
+
 
 class Unreadable(ValueError):
     """Report why some bytes are no report: `problem` by its name, the message as a sentence for people."""

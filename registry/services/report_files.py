@@ -27,9 +27,9 @@ _NO_ADDRESS = ("ParamValidationError", "InvalidBucketName", "KeyTooLongError")
 class ReportFile:
     """Hold what one reading of a report came to.
 
-    Without a `problem` its `content` is there; with one `sentence` says it for people. `etag`, `version_id` and `size`
-    (bytes, None where S3 did not say) are S3's, `sha256` (hex) is computed over what was read. `is_unchanged` tells
-    that the object is the one with the ETag the caller knows already, so that it was not read again.
+    Without a `problem` its `content` is there; with one `sentence` says it for people. `etag`, `version_id`, `size`
+    (bytes, None where S3 did not say) and `written_at` are S3's, `sha256` (hex) is computed over what was read.
+    `is_unchanged` tells that the object has the ETag the caller knows already, so that it was not read again.
     """
 
     address: str
@@ -41,6 +41,7 @@ class ReportFile:
     version_id: str = ""
     sha256: str = ""
     size: int | None = None
+    written_at: datetime | None = None
     is_unchanged: bool = False
 
 
@@ -90,7 +91,7 @@ def _content(session: AwsSession, found: s3.ObjectRecord, address: str, at: date
 
 
 def _file(found: s3.ObjectRecord, address: str, at: datetime, **fields: Any) -> ReportFile:
-    return ReportFile(address, at, etag=found.etag, version_id=found.version_id, size=found.size, **fields)
+    return ReportFile(address, at, etag=found.etag, version_id=found.version_id, size=found.size, written_at=found.modified_at, **fields)
 
 
 def _refused(error: AwsError) -> tuple[ReportProblem, str]:
