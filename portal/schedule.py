@@ -61,6 +61,26 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sync-changes": {"task": "governance.sync_changes_everywhere", "schedule": 60.0, "options": {"expires": 50}},
     # Somebody may change a share in the console; an invitation lives for hours, so minutes are soon enough.
     "sync-shares": {"task": "governance.sync_shares", "schedule": 300.0, "options": {"expires": 240}},
+    # What is as known costs one listing; who writes a card in SageMaker looks for it here within the quarter of an hour.
+    "read-lineage": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": 900.0,
+        "kwargs": {"kind": "lineage"},
+        "options": {"expires": 840},
+    },
+    "read-model-cards": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": 900.0,
+        "kwargs": {"kind": "cards"},
+        "options": {"expires": 840},
+    },
+    # One call a region when nothing changed; what runs without an approval is not left for long.
+    "read-endpoints": {
+        "task": "governance.read_aws_everywhere",
+        "kwargs": {"kind": "endpoints"},
+        "schedule": 600.0,
+        "options": {"expires": 540},
+    },
     # A search a minute leaves a row each.
     "prune-sync-runs": {
         "task": "governance.prune_sync_runs",

@@ -21,6 +21,7 @@ __all__ = [
     "ObjectKind",
     "ParkedEventState",
     "PermissionOutcome",
+    "Persona",
     "PreflightMethod",
     "ReviewDue",
     "RiskClass",
@@ -168,6 +169,22 @@ READING_KINDS = (
 
 # An endpoint of one of these states answers requests, AWS's own words (DescribeEndpoint.EndpointStatus).
 SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+
+
+class Persona(Word):
+    """Who works around the registry in AWS; the portal's own role is none of them."""
+
+    DATA_SCIENTIST = "data_scientist"
+    ML_ENGINEER = "ml_engineer"
+    GOVERNANCE_OFFICER = "governance_officer"
+
+
+class TrainingSource(Word):
+    """How the training job of a version was found: its own words, its card's, or where its artifact lies."""
+
+    VERSION = "version"
+    CARD = "card"
+    ARTIFACT = "artifact"
 
 
 class SyncState(Word):

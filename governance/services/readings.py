@@ -22,10 +22,11 @@ from registry.aws.errors import AwsError
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
-from registry.services import accounts
+from registry.services import accounts, lineage
+from registry.sync import endpoints
 
 from ..choices import FindingKind
-from . import review
+from . import model_cards, review
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,19 @@ class Reading:
     findings: tuple[FindingKind, ...] = ()
 
 
-READINGS: Mapping[SyncKind, Reading] = {}
+READINGS: Mapping[SyncKind, Reading] = {
+    SyncKind.ENDPOINTS: Reading(
+        endpoints.read,
+        (
+            FindingKind.RUNNING_UNAPPROVED,
+            FindingKind.RUNNING_REJECTED,
+            FindingKind.APPROVED_NOT_DEPLOYED,
+            FindingKind.UNKNOWN_MODEL_RUNNING,
+        ),
+    ),
+    SyncKind.CARDS: Reading(model_cards.read),
+    SyncKind.LINEAGE: Reading(lineage.read),
+}
 
 
 def request_readings(*, account_id: str, requested_by: str) -> None:

@@ -24,6 +24,7 @@ from .share import DeclaredShare, GroupPolicy, RamPermission, ResourceShare, Sha
 from .sync_run import SyncRun
 from .token import ApiToken
 from .tracking import RunReading, TrackingServer, TrackingServerProject, VersionRun
+from .training import LabelingJob, TrainingProvenance
 from .use_case import UseCase, UseCaseDocument, UseCaseGroupObjectPermission, UseCaseUserObjectPermission
 from .use_case_draft import UseCaseDraft
 from .use_case_review import UseCaseReview
@@ -77,6 +78,8 @@ __all__ = [
     "SyncRun",
     "TrackingServer",
     "TrackingServerProject",
+    "LabelingJob",
+    "TrainingProvenance",
     "UseCase",
     "UseCaseDocument",
     "UseCaseDraft",

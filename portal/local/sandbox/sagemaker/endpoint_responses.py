@@ -30,8 +30,7 @@ class EndpointResponses(BaseResponse):
         return ActionResult(self.registry.model_record(self._checked()["ModelName"]))
 
     def list_models(self) -> ActionResult:
-        rows = [self.registry.model_record(name) for name in self.registry._models]
-        page, token = self._found(rows, "ModelName")
+        page, token = self._found(self.registry.model_records(), "ModelName")
         return ActionResult({"Models": [pick(r, ("ModelName", "ModelArn", "CreationTime")) for r in page], **token})
 
     def create_endpoint_config(self) -> ActionResult:

@@ -17,6 +17,9 @@ from ..settings import now
 from .common import Record, pick
 from .errors import ValidationError
 
+# As moto itself does, without the parts of CloudFormation that they leave abstract.
+_CONFIG: Any = FakeEndpointConfig
+_ENDPOINT: Any = FakeEndpoint
 SERVED = ("ProductionVariants", "ShadowProductionVariants")
 _OF_CONFIG = (
     "KmsKeyId",
@@ -41,8 +44,8 @@ class Endpoints:
     account_id: str
     region_name: str
     _models: dict[str, Any]
-    endpoints: dict[str, FakeEndpoint]
-    endpoint_configs: dict[str, FakeEndpointConfig]
+    endpoints: dict[str, Any]
+    endpoint_configs: dict[str, Any]
     inference_components: dict[str, Record]
 
     def _arn(self, kind: str, name: str) -> str:
@@ -60,6 +63,10 @@ class Endpoints:
         if found is None:
             raise ValidationError(f'Could not find model "{self._arn("model", name)}".')
         return {k: v for k, v in found.response_object.items() if v not in ({}, [], None)}
+
+    def model_records(self) -> list[Record]:
+        """Every model there is."""
+        return [self.model_record(name) for name in self._models]
 
     # ---- configurations -------------------------------------------------------------------------------------------
 
@@ -82,7 +89,7 @@ class Endpoints:
         self.validate_production_variants(variants)
         if any(not v.get("ModelName") for v in variants) and not p.get("ExecutionRoleArn"):
             raise ValidationError("ExecutionRoleArn is needed when a variant names no model.")
-        config = FakeEndpointConfig(
+        config = _CONFIG(
             account_id=self.account_id,
             region_name=self.region_name,
             endpoint_config_name=name,
@@ -115,7 +122,7 @@ class Endpoints:
 
     # ---- endpoints ------------------------------------------------------------------------------------------------
 
-    def endpoint(self, name: str) -> FakeEndpoint:
+    def endpoint(self, name: str) -> Any:
         """Raises ValidationException."""
         found = self.endpoints.get(name)
         if found is None:
@@ -128,7 +135,7 @@ class Endpoints:
         if name in self.endpoints:
             raise ValidationError(f'Cannot create already existing endpoint "{self._arn("endpoint", name)}".')
         config = self.config_record(p["EndpointConfigName"])
-        endpoint = FakeEndpoint(
+        endpoint = _ENDPOINT(
             account_id=self.account_id,
             region_name=self.region_name,
             endpoint_name=name,
@@ -158,7 +165,7 @@ class Endpoints:
         endpoint.last_modified_time = now()
         return str(endpoint.arn)
 
-    def _follow(self, endpoint: FakeEndpoint, config: Record) -> None:
+    def _follow(self, endpoint: Any, config: Record) -> None:
         endpoint.production_variants = [self._running(v) for v in config["ProductionVariants"]]
         endpoint.shadow_production_variants = [self._running(v) for v in config.get("ShadowProductionVariants", [])]
         capture = config.get("DataCaptureConfig")
