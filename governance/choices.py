@@ -131,6 +131,35 @@ _IN_PLACE_LABELS = {
 }
 
 
+class Serves(Word):
+    """How a model that AWS shows to be serving stands to the portal's word: `selectors.served` judges."""
+
+    APPROVED = "approved"
+    TRIAL = "trial"
+    FREE = "no_approval_needed"
+    UNAPPROVED = "unapproved"
+    REJECTED = "rejected_or_retired"
+    UNKNOWN = "unknown_model"
+    UNREADABLE = "unreadable"
+    NOT_SERVING = "not_serving"
+
+    @property
+    def label(self) -> str:
+        return _SERVES_LABELS[self.value]
+
+
+_SERVES_LABELS = {
+    "approved": "Approved to run there",
+    "trial": "On trial before its approval",
+    "no_approval_needed": "Needs no approval there",
+    "unapproved": "Not approved there",
+    "rejected_or_retired": "Rejected or retired",
+    "unknown_model": "Model nobody registered",
+    "unreadable": "Could not be read",
+    "not_serving": "Not serving",
+}
+
+
 class OutsideResponse(Word):
     """What a policy has the portal do about a change of a version's approval that was made outside of it."""
 
@@ -164,6 +193,7 @@ class OutboxKind(Word):
     REGISTRATION = "version_registration"
     SHARE = "share"
     INVITATION = "share_invitation"
+    CARD = "model_card"
 
 
 class OutboxState(Word):
@@ -232,7 +262,7 @@ class FindingKind(Word):
     what could not be read.
 
     These wait for readings of AWS that come with the sync of endpoints and monitors, and nothing opens them before:
-    `unknown_model_running`, `monitor_missing`, `monitor_violations`, `network_isolation_off`.
+    `monitor_missing`, `monitor_violations`, `network_isolation_off`.
     """
 
     APPROVED_OUTSIDE = "approved_outside_portal"
@@ -267,6 +297,7 @@ class FindingKind(Word):
     BREAK_GLASS_USED = "break_glass_used"
     EVIDENCE_ALTERED = "evidence_altered"
     EVENT_UNREADABLE = "event_unreadable"
+    REPORT_UNREADABLE = "report_unreadable"
 
     @property
     def label(self) -> str:

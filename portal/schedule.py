@@ -61,13 +61,21 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sync-changes": {"task": "governance.sync_changes_everywhere", "schedule": 60.0, "options": {"expires": 50}},
     # Somebody may change a share in the console; an invitation lives for hours, so minutes are soon enough.
     "sync-shares": {"task": "governance.sync_shares", "schedule": 300.0, "options": {"expires": 240}},
-    # What is as known costs one listing; who writes a card in SageMaker looks for it here within the quarter of an hour.
+    # Where no execution began, it costs a listing of the pipelines; whoever waits for one to end looks here meanwhile.
+    "read-pipelines": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": 300.0,
+        "kwargs": {"kind": "pipelines"},
+        "options": {"expires": 240},
+    },
+    # A graph is read when its version changed, or is a day old: most passes find nothing due.
     "read-lineage": {
         "task": "governance.read_aws_everywhere",
         "schedule": 900.0,
         "kwargs": {"kind": "lineage"},
         "options": {"expires": 840},
     },
+    # What is as known costs one listing; who writes a card in SageMaker looks for it here within the quarter of an hour.
     "read-model-cards": {
         "task": "governance.read_aws_everywhere",
         "schedule": 900.0,
@@ -80,6 +88,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "kwargs": {"kind": "endpoints"},
         "schedule": 600.0,
         "options": {"expires": 540},
+    },
+    # Looks at each report's ETag and reads those that changed; they belong to a training that is over.
+    "read-reports": {
+        "task": "governance.read_aws_everywhere",
+        "kwargs": {"kind": "reports"},
+        "schedule": crontab(minute=23, hour="*/3"),
+        "options": {"expires": 7200},
     },
     # A search a minute leaves a row each.
     "prune-sync-runs": {

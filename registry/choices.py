@@ -33,6 +33,7 @@ __all__ = [
     "SyncHealth",
     "SyncKind",
     "SyncState",
+    "TrainingSource",
     "TrackingLogin",
     "ViewAudience",
 ]

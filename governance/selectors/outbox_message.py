@@ -163,6 +163,7 @@ _SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
         ("Content digest", "detail.contentDigest"),
         ("Model package", "detail.modelPackageArn"),
     ),
+    OutboxKind.CARD: (("Model card", "name"), ("Region", "region"), ("Status", "status"), ("What", "what")),
     OutboxKind.ARTIFACT_COPY: (("From", "source_url"), ("To", "target_url")),
 }
 _CALLS: dict[str, str] = {
@@ -171,6 +172,7 @@ _CALLS: dict[str, str] = {
     OutboxKind.GROUP_CREATION: "sagemaker:CreateModelPackageGroup, sagemaker:PutModelPackageGroupPolicy",
     OutboxKind.REGISTRATION: "sagemaker:CreateModelPackage",
     OutboxKind.SHARE: "ram:CreateResourceShare and what changes one",
+    OutboxKind.CARD: "sagemaker:CreateModelCard or sagemaker:UpdateModelCard",
     OutboxKind.INVITATION: "ram:AcceptResourceShareInvitation",
 }
 

@@ -22,11 +22,11 @@ from registry.aws.errors import AwsError
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
-from registry.services import accounts, lineage
+from registry.services import accounts, lineage, reports
 from registry.sync import endpoints
 
 from ..choices import FindingKind
-from . import model_cards, review
+from . import model_cards, pipeline_evidence, review
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +67,8 @@ READINGS: Mapping[SyncKind, Reading] = {
     ),
     SyncKind.CARDS: Reading(model_cards.read),
     SyncKind.LINEAGE: Reading(lineage.read),
+    SyncKind.PIPELINES: Reading(pipeline_evidence.read),
+    SyncKind.REPORTS: Reading(reports.read, (FindingKind.REPORT_UNREADABLE,)),
 }
 
 

@@ -1,6 +1,7 @@
 """One aggregate per file; import the models from here."""
 
 from .account import AwsAccount
+from .account_role import AccountRole
 from .attribute import CustomAttribute
 from .card import ModelCard, ModelCardEdit, ModelCardVersion
 from .classification import Classification
@@ -33,6 +34,7 @@ from .version import ModelVersion, VersionUseCase
 
 __all__ = [
     "AccountPreflight",
+    "AccountRole",
     "ApiToken",
     "AwsAccount",
     "AwsIdentity",

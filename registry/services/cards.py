@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # The schema SageMaker validates card content against (draft-07).
 _SCHEMA = Path(__file__).with_name("model_card_schema.json")
+# A card of its own may say more: which model and package it is about, and what it runs in.
+_OWN_SCHEMA = Path(__file__).with_name("own_card_schema.json")
 _MOST_PROBLEMS = 20
 
 
@@ -37,20 +39,23 @@ class CardFacts:
 
 
 @cache
-def _validator() -> Draft7Validator:
+def _validator(schema: Path) -> Draft7Validator:
     from jsonschema_rs import Draft7Validator  # noqa: PLC0415 - three megabytes, where cards are read
 
-    return Draft7Validator(json.loads(_SCHEMA.read_text()))
+    return Draft7Validator(json.loads(schema.read_text()))
 
 
-def read(text: str | None) -> CardFacts:
-    """Read a card's JSON text. A card that breaks the schema still gives what can be read from it."""
+def read(text: str | None, *, own: bool = False) -> CardFacts:
+    """Read a card's JSON text. A card that breaks the schema still gives what can be read from it.
+
+    `own` for a card of its own, which may say more than one inside a model package.
+    """
     if text is None or not text.strip():
         return CardFacts()
     try:
         parsed = json.loads(text, parse_constant=str)
         content = json_safe(parsed)
-        problems = problems_of(content)
+        problems = problems_of(content, own=own)
         if content != parsed:
             problems += ("It holds characters or numbers that cannot be stored; they were replaced.",)
     except ValueError as error:
@@ -73,9 +78,9 @@ def read(text: str | None) -> CardFacts:
     )
 
 
-def problems_of(content: Any) -> tuple[str, ...]:
+def problems_of(content: Any, *, own: bool = False) -> tuple[str, ...]:
     """Return what breaks SageMaker's model card schema, at most twenty problems; empty for a valid card."""
-    validator = _validator()
+    validator = _validator(_OWN_SCHEMA if own else _SCHEMA)
     if validator.is_valid(content):
         return ()
     found = islice(validator.iter_errors(content), _MOST_PROBLEMS)

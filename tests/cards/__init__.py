@@ -1,0 +1,1 @@
+"""Model cards of their own: read, judged, shown, written."""
