@@ -16,6 +16,8 @@ from .facts import MetricRule, MetricsFact, Number, Operator, Outcome
 _NAMES = ("name", "segment", "facet", "group", "value_or_threshold")
 _ACRONYMS = frozenset({"auc", "roc", "f1", "mae", "mse", "rmse", "mape", "r2", "psi", "ks", "di", "dpl"})
 _EXACT = 10**18
+# What the first word of a path is where a file that a SageMaker job wrote speaks of it.
+_OF_FILES = frozenset({"bias", "explainability", "model_quality"})
 # Deeper than a report may be, and a bound for what was stored before that was checked.
 _DEEPEST = 8
 
@@ -154,6 +156,16 @@ def read(rule: MetricRule, report: MetricsFact, now: datetime) -> Reading:
     if not within(rule, found[0]):
         return Reading(Outcome.FAIL, actual)
     return Reading(Outcome.PASS, actual) if _is_fresh(rule, report, now) else _too_old(rule, report, now, actual)
+
+
+def asks_files(rule: MetricRule) -> bool:
+    """Whether the files of SageMaker's jobs can say something of a rule: of bias, explainability, model quality."""
+    return rule.kind is MetricKind.VALIDATION and (_tokens(rule.path) or ("",))[0] in _OF_FILES
+
+
+def is_named(rule: MetricRule, report: MetricsFact) -> bool:
+    """Whether a report names what a rule is about, be it with a value or as not computed."""
+    return bool(_values(rule, report.values))
 
 
 def _is_fresh(rule: MetricRule, report: MetricsFact, now: datetime) -> bool:

@@ -19,7 +19,7 @@ from ..reports.document import ReportProblem, Unreadable, read_json
 
 # A larger report is refused by the size S3 gives, before any of it is read.
 LARGEST = 20 * s3.MEBIBYTE
-_LONGEST_ADDRESS = 1024
+LONGEST_ADDRESS = 1024
 _NO_ADDRESS = ("ParamValidationError", "InvalidBucketName", "KeyTooLongError")
 
 
@@ -51,7 +51,7 @@ def read(session: AwsSession, s3_uri: str, *, unless_etag: str = "", largest: in
     Raises nothing: what is missing, denied, too large, broken off or no report comes back by that name. Source: s3
     HeadObject, GetObject.
     """
-    address, at = plain_text(s3_uri).strip()[:_LONGEST_ADDRESS], timezone.now()
+    address, at = plain_text(s3_uri).strip()[:LONGEST_ADDRESS], timezone.now()
     try:
         found = s3.head(session, address)
     except s3.MalformedS3Url:
@@ -91,7 +91,15 @@ def _content(session: AwsSession, found: s3.ObjectRecord, address: str, at: date
 
 
 def _file(found: s3.ObjectRecord, address: str, at: datetime, **fields: Any) -> ReportFile:
-    return ReportFile(address, at, etag=found.etag, version_id=found.version_id, size=found.size, written_at=found.modified_at, **fields)
+    return ReportFile(
+        address,
+        at,
+        etag=found.etag,
+        version_id=found.version_id,
+        size=found.size,
+        written_at=found.modified_at,
+        **fields,
+    )
 
 
 def _refused(error: AwsError) -> tuple[ReportProblem, str]:
