@@ -130,4 +130,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour=2, minute=41),
         "options": {"expires": 43200},
     },
+    # Executions come hourly at most; alerts and violations should be known within a quarter of an hour.
+    "read-monitors": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": 900.0,
+        "kwargs": {"kind": "monitors"},
+        "options": {"expires": 840},
+    },
 }

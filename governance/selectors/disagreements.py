@@ -13,20 +13,19 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from portal.core.vocabulary import Stage, Status, SubjectKind
-from registry.choices import DeploymentMode
-from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
+from portal.core.vocabulary import Stage
+from registry.models import ModelGroup, ModelVersion, UseCase
 from registry.selectors.catalogue import HEAVY
 
 from ..choices import FindingKind, OutboxKind, OutboxState, RequestState
-from ..models import ApprovalRequest, OutboxMessage, StageEvent, StageRecord, UseCaseStageRecord
-from . import out_of_band, sharing
+from ..models import ApprovalRequest, OutboxMessage, StageRecord, UseCaseStageRecord
+from . import monitor_findings, out_of_band, running, sharing
 from . import policy as policies
 from .breaches import metric_breached
-from .endpoints import with_record_status
 from .observed import Observation, Rule, Seen, key_of
+from .reports import report_unreadable
 
 Only = Collection[int] | None
 
@@ -102,57 +101,6 @@ def content_changed(now: datetime, only: Only = None) -> Seen:
     )
 
 
-def running_unapproved(now: datetime, only: Only = None) -> Seen:
-    """Deployments reported in place that nobody has approved: live ones of a stage that is pending, or has no record.
-
-    A trial beside what is live is ordered before its stage is approved, and is none.
-    """
-    unapproved = Q(record_status=None) | Q(record_status=Status.PENDING, mode=DeploymentMode.LIVE)
-    found = _running(only).filter(unapproved).exclude(version__stage=Stage.RETIRED)
-    return _places(found, "{name} runs at {where} in {account} for {stage}, where it is not approved.")
-
-
-def running_rejected(now: datetime, only: Only = None) -> Seen:
-    """Deployments reported in place of versions that are rejected there or retired, by force too."""
-    gone = Q(record_status__in=(Status.REJECTED, Status.RETIRED)) | Q(version__stage=Stage.RETIRED)
-    return _places(
-        _running(only).filter(gone), "{name} runs at {where} in {account} for {stage}, where it is {status}."
-    )
-
-
-def approved_not_deployed(now: datetime, only: Only = None) -> Seen:
-    """Versions approved for production whose ordered deployment was not reported in place in time."""
-    since = now - timedelta(days=settings.PORTAL_DEPLOYMENT_PATIENCE_DAYS)
-    approval = StageEvent.objects.filter(
-        kind=SubjectKind.MODEL_VERSION, record_id_copy=OuterRef("pk"), status=Status.APPROVED
-    )
-    order = Deployment.objects.filter(version=OuterRef("version"), account=OuterRef("account"), stage=Stage.PRODUCTION)
-    waiting = (
-        _of(StageRecord.objects, "version_id", only)
-        .filter(Exists(order), stage=Stage.PRODUCTION, status=Status.APPROVED)
-        .annotate(
-            approved_at=Subquery(approval.order_by("-pk").values("at")[:1]),
-            deployment_state=Subquery(order.values("state")[:1]),
-        )
-        .filter(approved_at__lt=since)
-        .select_related("version__group__account", "account")
-        .defer(*_heavy("version"))
-    )
-    return Seen(
-        tuple(
-            Observation(
-                record.version,
-                f"{record.version.name} was approved for production on {record.approved_at:%Y-%m-%d}"
-                f" and is not deployed in {record.account} yet.",
-                {"approved_at": record.approved_at.isoformat(), "deployment": record.deployment_state},
-                stage=Stage.PRODUCTION,
-                account=record.account,
-            )
-            for record in waiting.order_by("pk")
-        )
-    )
-
-
 def missing_in_aws(now: datetime, only: Only = None) -> Seen:
     """Versions a complete listing no longer has."""
     rows = _of(ModelVersion.objects.exclude(missing_since=None), "pk", only)
@@ -206,13 +154,17 @@ RULES: dict[FindingKind, Rule] = {
     FindingKind.WRITE_BACK_PENDING: write_back_pending,
     FindingKind.WRITE_BACK_FAILED: write_back_failed,
     FindingKind.CONTENT_CHANGED: content_changed,
-    FindingKind.RUNNING_UNAPPROVED: running_unapproved,
-    FindingKind.RUNNING_REJECTED: running_rejected,
-    FindingKind.APPROVED_NOT_DEPLOYED: approved_not_deployed,
+    FindingKind.RUNNING_UNAPPROVED: running.running_unapproved,
+    FindingKind.RUNNING_REJECTED: running.running_rejected,
+    FindingKind.APPROVED_NOT_DEPLOYED: running.approved_not_deployed,
+    FindingKind.UNKNOWN_MODEL_RUNNING: running.unknown_model_running,
     FindingKind.MISSING_IN_AWS: missing_in_aws,
     FindingKind.GROUP_UNLINKED: group_unlinked,
     FindingKind.REVIEW_OVERDUE: review_overdue,
     FindingKind.METRIC_BREACHED: metric_breached,
+    FindingKind.REPORT_UNREADABLE: report_unreadable,
+    FindingKind.MONITOR_MISSING: monitor_findings.monitor_missing,
+    FindingKind.MONITOR_VIOLATIONS: monitor_findings.monitor_violations,
     **sharing.RULES,
 }
 # What a rule about other things than versions has nothing to say of when asked about some versions.
@@ -222,42 +174,6 @@ ABOUT_NO_VERSION = frozenset({FindingKind.GROUP_UNLINKED, FindingKind.REVIEW_OVE
 def _messages(only: Only) -> QuerySet[OutboxMessage]:
     rows = OutboxMessage.objects.exclude(version=None).select_related("version__group__account")
     return _of(rows, "version_id", only).defer("payload", *_heavy("version"))
-
-
-def _running(only: Only) -> QuerySet[Any]:
-    """Deployments in place, with the status of the record that speaks for their stage and account."""
-    return (
-        with_record_status(_of(Deployment.objects.running(), "version_id", only))
-        .select_related("account", "version__group__account")
-        .defer(*_heavy("version"))
-        .order_by("pk")
-    )
-
-
-def _places(deployments: QuerySet[Any], words: str) -> Seen:
-    return Seen(
-        tuple(
-            Observation(
-                deployment.version,
-                words.format(
-                    name=deployment.version.name,
-                    where=deployment.endpoint or "an unnamed endpoint",
-                    account=deployment.account,
-                    stage=Stage(deployment.stage).label,
-                    status="retired" if deployment.version.stage == Stage.RETIRED else deployment.record_status,
-                ),
-                {
-                    "deployment": deployment.pk,
-                    "endpoint": deployment.endpoint,
-                    "mode": deployment.mode,
-                    "record": deployment.record_status,
-                },
-                stage=Stage(deployment.stage),
-                account=deployment.account,
-            )
-            for deployment in deployments
-        )
-    )
 
 
 def _not_renewed(only: Only) -> frozenset[str]:

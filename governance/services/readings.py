@@ -26,7 +26,7 @@ from registry.services import accounts, lineage, reports
 from registry.sync import endpoints
 
 from ..choices import FindingKind
-from . import model_cards, pipeline_evidence, review
+from . import model_cards, monitors, pipeline_evidence, review
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,10 @@ class Reading:
 
 
 READINGS: Mapping[SyncKind, Reading] = {
+    SyncKind.MONITORS: Reading(
+        monitors.read,
+        (FindingKind.MONITOR_MISSING, FindingKind.MONITOR_VIOLATIONS, FindingKind.METRIC_BREACHED),
+    ),
     SyncKind.ENDPOINTS: Reading(
         endpoints.read,
         (

@@ -198,10 +198,13 @@ def alert_history(session: AwsSession, schedule: str, alert: str) -> list[dict[s
 
     Raises AwsNotFound. Source: ListMonitoringAlertHistory.
     """
-    request = {"MonitoringScheduleName": schedule, "MonitoringAlertName": alert, "MaxResults": _LONGEST_HISTORY}
     with translated(session, "sagemaker", "ListMonitoringAlertHistory"):
         answer = session.sagemaker.list_monitoring_alert_history(
-            **request, SortBy="CreationTime", SortOrder="Descending"
+            MonitoringScheduleName=schedule,
+            MonitoringAlertName=alert,
+            MaxResults=_LONGEST_HISTORY,
+            SortBy="CreationTime",
+            SortOrder="Descending",
         )
     found = []
     for entry in answer.get("MonitoringAlertHistory", ()):
