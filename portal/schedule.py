@@ -96,6 +96,20 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=23, hour="*/3"),
         "options": {"expires": 7200},
     },
+    # CloudWatch has an hour's numbers some minutes after it ended; each metric asked for is paid for.
+    "read-endpoint-metrics": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": crontab(minute=12),
+        "kwargs": {"kind": "endpoint_metrics"},
+        "options": {"expires": 3000},
+    },
+    # Roles change by the week, and each of them costs some calls.
+    "read-roles": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": crontab(hour=3, minute=42),
+        "kwargs": {"kind": "personas"},
+        "options": {"expires": 43200},
+    },
     # A search a minute leaves a row each.
     "prune-sync-runs": {
         "task": "governance.prune_sync_runs",

@@ -17,13 +17,14 @@ from portal.core.filters import Filters, one_of
 from portal.core.orderings import moment_or_never
 from portal.core.serializers import Input, NoInput, Output, public_number, text, word
 from portal.core.viewsets import ROW_ID, Listed, Revised
+from portal.core.vocabulary import Provenance
 from registry.models import ModelVersion, UseCase
 from registry.selectors import resources as catalogue
 
 from ..choices import EvidenceKind, OutsideResponse, PolicyState, RiskRating, Role, Stage, SubjectKind
 from ..models import PolicyVersion
 from ..policies.differences import RESPONSE_LABELS
-from ..policies.facts import Rule, metrics_from_json, needs_from_json
+from ..policies.facts import Rule, metrics_from_json, needs_from_json, provenance_from_json
 from ..policies.validation import TIERS
 from ..selectors import policy as policies
 from ..selectors import policy_preview as previews
@@ -50,6 +51,7 @@ class RuleOutput(Output):
     approvals = NeedOutput(many=True)
     evidence = serializers.ListField(child=word(EvidenceKind))
     metrics = MetricRuleOutput(many=True)
+    provenance = serializers.ListField(child=word(Provenance))
     days_until_due = serializers.IntegerField()
     days_until_expiry = serializers.IntegerField()
 
@@ -118,6 +120,7 @@ class SubjectPreviewOutput(Output):
     approvals = NeedOutput(many=True)
     evidence = serializers.ListField(child=word(EvidenceKind))
     metrics = MetricRuleOutput(many=True)
+    provenance = serializers.ListField(child=word(Provenance))
     days_until_due = serializers.IntegerField(allow_null=True)
     days_until_expiry = serializers.IntegerField(allow_null=True)
     checks = CheckOutput(many=True)
@@ -174,6 +177,7 @@ class RuleInput(Input):
     approvals = NeedInput(many=True)
     evidence = serializers.ListField(child=word(EvidenceKind), required=False, default=list)
     metrics = MetricRuleInput(many=True, required=False, default=list)
+    provenance = serializers.ListField(child=word(Provenance), required=False, default=list)
     days_until_due = serializers.IntegerField()
     days_until_expiry = serializers.IntegerField()
 
@@ -322,6 +326,7 @@ def _rule(values: dict[str, Any]) -> Rule:
         days_until_expiry=values["days_until_expiry"],
         evidence=tuple(map(EvidenceKind, values["evidence"])),
         metrics=metrics_from_json(values["metrics"]),
+        provenance=provenance_from_json(values["provenance"]),
     )
 
 
@@ -336,6 +341,7 @@ def _subject_preview(policy: PolicyVersion, subject: UseCase | ModelVersion, req
         "approvals": [],
         "evidence": [],
         "metrics": [],
+        "provenance": [],
         "days_until_due": None,
         "days_until_expiry": None,
     }

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from portal.core.errors import InvalidInput, WrongState
 from portal.core.serializers import Input, Output, text, word
 from portal.core.viewsets import Detailed
+from portal.core.vocabulary import Provenance
 from registry.models import ModelVersion, UseCase
 
 from ..choices import EvidenceKind, MetricKind, RiskRating, Role, Stage
@@ -81,7 +82,7 @@ class MetricRuleInput(Input):
 class CheckOutput(Output):
     """One thing a policy asks for and how it stands; a break-glass override names the key."""
 
-    key = serializers.CharField(help_text="Such as `evidence:bias_report` or `metric:auc>=0.75`.")
+    key = serializers.CharField(help_text="Such as `evidence:bias_report`, `metric:auc>=0.75` or `provenance:data_set`.")
     label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
     outcome = serializers.ChoiceField(choices=[(outcome.value, outcome.value) for outcome in Outcome])
     detail = serializers.CharField(help_text="In plain words, with the number and its threshold.")
@@ -99,6 +100,7 @@ class RequirementsOutput(Output):
     approvals = NeedOutput(many=True)
     evidence = serializers.ListField(child=word(EvidenceKind))
     metrics = MetricRuleOutput(many=True)
+    provenance = serializers.ListField(child=word(Provenance), help_text="What must be known of where it comes from.")
     days_until_due = serializers.IntegerField()
     days_until_expiry = serializers.IntegerField()
     open_request = serializers.CharField(allow_null=True, help_text="The request that waits, such as AR-000001.")
@@ -155,6 +157,7 @@ def as_requirements(needs: Requirements) -> dict[str, Any]:
         "approvals": as_needs(needs.approvals),
         "evidence": [kind.value for kind in needs.evidence],
         "metrics": needs.metrics,
+        "provenance": [kind.value for kind in needs.provenance],
         "days_until_due": needs.days_until_due,
         "days_until_expiry": needs.days_until_expiry,
     }

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
-from portal.core.vocabulary import EvidenceKind
+from portal.core.vocabulary import EvidenceKind, Provenance
 
 from ..choices import OutsideResponse, PolicyState, RiskRating, Stage, SubjectKind
 from ..querysets import PolicyVersionQuerySet
@@ -62,7 +62,7 @@ class PolicyRule(models.Model):
     """One cell of the matrix.
 
     `approvals` is a list of {"role", "count"}, `metrics` of {"path", "operator", "value", "segment",
-    "max_age_days", "kind"}: `governance.policies.facts` reads and writes both.
+    "max_age_days", "kind"}, `provenance` of what must be known of where a version comes from: `governance.policies.facts` reads and writes both.
     """
 
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="rules")
@@ -72,12 +72,24 @@ class PolicyRule(models.Model):
     approvals = models.JSONField(default=list)
     evidence = ArrayField(models.CharField(max_length=40, choices=EvidenceKind.choices()), default=list)
     metrics = models.JSONField(default=list)
+    provenance = ArrayField(
+        models.CharField(max_length=30, choices=Provenance.choices()), default=list, db_default=[], blank=True
+    )
     days_until_due = models.PositiveSmallIntegerField(default=5)
     days_until_expiry = models.PositiveSmallIntegerField(default=30)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["policy", "kind", "stage", "tier"], name="policy_rule_once"),
+            models.CheckConstraint(
+                name="policy_rule_provenance",
+                condition=Q(provenance=[])
+                | Q(
+                    kind=SubjectKind.MODEL_VERSION,
+                    # An endpoint comes after the decision: none can wait for it.
+                    provenance__contained_by=[kind.value for kind in Provenance if kind is not Provenance.ENDPOINT],
+                ),
+            ),
             models.CheckConstraint(
                 name="policy_rule_due_before_expiry",
                 condition=Q(days_until_due__gte=1, days_until_due__lte=F("days_until_expiry")),

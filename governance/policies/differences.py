@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
 
 from ..choices import OutsideResponse
-from .engine import evidence_words
+from .engine import evidence_words, provenance_words
 from .facts import ApprovalNeed, Matrix, MetricRule, Requirements, Rule
 from .metrics import metric_label, needed_words
 from .validation import cells
@@ -125,6 +125,7 @@ def _said(needs: Requirements | Rule) -> dict[str, tuple[str, str]]:
         "approvals": ("Approvals", approvals_words(needs.approvals)),
         "evidence": ("Evidence", ", ".join(map(evidence_words, needs.evidence)) or "none"),
         "metrics": ("Metrics", "; ".join(map(metric_rule_words, needs.metrics)) or "none"),
+        "provenance": ("Provenance", ", ".join(map(provenance_words, needs.provenance)) or "none"),
         "days_until_due": ("Days until due", str(needs.days_until_due)),
         "days_until_expiry": ("Days until expiry", str(needs.days_until_expiry)),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from portal.core.vocabulary import EvidenceKind, Role
+from portal.core.vocabulary import EvidenceKind, Provenance, Role
 
 from .facts import ApprovalNeed
 
@@ -25,6 +25,11 @@ _EVIDENCE = {
 def evidence_words(kind: EvidenceKind) -> str:
     """Name a kind of evidence in plain words: "Bias report"."""
     return _EVIDENCE.get(kind, kind.label)
+
+
+def provenance_words(kind: Provenance) -> str:
+    """Say what must be known of where a version comes from: "Training job known"."""
+    return f"{kind.label} known"
 
 
 def waiting_for(needs: Sequence[ApprovalNeed], missing: Sequence[ApprovalNeed]) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Role, Stage, SubjectKind
+from portal.core.vocabulary import EvidenceKind, Provenance, RiskClass, RiskRating, Role, Stage, SubjectKind
 
 from ..choices import MetricKind, OutsideResponse
 
@@ -87,6 +87,7 @@ class Rule:
     days_until_expiry: int
     evidence: tuple[EvidenceKind, ...] = ()
     metrics: tuple[MetricRule, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ class EvidenceFact:
 class MetricsFact:
     """One stage record's metrics as they were reported, empty where they are awaited; `where` says whose.
 
-    Those of the MLflow run that a version comes from (`is_of_run`) count where no report says anything.
+    Those of the MLflow run that a version comes from (`is_of_run`) count where no report says anything. One that the
+    portal read itself, from a file of a SageMaker job (`is_of_file`), counts for what it names, beside the others.
     """
 
     kind: MetricKind
@@ -165,14 +167,29 @@ class MetricsFact:
     captured_at: datetime | None
     where: str
     is_of_run: bool = False
+    is_of_file: bool = False
+
+
+@dataclass(frozen=True)
+class ProvenanceFact:
+    """One thing that is known of where a version comes from; `source` says who says so, in words."""
+
+    kind: Provenance
+    reference: str
+    source: str
 
 
 @dataclass(frozen=True)
 class SubjectFacts:
-    """What a subject has to show at a stage. A metric rule must hold in every one of its kind's reports."""
+    """What a subject has to show at a stage. A metric rule must hold in every one of its kind's reports.
+
+    `unread` says in words why its lineage is not known, "" where SageMaker was asked and answered.
+    """
 
     evidence: tuple[EvidenceFact, ...] = ()
     metrics: tuple[MetricsFact, ...] = ()
+    provenance: tuple[ProvenanceFact, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,6 +236,12 @@ class Requirements:
     days_until_expiry: int
     evidence: tuple[EvidenceKind, ...] = ()
     metrics: tuple[MetricRule, ...] = ()
+    provenance: tuple[Provenance, ...] = ()
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether anything beside approvals is needed."""
+        return bool(self.evidence or self.metrics or self.provenance)
 
     def as_json(self) -> dict[str, Any]:
         """Return the copy kept on the request."""
@@ -228,17 +251,19 @@ class Requirements:
             "days_until_expiry": self.days_until_expiry,
             "evidence": [kind.value for kind in self.evidence],
             "metrics": [rule.as_json() for rule in self.metrics],
+            "provenance": [kind.value for kind in self.provenance],
         }
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Requirements:
-        """Read the copy kept on a request; one from before evidence and metrics were asked for asks for none."""
+        """Read the copy kept on a request; one from before any of it was asked for asks for none."""
         return cls(
             approvals=needs_from_json(kept["approvals"]),
             days_until_due=int(kept["days_until_due"]),
             days_until_expiry=int(kept["days_until_expiry"]),
             evidence=evidence_from_json(kept.get("evidence") or ()),
             metrics=metrics_from_json(kept.get("metrics") or ()),
+            provenance=provenance_from_json(kept.get("provenance") or ()),
         )
 
 
@@ -255,3 +280,8 @@ def evidence_from_json(kinds: Sequence[str]) -> tuple[EvidenceKind, ...]:
 def metrics_from_json(rules: Sequence[Mapping[str, Any]]) -> tuple[MetricRule, ...]:
     """Read a list of metric rules."""
     return tuple(map(MetricRule.from_json, rules))
+
+
+def provenance_from_json(kinds: Sequence[str]) -> tuple[Provenance, ...]:
+    """Read a list of what must be known of where a version comes from."""
+    return tuple(map(Provenance, kinds))

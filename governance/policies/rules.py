@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Role, Stage, SubjectKind
+from portal.core.vocabulary import EvidenceKind, Provenance, RiskClass, RiskRating, Role, Stage, SubjectKind
 
 from . import metrics
-from .engine import evidence_words
+from .engine import evidence_words, provenance_words
 from .facts import (
     ApprovalNeed,
     Check,
@@ -35,6 +35,8 @@ _TIER_OF_CLASS: dict[RiskClass, RiskRating] = {
     RiskClass.MINIMAL: RiskRating.LOW,
 }
 _WEIGHT = {RiskRating.LOW: 1, RiskRating.MEDIUM: 2, RiskRating.HIGH: 3}
+# Of many references the first are named.
+_NAMED = 3
 # Of several reports the worst counts.
 _GRAVITY = {Outcome.PASS: 0, Outcome.MISSING: 1, Outcome.FAIL: 2}
 
@@ -66,7 +68,7 @@ def requirements(rules: Iterable[Rule], kind: SubjectKind, stage: Stage, tier: R
     for rule in rules:
         if (rule.kind, rule.stage, rule.tier) == (kind, stage, tier):
             return Requirements(
-                rule.approvals, rule.days_until_due, rule.days_until_expiry, rule.evidence, rule.metrics
+                rule.approvals, rule.days_until_due, rule.days_until_expiry, rule.evidence, rule.metrics, rule.provenance
             )
     raise NoRule(f"The policy has no rule for {kind.label.lower()}s at {stage.label} with {tier.label.lower()} risk.")
 
@@ -74,7 +76,7 @@ def requirements(rules: Iterable[Rule], kind: SubjectKind, stage: Stage, tier: R
 def evaluate(
     needs: Requirements, facts: SubjectFacts, overrides: Sequence[OverrideFact], now: datetime
 ) -> tuple[Check, ...]:
-    """Return one check for each kind of evidence and each metric rule that is needed, in the policy's order.
+    """Return one check for each kind of evidence, metric rule and provenance that is needed, in the policy's order.
 
     Missing is not zero: what is absent, null, no number, contradictory or too old never passes. An override sets a
     check that does not hold aside until it expires; one that holds stays as it is.
@@ -82,6 +84,7 @@ def evaluate(
     checks = [
         *(_evidence_check(kind, facts) for kind in needs.evidence),
         *(_metric_check(rule, facts, now) for rule in needs.metrics),
+        *(_provenance_check(kind, facts) for kind in needs.provenance),
     ]
     return tuple(_overridden(check, overrides, now) for check in checks)
 
@@ -96,6 +99,25 @@ def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
         detail=f"{references}." if found else f"{evidence_words(kind)}: not reported.",
         actual=references or "not reported",
         threshold="present",
+    )
+
+
+def _provenance_check(kind: Provenance, facts: SubjectFacts) -> Check:
+    found = [fact for fact in facts.provenance if fact.kind is kind]
+    words = provenance_words(kind)
+    references = ", ".join(dict.fromkeys(fact.reference for fact in found[:_NAMED]))
+    if len(found) > _NAMED:
+        references += f" and {len(found) - _NAMED} more"
+    sources = " and ".join(dict.fromkeys(fact.source for fact in found))
+    # Nobody asked is not the same as asked and not known: only the one may be mended by waiting.
+    reason = facts.unread or "SageMaker's lineage and the version itself name none."
+    return Check(
+        key=f"provenance:{kind}",
+        label=words,
+        outcome=Outcome.PASS if found else Outcome.MISSING if facts.unread else Outcome.FAIL,
+        detail=f"{references}, by {sources}." if found else f"{words}: not known. {reason}",
+        actual=references or ("not read yet" if facts.unread else "not known"),
+        threshold="known",
     )
 
 
@@ -119,11 +141,17 @@ def _metric_check(rule: MetricRule, facts: SubjectFacts, now: datetime) -> Check
 
 
 def _readings(rule: MetricRule, facts: SubjectFacts, now: datetime) -> list[tuple[metrics.Reading, MetricsFact]]:
-    """Read a rule in every report of its kind; in the MLflow run only where none of them says anything of it."""
+    """Read a rule in every report of its kind; in the MLflow run only where none of them says anything of it.
+
+    What nobody reported may stand in files that the portal read: in those that name it, and nowhere else.
+    """
     found = [(metrics.read(rule, fact, now), fact) for fact in facts.metrics if fact.kind is rule.kind]
-    reported = [pair for pair in found if not pair[1].is_of_run]
+    in_files = [pair for pair in found if pair[1].is_of_file and metrics.is_named(rule, pair[1])]
+    reported = [pair for pair in found if not (pair[1].is_of_run or pair[1].is_of_file)]
     if any(reading.outcome is not Outcome.MISSING for reading, _ in reported):
-        return reported
+        return [*reported, *in_files]
+    if in_files:
+        return in_files
     of_run = [pair for pair in found if pair[1].is_of_run and pair[0].outcome is not Outcome.MISSING]
     return of_run or reported
 

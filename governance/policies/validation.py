@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from portal.core.permissions import ROLES, Act
-from portal.core.vocabulary import RiskRating, Role, Stage, SubjectKind
+from portal.core.vocabulary import Provenance, RiskRating, Role, Stage, SubjectKind
 
 from ..lifecycle import SKIPPABLE, STAGES, check_path
-from .engine import evidence_words
+from .engine import evidence_words, provenance_words
 from .facts import ApprovalNeed, Matrix, MetricRule, Operator, Rule
 from .metrics import is_number, key_of
 
@@ -20,6 +20,8 @@ MOST_APPROVALS = 9
 MOST_DAYS = 365
 MOST_METRICS = 20
 LONGEST_PATH, LONGEST_SEGMENT = 120, 60
+# An endpoint is what a decision leads to, so none can wait for it.
+ASKABLE: tuple[Provenance, ...] = tuple(kind for kind in Provenance if kind is not Provenance.ENDPOINT)
 # Beyond this a double no longer tells one whole number from the next.
 LARGEST_THRESHOLD = 1e15
 
@@ -49,6 +51,7 @@ def problems_of_rule(rule: Rule) -> Problems:
         "approvals": [*_approvals(rule.approvals)],
         "evidence": [*_evidence(rule)],
         "metrics": [*_metrics(rule)],
+        "provenance": [*_provenance(rule)],
         "days_until_due": [*_days(rule.days_until_due)],
         "days_until_expiry": [*_days(rule.days_until_expiry)],
     }
@@ -116,6 +119,16 @@ def _evidence(rule: Rule) -> Iterator[str]:
     for kind, times in Counter(rule.evidence).items():
         if times > 1:
             yield f"{evidence_words(kind)} is asked for more than once."
+
+
+def _provenance(rule: Rule) -> Iterator[str]:
+    if rule.provenance and rule.kind is SubjectKind.USE_CASE:
+        yield "Where a model comes from is known of model versions; a use case has no such thing."
+    for kind, times in Counter(rule.provenance).items():
+        if kind not in ASKABLE:
+            yield f"{provenance_words(kind)} cannot be asked for: it comes after the decision."
+        if times > 1:
+            yield f"{provenance_words(kind)} is asked for more than once."
 
 
 def _days(days: int) -> Iterator[str]:

@@ -16,24 +16,41 @@ from ..lifecycle import MODEL_STAGES
 from ..models import StageRecord
 from ..policies.facts import EvidenceFact, MetricsFact, SubjectFacts
 from ..policies.metrics import has_number
+from . import reports
 from .gathered import Gathered, gather
+from .provenance import provenance_of
 
 # Where ModelMetrics of a model package points at a report SageMaker Clarify wrote. Source: DescribeModelPackage.
 _REPORTS = {EvidenceKind.BIAS_REPORT: "Bias", EvidenceKind.EXPLAINABILITY_REPORT: "Explainability"}
 
 
-def facts_of(subject: UseCase | ModelVersion, stage: Stage, known: Gathered | None = None) -> SubjectFacts:
+def facts_of(
+    subject: UseCase | ModelVersion,
+    stage: Stage,
+    known: Gathered | None = None,
+    *,
+    with_provenance: bool = False,
+    with_files: bool = False,
+) -> SubjectFacts:
     """Return what a subject has to show at a stage: its own content, what was reported, what was uploaded.
 
     Metrics are those of the stage, or else of the latest earlier stage that has any. `known` is what was read before.
+    Where a version comes from, and what files of SageMaker's jobs say, is told only when asked for.
     """
     known = known or gather([subject])
     if isinstance(subject, UseCase):
         return SubjectFacts(evidence=(*_documents(known, subject), *_uploaded(known, subject)))
     records = _records_up_to(known, subject, stage)
+    origin = known.provenances.of(subject) if with_provenance else None
     return SubjectFacts(
         evidence=(*_card(subject), *_reports(subject), *_validation(records), *_uploaded(known, subject)),
-        metrics=(*(fact for kind in MetricKind for fact in _metrics(records, kind)), *_run(known, subject)),
+        metrics=(
+            *(fact for kind in MetricKind for fact in _metrics(records, kind)),
+            *_run(known, subject),
+            *(reports.facts(known.reports.of(subject)) if with_files else ()),
+        ),
+        provenance=tuple(provenance_of(origin, known.reading_of(subject))) if origin else (),
+        unread=origin.unread if origin else "",
     )
 
 

@@ -13,6 +13,8 @@ from portal.core.kept import Kept
 from registry.models import ModelVersion, RunReading, UseCase, UseCaseDocument
 
 from ..models import Evidence, StageRecord
+from .provenance import Provenances
+from .reports import Reports
 
 Subject = UseCase | ModelVersion
 _PROOFS = Kept(lambda version_id: Evidence.objects.filter(version=version_id).standing().order_by("pk"), int)
@@ -27,6 +29,9 @@ class Gathered:
     documents: Mapping[int, Sequence[UseCaseDocument]]
     proofs: Mapping[tuple[type, int], Sequence[Evidence]]
     readings: Mapping[int, RunReading] = field(default_factory=dict)
+    # Read when a policy asks for it, which most do not.
+    provenances: Provenances = field(default_factory=Provenances)
+    reports: Reports = field(default_factory=Reports)
 
     def records_of(self, version: ModelVersion) -> Sequence[StageRecord]:
         """Return a version's records, oldest first."""
@@ -65,7 +70,7 @@ def gather(subjects: Iterable[Subject], *, known: Sequence[StageRecord] | None =
     for row in _proofs_of(versions, use_cases):
         about: tuple[type, Any] = (UseCase, row.use_case_id)
         proofs[about if row.version_id is None else (ModelVersion, row.version_id)].append(row)
-    return Gathered(records, documents, proofs, readings_of(subjects))
+    return Gathered(records, documents, proofs, readings_of(subjects), Provenances(versions), Reports(versions))
 
 
 def _records_of(versions: Sequence[int]) -> Iterable[StageRecord]:

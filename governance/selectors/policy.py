@@ -30,7 +30,9 @@ from ..policies.facts import (
     evidence_from_json,
     metrics_from_json,
     needs_from_json,
+    provenance_from_json,
 )
+from ..policies.metrics import asks_files
 from ..policies.rules import evaluate, requirements, tier_of_use_case, tier_of_version
 from .facts import facts_of
 from .gathered import Gathered
@@ -82,6 +84,7 @@ def _frozen(rows: Iterable[PolicyRule]) -> tuple[Rule, ...]:
             days_until_expiry=rule.days_until_expiry,
             evidence=evidence_from_json(rule.evidence),
             metrics=metrics_from_json(rule.metrics),
+            provenance=provenance_from_json(rule.provenance),
         )
         # In the order they were written: equal policies are equal, whatever order the database reads them in.
         for rule in sorted(rows, key=lambda row: row.pk)
@@ -139,9 +142,16 @@ def checks(
     known: Gathered | None = None,
 ) -> tuple[Check, ...]:
     """Return how a subject stands, at a stage, against what is needed there; every one must hold before a decision."""
-    if not (needs.evidence or needs.metrics):
+    if not needs.has_checks:
         return ()
-    return evaluate(needs, facts_of(subject, stage, known), overrides, now or timezone.now())
+    facts = facts_of(
+        subject,
+        stage,
+        known,
+        with_provenance=bool(needs.provenance),
+        with_files=any(map(asks_files, needs.metrics)),
+    )
+    return evaluate(needs, facts, overrides, now or timezone.now())
 
 
 def models_in_scope(use_case: UseCase, stage: Stage) -> tuple[ModelInScope, ...]:

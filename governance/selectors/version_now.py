@@ -167,7 +167,7 @@ def version_now(actor: Actor, pk: int) -> VersionNow | None:
 def checks_now(found: VersionNow, stage: Stage, needs: Requirements) -> tuple[Check, ...]:
     """Return how a version stands against what a stage needs, as `policy.checks` does."""
     version = found.version
-    if not (needs.evidence or needs.metrics):
+    if not needs.has_checks:
         return ()
     row = fetch_one(_SHOWS, {"id": str(version.pk), "stage": stage.value})
     assert row is not None

@@ -237,7 +237,7 @@ def checks_of(
 ) -> tuple[Check, ...]:
     """Return what the policy a request runs under asks for beside approvals, each check with how it stands now."""
     asked, stage, needs = subject or request.subject, Stage(request.stage), Requirements.from_json(request.requirements)
-    if not (needs.evidence or needs.metrics):
+    if not needs.has_checks:
         return ()
     return policies.checks(asked, stage, needs, overrides=overrides_of(asked, stage), known=known)
 

@@ -226,6 +226,7 @@ def _row(policy: PolicyVersion, rule: Rule) -> PolicyRule:
         approvals=[{"role": need.role.value, "count": need.count} for need in rule.approvals],
         evidence=[kind.value for kind in rule.evidence],
         metrics=[metric.as_json() for metric in rule.metrics],
+        provenance=[kind.value for kind in rule.provenance],
         days_until_due=rule.days_until_due,
         days_until_expiry=rule.days_until_expiry,
     )

@@ -22,7 +22,7 @@ from registry.aws.errors import AwsError
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
-from registry.services import accounts, lineage, reports
+from registry.services import account_roles, accounts, endpoint_metrics, lineage, reports
 from registry.sync import endpoints
 
 from ..choices import FindingKind
@@ -73,6 +73,8 @@ READINGS: Mapping[SyncKind, Reading] = {
     SyncKind.LINEAGE: Reading(lineage.read),
     SyncKind.PIPELINES: Reading(pipeline_evidence.read),
     SyncKind.REPORTS: Reading(reports.read, (FindingKind.REPORT_UNREADABLE,)),
+    SyncKind.ENDPOINT_METRICS: Reading(endpoint_metrics.read),
+    SyncKind.PERSONAS: Reading(account_roles.read),
 }
 
 

@@ -8,15 +8,15 @@ from typing import Any
 from django import forms
 
 from portal.core.permissions import ROLES, Act
-from portal.core.vocabulary import EvidenceKind, RiskRating, Role, Stage, SubjectKind
+from portal.core.vocabulary import EvidenceKind, Provenance, RiskRating, Role, Stage, SubjectKind
 
 from ..choices import MetricKind, OutsideResponse
 from ..lifecycle import SKIPPABLE, STAGES
 from ..models import PolicyVersion
 from ..policies.differences import response_words
-from ..policies.engine import evidence_words
+from ..policies.engine import evidence_words, provenance_words
 from ..policies.facts import ApprovalNeed, MetricRule, Number, Operator, Rule
-from ..policies.validation import MOST_APPROVALS, MOST_DAYS, MOST_METRICS
+from ..policies.validation import ASKABLE, MOST_APPROVALS, MOST_DAYS, MOST_METRICS
 
 _BLANK_ROWS = 3
 _OPERATORS = {
@@ -121,6 +121,13 @@ class CellForm(RevisedForm):
         widget=forms.CheckboxSelectMultiple,
         label="Evidence that must be there",
     )
+    provenance = forms.MultipleChoiceField(
+        required=False,
+        choices=[(kind.value, provenance_words(kind)) for kind in ASKABLE],
+        widget=forms.CheckboxSelectMultiple,
+        label="What must be known of where it comes from",
+        help_text="Looked up in SageMaker's lineage, in the version itself and in its MLflow run.",
+    )
     days_until_due = forms.IntegerField(
         min_value=1,
         max_value=MOST_DAYS,
@@ -136,6 +143,8 @@ class CellForm(RevisedForm):
             self.fields[f"count_{role}"] = forms.IntegerField(
                 required=False, min_value=0, max_value=MOST_APPROVALS, label=f"{role.label}s who must approve"
             )
+        if kind is SubjectKind.USE_CASE:
+            del self.fields["provenance"]
         # A use case reports no metrics.
         self.rows = 0 if kind is SubjectKind.USE_CASE else min(metrics + _BLANK_ROWS, MOST_METRICS)
         for index in range(self.rows):
@@ -201,6 +210,7 @@ class CellForm(RevisedForm):
             days_until_expiry=given["days_until_expiry"],
             evidence=tuple(map(EvidenceKind, given["evidence"])),
             metrics=tuple(self._metric(index) for index in range(self.rows) if given.get(f"metric_{index}_path")),
+            provenance=tuple(map(Provenance, given.get("provenance") or ())),
         )
 
     def _metric(self, index: int) -> MetricRule:
@@ -230,6 +240,7 @@ def values_of(rule: Rule | None) -> dict[str, Any]:
         return {"days_until_due": 5, "days_until_expiry": 30}
     found: dict[str, Any] = {
         "evidence": [kind.value for kind in rule.evidence],
+        "provenance": [kind.value for kind in rule.provenance],
         "days_until_due": rule.days_until_due,
         "days_until_expiry": rule.days_until_expiry,
         **{f"count_{need.role}": need.count for need in rule.approvals},

@@ -8,7 +8,7 @@ from portal.core.vocabulary import RiskRating, Stage, SubjectKind
 
 from ..models import PolicyVersion
 from ..policies.differences import Difference, approvals_words, metric_rule_words
-from ..policies.engine import evidence_words
+from ..policies.engine import evidence_words, provenance_words
 from ..policies.facts import Matrix, Requirements, Rule
 from ..policies.validation import problems_of
 from ..selectors import policy_preview as previews
@@ -21,6 +21,7 @@ def needs_lines(needs: Rule | Requirements) -> list[dict[str, Any]]:
         {"icon": "user-check", "label": "Approvals", "items": [approvals_words(needs.approvals)]},
         {"icon": "paperclip", "label": "Evidence", "items": list(map(evidence_words, needs.evidence))},
         {"icon": "chart-bar", "label": "Metrics", "items": list(map(metric_rule_words, needs.metrics))},
+        {"icon": "sitemap", "label": "Provenance", "items": list(map(provenance_words, needs.provenance))},
         {
             "icon": "calendar-due",
             "label": "Time",
