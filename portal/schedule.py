@@ -68,6 +68,13 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "kwargs": {"kind": "pipelines"},
         "options": {"expires": 240},
     },
+    # A job that is over says the same for ever: most passes cost the listing of labeling jobs that changed.
+    "read-training": {
+        "task": "governance.read_aws_everywhere",
+        "schedule": 900.0,
+        "kwargs": {"kind": "training"},
+        "options": {"expires": 840},
+    },
     # A graph is read when its version changed, or is a day old: most passes find nothing due.
     "read-lineage": {
         "task": "governance.read_aws_everywhere",

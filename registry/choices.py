@@ -33,8 +33,8 @@ __all__ = [
     "SyncHealth",
     "SyncKind",
     "SyncState",
-    "TrainingSource",
     "TrackingLogin",
+    "TrainingSource",
     "ViewAudience",
 ]
 

@@ -21,6 +21,10 @@ EXEMPT = {
     "registry_monitoringexecution": "a series as AWS counts it, one row an hour and schedule; kept, and governs nothing by itself",
     "registry_monitoringconstraints": "a copy of a file in S3, read again at will; the version's pointer to it is audited",
     "registry_publicnumber": "a counter; every number given out is on the audited row that took it",
+    "registry_pipelinestep": (
+        "what AWS said of a step, up to a thousand in a run and written again while it runs; the run is in the trail,"
+        " and so is every report that counts as evidence"
+    ),
     "registry_syncrun": "the portal's own running; it governs nothing",
     "registry_usecasedraft": (
         "what one person has typed so far, shown to nobody else and saved while he types: a copy of every keystroke for"

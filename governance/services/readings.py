@@ -22,7 +22,7 @@ from registry.aws.errors import AwsError
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
-from registry.services import account_roles, accounts, endpoint_metrics, lineage, reports
+from registry.services import account_roles, accounts, endpoint_metrics, lineage, reports, training
 from registry.sync import endpoints
 
 from ..choices import FindingKind
@@ -71,6 +71,7 @@ READINGS: Mapping[SyncKind, Reading] = {
     ),
     SyncKind.CARDS: Reading(model_cards.read),
     SyncKind.LINEAGE: Reading(lineage.read),
+    SyncKind.TRAINING: Reading(training.read, (FindingKind.NETWORK_ISOLATION_OFF,)),
     SyncKind.PIPELINES: Reading(pipeline_evidence.read),
     SyncKind.REPORTS: Reading(reports.read, (FindingKind.REPORT_UNREADABLE,)),
     SyncKind.ENDPOINT_METRICS: Reading(endpoint_metrics.read),

@@ -12,7 +12,7 @@ import botocore.session
 from botocore import xform_name
 
 HERE = Path(__file__).parent
-SERVICES = frozenset({"sagemaker", "ram", "s3", "sqs", "events", "sts", "iam"})
+SERVICES = frozenset({"sagemaker", "ram", "s3", "sqs", "events", "sts", "iam", "cloudwatch"})
 # What a client has beside its operations.
 _NO_OPERATIONS = frozenset({"meta", "exceptions", "close"})
 

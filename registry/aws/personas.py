@@ -8,6 +8,7 @@ Source: the service authorization reference of SageMaker; "Set up Staging Constr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from registry.aws.cloudformation import ROLE_NAME, Template
@@ -20,7 +21,7 @@ OPEN_STAGES = ["Development"]
 OPEN_STATUSES = ["PendingApproval", "InProgress", "OnHold"]
 _PENDING = "PendingManualApproval"
 _WRITES = ["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"]
-_READ = [
+READS = (
     "sagemaker:DescribeModelPackage",
     "sagemaker:DescribeModelPackageGroup",
     "sagemaker:GetModelPackageGroupPolicy",
@@ -28,7 +29,8 @@ _READ = [
     "sagemaker:ListModelPackages",
     "sagemaker:ListTags",
     "sagemaker:Search",
-]
+)
+ENDPOINT_KINDS = ("endpoint", "endpoint-config", "model")
 # Whoever may change policies, delete versions or share groups could go around every other rule.
 _OVER_THE_REGISTRY = [
     "sagemaker:DeleteModelPackage",
@@ -123,18 +125,31 @@ def _pattern(description: str) -> dict[str, Any]:
 
 
 def _scientist() -> list[dict[str, Any]]:
+    return [_allow("ReadTheRegistry", READS, "*"), *registering([_VERSIONS, _GROUPS])]
+
+
+def registering(on: Any) -> list[dict[str, Any]]:
+    """Return the statements of who registers versions, and works on them up to Development, in the groups named."""
     return [
-        _allow("ReadTheRegistry", _READ, "*"),
-        _allow("RegisterVersions", _WRITES, [_VERSIONS, _GROUPS]),
+        _allow("RegisterVersions", _WRITES, on),
         *_bounds(),
         _deny("LeaveTheRegistryItself", _OVER_THE_REGISTRY),
     ]
 
 
 def _engineer() -> list[dict[str, Any]]:
-    names = ["endpoint", "endpoint-config", "model"]
+    role = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${ExecutionRoles}"}
     return [
-        _allow("ReadTheRegistry", _READ, "*"),
+        _allow("ReadTheRegistry", READS, "*"),
+        *operating([{"Fn::Sub": f"{_HERE}:{name}/${{EndpointPrefix}}"} for name in ENDPOINT_KINDS]),
+        handing_over(role),
+        leaving_alone(),
+    ]
+
+
+def operating(on: Any) -> list[dict[str, Any]]:
+    """Return the statements of who operates the endpoints, configurations and models named."""
+    return [
         _allow(
             "OperateEndpoints",
             [
@@ -143,38 +158,55 @@ def _engineer() -> list[dict[str, Any]]:
                 for noun in ("Endpoint", "EndpointConfig", "Model")
             ]
             + ["sagemaker:UpdateEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities", "sagemaker:AddTags"],
-            [{"Fn::Sub": f"{_HERE}:{name}/${{EndpointPrefix}}"} for name in names],
+            on,
         ),
         _allow(
             "SeeWhatRuns", ["sagemaker:ListEndpoints", "sagemaker:ListEndpointConfigs", "sagemaker:ListModels"], "*"
         ),
-        {
-            **_allow(
-                "HandModelsTheirRole",
-                ["iam:PassRole"],
-                {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${ExecutionRoles}"},
-            ),
-            "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-        },
-        _deny("LeaveVersionsAlone", [*_WRITES, *_OVER_THE_REGISTRY]),
     ]
+
+
+def handing_over(roles: Any) -> dict[str, Any]:
+    """Return the statement of who hands the roles named to models, and to nothing else."""
+    return {
+        **_allow("HandModelsTheirRole", ["iam:PassRole"], roles),
+        "Condition": {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+    }
+
+
+def leaving_alone() -> dict[str, Any]:
+    """Return the refusal of every change of the registry."""
+    return _deny("LeaveVersionsAlone", [*_WRITES, *_OVER_THE_REGISTRY])
 
 
 def _officer() -> list[dict[str, Any]]:
     return [
-        _allow("ReadTheRegistry", _READ, "*"),
-        _allow(
-            "SeeWhatRuns",
-            [
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeModel",
-                "sagemaker:ListEndpoints",
-                "sagemaker:ListModels",
-            ],
-            "*",
-        ),
-        _deny("LeaveVersionsAlone", [*_WRITES, *_OVER_THE_REGISTRY]),
+        _allow("ReadTheRegistry", READS, "*"),
+        watching(),
+        leaving_alone(),
     ]
+
+
+def watching() -> dict[str, Any]:
+    """Return the statement of who sees what runs."""
+    return _allow(
+        "SeeWhatRuns",
+        [
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:DescribeModel",
+            "sagemaker:ListEndpoints",
+            "sagemaker:ListModels",
+        ],
+        "*",
+    )
+
+
+def reading(on: Any) -> list[dict[str, Any]]:
+    """Return the statements of who reads the groups and versions named; to list, SageMaker knows no resource."""
+    lists = [action for action in READS if action.partition(":")[2].startswith(("List", "Search"))]
+    found = [_allow("ListTheRegistry", lists, "*")]
+    described = [action for action in READS if action not in lists]
+    return [*found, _allow("ReadTheRegistry", [*described, "sagemaker:ListTags"], on)] if on else found
 
 
 def _bounds() -> list[dict[str, Any]]:
@@ -196,7 +228,7 @@ def _and(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
     return {**one, **other}
 
 
-def _allow(sid: str, actions: list[str], resource: Any) -> dict[str, Any]:
+def _allow(sid: str, actions: Sequence[str], resource: Any) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
 
 

@@ -206,6 +206,11 @@ class AwsSession:
         return cast("IAMClient", self.client("iam"))
 
     @property
+    def cloudwatch(self) -> Any:
+        # Typed by hand where its answers are read: there are no stubs of it among the project's tools.
+        return self.client("cloudwatch")
+
+    @property
     def sts(self) -> STSClient:
         return cast("STSClient", self.client("sts"))
 

@@ -29,7 +29,7 @@ def _meant(action: str, group_arn: str) -> tuple[str, ...]:
 
 def touches(glob: str, action: str, group_arn: str) -> bool:
     """Whether a resource pattern can mean the group or one of its versions, as far as the action is about them."""
-    return any(_overlap(glob.lower(), meant) for meant in _meant(action, group_arn))
+    return any(overlap(glob.lower(), meant) for meant in _meant(action, group_arn))
 
 
 def covers(globs: Iterable[str], action: str, group_arn: str) -> bool:
@@ -38,7 +38,7 @@ def covers(globs: Iterable[str], action: str, group_arn: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _overlap(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
     """Whether there is a text that both patterns match."""
     # reached[j]: the part of `one` read so far and the first j characters of `other` have a common text.
     reached = [True] + [False] * len(other)
