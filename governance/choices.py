@@ -258,7 +258,7 @@ FINDING_MOVES: frozenset[tuple[str, str]] = frozenset(
 
 
 class FindingKind(Word):
-    """Every kind of disagreement (DOMAIN section 7), one about evidence that is not what was attached, and two about
+    """Every kind of disagreement (DOMAIN section 7), one about evidence that is not what was attached, and three about
     what could not be read.
 
     These wait for readings of AWS that come with the sync of endpoints and monitors, and nothing opens them before:

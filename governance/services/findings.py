@@ -59,6 +59,7 @@ SEVERITY: dict[FindingKind, Severity] = {
     FindingKind.BREAK_GLASS_USED: Severity.SERIOUS,
     FindingKind.EVIDENCE_ALTERED: Severity.CRITICAL,
     FindingKind.EVENT_UNREADABLE: Severity.INFO,
+    FindingKind.REPORT_UNREADABLE: Severity.WARNING,
 }
 DAYS_UNTIL_DUE: dict[Severity, int | None] = {
     Severity.CRITICAL: 1,

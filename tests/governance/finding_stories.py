@@ -13,17 +13,18 @@ from governance.choices import FindingKind, MetricKind, OutboxKind, OutboxState
 from governance.models import Finding, OutboxMessage, StageRecord
 from governance.policies.facts import MetricRule, Operator
 from governance.selectors import policy as policy_selectors
-from governance.services import approvals, deployments, intake, metrics, policies, review
+from governance.services import approvals, deployments, intake, metrics, policies, readings, review
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskRating, Stage, Status, SubjectKind
 from registry.aws.records import LifeCycle, VersionRecord
 from registry.choices import DeploymentMode, DeploymentState
 from registry.models import Deployment, ModelGroup, ModelVersion, UseCase
-from registry.services import groups, versions
+from registry.services import groups, reports, versions
 from tests.factories import at_stage, group, use_case, version_record
 from tests.factories.people import SYSTEM
 from tests.factories.records import card
 from tests.factories.walk import approve_once
+from tests.registry.reports.objects import Bucket
 
 from .conftest import Place
 
@@ -279,6 +280,26 @@ class MetricBreached(OfVersion):
         )
 
 
+class ReportUnreadable(OfVersion):
+    def cause(self) -> None:
+        self.bucket = Bucket()
+        self.begin(metrics={"Bias": {"Report": {"S3Uri": "s3://hub/analysis.json"}}})
+        self.read()
+
+    def change(self) -> None:
+        self.bucket.refusals["analysis.json"] = "AccessDenied"
+        self.read()
+
+    def mend(self) -> None:
+        self.bucket.refusals.clear()
+        self.bucket.objects["analysis.json"] = b'{"pre_training_bias_metrics": {"facets": {}}}'
+        self.read()
+
+    def read(self) -> None:
+        """Have the portal look at the report in S3."""
+        reports.read_version(SYSTEM, self.version, self.bucket, readings.Tally())  # type: ignore[arg-type]
+
+
 class Described(OfVersion):
     """One that a description of the version tells, and nothing else: a look is another description."""
 
@@ -332,6 +353,7 @@ STORIES: dict[FindingKind, Callable[[Place], Story]] = {
     FindingKind.GROUP_UNLINKED: GroupUnlinked,
     FindingKind.REVIEW_OVERDUE: ReviewOverdue,
     FindingKind.METRIC_BREACHED: MetricBreached,
+    FindingKind.REPORT_UNREADABLE: ReportUnreadable,
     FindingKind.CARD_MISSING: CardMissing,
     FindingKind.CARD_INVALID: CardInvalid,
     FindingKind.METADATA_INVALID: MetadataInvalid,
