@@ -262,7 +262,7 @@ class FindingKind(Word):
     what could not be read.
 
     These wait for readings of AWS that come with the sync of endpoints and monitors, and nothing opens them before:
-    `monitor_missing`, `monitor_violations`, `network_isolation_off`.
+    `network_isolation_off`.
     """
 
     APPROVED_OUTSIDE = "approved_outside_portal"

@@ -81,10 +81,9 @@ def running(only: Collection[int] | None = None, *stages: Stage) -> list[tuple[D
     variants = EndpointVariant.objects.filter(
         version__in=unnamed, is_shadow=False, missing_since=None, endpoint__missing_since=None
     )
-    for version, account, region, name in variants.values_list(
-        "version_id", "endpoint__account", "endpoint__region", "endpoint__name"
-    ):
-        served[version or 0, account, region].add(name.lower())
+    for variant in variants.select_related("endpoint"):
+        endpoint = variant.endpoint
+        served[variant.version_id or 0, endpoint.account_id, endpoint.region].add(endpoint.name.lower())
     return [
         (
             row,

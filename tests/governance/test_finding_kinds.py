@@ -19,19 +19,24 @@ from tests.factories import person
 from tests.factories.people import SYSTEM
 
 from .conftest import Place
-from .finding_stories import STORIES, Described, Story, found
+from .finding_stories import STORIES as TOLD
+from .finding_stories import Described, Story, found
+from .monitor_stories import MonitorMissing, MonitorViolations
 
 pytestmark = pytest.mark.django_db
 
+STORIES = {**TOLD, FindingKind.MONITOR_MISSING: MonitorMissing, FindingKind.MONITOR_VIOLATIONS: MonitorViolations}
 # Nothing opens these before there are readings of endpoints and monitors.
-LATER = {
-    FindingKind.UNKNOWN_MODEL_RUNNING, FindingKind.MONITOR_MISSING, FindingKind.MONITOR_VIOLATIONS,
-    FindingKind.NETWORK_ISOLATION_OFF,
-}  # fmt: skip
+LATER = {FindingKind.NETWORK_ISOLATION_OFF}
 # Told once, by what happened; only people close them.
 TOLD_ONCE = {FindingKind.BREAK_GLASS_USED, FindingKind.EVENT_UNREADABLE}
 # Played by the tests of what looks for them.
-ELSEWHERE = {FindingKind.EVIDENCE_ALTERED, *sharing.RULES, FindingKind.ARTIFACT_UNREACHABLE}
+ELSEWHERE = {
+    FindingKind.EVIDENCE_ALTERED,
+    FindingKind.UNKNOWN_MODEL_RUNNING,
+    *sharing.RULES,
+    FindingKind.ARTIFACT_UNREACHABLE,
+}
 KINDS = sorted(STORIES)
 
 

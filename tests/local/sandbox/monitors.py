@@ -7,10 +7,10 @@ from typing import Any
 import requests
 
 IMAGE = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
-CLUSTER = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 20}}
+CLUSTER: Any = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 20}}
 
 
-def output(bucket: str) -> dict[str, Any]:
+def output(bucket: str) -> Any:
     """Where a monitoring job writes what it finds."""
     local = "/opt/ml/processing/output"
     return {"MonitoringOutputs": [{"S3Output": {"S3Uri": f"s3://{bucket}/monitor", "LocalPath": local}}]}
