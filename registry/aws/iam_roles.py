@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.aws.session import AwsSession, pages, translated
+from registry.aws.errors import translated
+from registry.aws.session import AwsSession, pages
 
 # More roles than a person looks through; the listing itself goes on to its end, to say how many there are.
 MOST_ROLES = 300

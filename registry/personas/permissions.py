@@ -55,13 +55,12 @@ def statements(document: Any) -> list[Statement]:
     except ValueError as error:
         raise Unreadable("It is not JSON.") from error
     given = found.get("Statement") if isinstance(found, Mapping) else None
-    listed = given if isinstance(given, list) else [given]
-    if not all(isinstance(one, Mapping) for one in listed):
+    return [_statement(one) for one in (given if isinstance(given, list) else [given])]
+
+
+def _statement(given: Any) -> Statement:
+    if not isinstance(given, Mapping):
         raise Unreadable("It has no statements.")
-    return [_statement(one) for one in listed]
-
-
-def _statement(given: Mapping[str, Any]) -> Statement:
     if given.get("Effect") not in ("Allow", "Deny"):
         raise Unreadable('A statement has neither the effect "Allow" nor "Deny".')
     block = given.get("Condition") or {}
@@ -107,7 +106,15 @@ def _meant(statement: Statement, on: str) -> list[str]:
     """Return the patterns under which an allowing statement means something of what is asked about."""
     if statement.all_but_resources:
         return [] if any(matches(glob, on) for glob in statement.resources) else [on]
-    return [glob for glob in statement.resources if overlap(glob.lower(), on.lower())]
+    return [glob for glob in statement.resources if _meet(glob, on)]
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two ARN patterns can mean the same, part by part where both have all six parts of an ARN."""
+    parts = [glob.lower().split(":", 5) for glob in (one, other)]
+    if any(len(part) != 6 for part in parts):
+        return overlap(one.lower(), other.lower())
+    return all(overlap(*pair) for pair in zip(*parts, strict=True))
 
 
 def _after_refusals(found: Iterable[Statement], action: str, both: tuple[str, str], said: Mapping[str, str]) -> Reach:
@@ -128,7 +135,7 @@ def _after_refusals(found: Iterable[Statement], action: str, both: tuple[str, st
 def _refuses(statement: Statement, both: tuple[str, str]) -> Reach:
     """Return how much of what two patterns have in common a refusal is about."""
     whole = any(matches(glob, one) for glob in statement.resources for one in both)
-    touched = any(all(overlap(glob.lower(), one.lower()) for one in both) for glob in statement.resources)
+    touched = any(all(_meet(glob, one) for one in both) for glob in statement.resources)
     if statement.all_but_resources:
         return Reach.NO if whole else Reach.IN_PART if touched else Reach.YES
     return Reach.YES if whole else Reach.IN_PART if touched else Reach.NO
