@@ -401,12 +401,13 @@ class EndpointQuerySet(models.QuerySet[Any]):
 
 class EndpointVariantQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """What serves versions the actor may see; what serves none, for who sees the portal's own running."""
+        """What serves versions the actor may see, and what serves no version at endpoints he may see."""
         condition = seen_versions(actor, "version__")
         if condition is None:
             return self.all()
+        endpoints = self.model._meta.get_field("endpoint").related_model._default_manager.visible_to(actor)
         named = Q(version__isnull=False) & condition
-        return self.filter(named | Q(version=None)) if sees_operations(actor) else self.filter(named)
+        return self.filter(named | Q(version=None, endpoint__in=endpoints.values("pk")))
 
     def standing(self) -> Self:
         """What is still there, of endpoints that are."""

@@ -16,6 +16,7 @@ from registry.services import positions
 
 from ..lifecycle import RETIRED, Machine, Verb, verbs_from
 from ..models import StageRecord
+from ..selectors import running
 from . import deployment_orders, ledger, review, write_back
 from .closing import outdate
 from .lifecycle import advance_use_case_if_ready
@@ -41,7 +42,7 @@ def retire(*, actor: Actor, subject_type: type[Subject], subject_id: int, reason
             raise WrongState("It is retired already.")
         serving = in_place(subject) if isinstance(subject, ModelVersion) else []
         if isinstance(subject, ModelVersion):
-            _refuse_while_running(serving, force)
+            _refuse_while_running(subject, serving, force)
         else:
             _refuse_while_serving(subject)
         outdate(subject, "It was retired.", actor=actor)
@@ -84,11 +85,15 @@ def in_place(version: ModelVersion) -> list[Deployment]:
     return list(Deployment.objects.filter(there).select_related("account").order_by("pk"))
 
 
-def _refuse_while_running(serving: list[Deployment], force: bool) -> None:
-    running = [f"{deployment.endpoint or 'an unnamed endpoint'} in {deployment.account}" for deployment in serving]
-    if running and not force:
+def _refuse_while_running(version: ModelVersion, serving: list[Deployment], force: bool) -> None:
+    # Also where nobody ordered it: what AWS was seen to serve counts as much as what was reported.
+    seen = [(row.endpoint.name, row.endpoint.account) for row in running.observed_at(version.pk)]
+    observed = {account.pk for _, account in seen}
+    reported = [(row.endpoint, row.account) for row in serving if row.endpoint or row.account_id not in observed]
+    places = dict.fromkeys(f"{name or 'an unnamed endpoint'} in {account}" for name, account in (*reported, *seen))
+    if places and not force:
         raise WrongState(
-            f"It is still running at {', '.join(running)}. Take it out of service first, or retire it by force."
+            f"It is still running at {', '.join(places)}. Take it out of service first, or retire it by force."
         )
 
 

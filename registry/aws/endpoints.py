@@ -142,7 +142,7 @@ class Serving:
                 label = plain_text(variant.get("VariantName"))
                 wanted = asked.get(label, {})
                 weight = variant.get("CurrentWeight", wanted.get("InitialVariantWeight"))
-                common = {
+                common: dict[str, Any] = {
                     "variant": label,
                     "is_shadow": is_shadow,
                     "weight": None if weight is None else float(weight),
@@ -243,7 +243,7 @@ def _facts(answer: Mapping[str, Any]) -> Iterator[ModelFacts]:
 
 
 def _deployed(variant: Mapping[str, Any]) -> str:
-    images = variant.get("DeployedImages") or ()
+    images = list(variant.get("DeployedImages") or ())
     return _specified(images[0]) if len(images) == 1 else ""
 
 
