@@ -160,6 +160,40 @@ _SERVES_LABELS = {
 }
 
 
+class Presence(Word):
+    """What is known of a version in an account where it is, or should be."""
+
+    LIVE = "live"
+    REPORTED = "reported_only"
+    NOT_THERE = "not_there"
+    NOT_READ = "not_read"
+
+    @property
+    def label(self) -> str:
+        return {
+            "live": "Seen serving",
+            "reported_only": "Reported, not seen",
+            "not_there": "Not serving there",
+            "not_read": "Endpoints not read yet",
+        }[self.value]
+
+
+class Watched(Word):
+    """Whether a monitor looks at what serves a version in an account."""
+
+    WATCHED = "watched"
+    MISSING = "no_monitor"
+    NOT_LIVE = "not_live"
+
+    @property
+    def label(self) -> str:
+        return {
+            "watched": "Has a monitor",
+            "no_monitor": "No monitor",
+            "not_live": "Nothing to monitor",
+        }[self.value]
+
+
 class OutsideResponse(Word):
     """What a policy has the portal do about a change of a version's approval that was made outside of it."""
 
@@ -260,9 +294,6 @@ FINDING_MOVES: frozenset[tuple[str, str]] = frozenset(
 class FindingKind(Word):
     """Every kind of disagreement (DOMAIN section 7), one about evidence that is not what was attached, and three about
     what could not be read.
-
-    These wait for readings of AWS that come with the sync of endpoints and monitors, and nothing opens them before:
-    `network_isolation_off`.
     """
 
     APPROVED_OUTSIDE = "approved_outside_portal"

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from django.db import migrations
+from django.contrib.postgres.fields import ArrayField
+from django.db import migrations, models
 
 from ._audited import audited, kept
 
+ASKABLE = ["training_job", "data_set", "code_commit", "processing_job", "pipeline_execution", "network_isolation"]
+WORDS = [
+    ("training_job", "Training job"),
+    ("data_set", "Data set"),
+    ("code_commit", "Code commit"),
+    ("processing_job", "Processing job"),
+    ("pipeline_execution", "Pipeline execution"),
+    ("endpoint", "Endpoint"),
+    ("network_isolation", "Network isolation"),
+]
 # That something was read again, and said the same, is no change of it.
 _SQL = (
     audited("registry_trainingprovenance", quiet="read_at,tried_at")
@@ -20,4 +31,25 @@ _SQL = (
 class Migration(migrations.Migration):
     dependencies: ClassVar = [("governance", "0041_lineage"), ("registry", "0024_training")]
 
-    operations: ClassVar[list] = [migrations.RunSQL(_SQL, migrations.RunSQL.noop)]
+    operations: ClassVar[list] = [
+        migrations.RemoveConstraint(model_name="policyrule", name="policy_rule_provenance"),
+        migrations.AlterField(
+            model_name="policyrule",
+            name="provenance",
+            field=ArrayField(
+                base_field=models.CharField(choices=WORDS, max_length=30),
+                blank=True,
+                db_default=[],
+                default=list,
+                size=None,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="policyrule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(provenance=[]) | models.Q(kind="model_version", provenance__contained_by=ASKABLE),
+                name="policy_rule_provenance",
+            ),
+        ),
+        migrations.RunSQL(_SQL, migrations.RunSQL.noop),
+    ]

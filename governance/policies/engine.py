@@ -29,7 +29,8 @@ def evidence_words(kind: EvidenceKind) -> str:
 
 def provenance_words(kind: Provenance) -> str:
     """Say what must be known of where a version comes from: "Training job known"."""
-    return f"{kind.label} known"
+    # How a job ran is on or off; of the rest it matters that it is known.
+    return f"{kind.label} of training on" if kind is Provenance.NETWORK_ISOLATION else f"{kind.label} known"
 
 
 def waiting_for(needs: Sequence[ApprovalNeed], missing: Sequence[ApprovalNeed]) -> str:

@@ -183,13 +183,16 @@ class ProvenanceFact:
 class SubjectFacts:
     """What a subject has to show at a stage. A metric rule must hold in every one of its kind's reports.
 
-    `unread` says in words why its lineage is not known, "" where SageMaker was asked and answered.
+    `unread` says in words why its lineage is not known, "" where SageMaker was asked and answered; `isolation` why
+    nobody can say that its training job ran in isolation, and `isolation_off` that it is known not to have.
     """
 
     evidence: tuple[EvidenceFact, ...] = ()
     metrics: tuple[MetricsFact, ...] = ()
     provenance: tuple[ProvenanceFact, ...] = ()
     unread: str = ""
+    isolation: str = ""
+    isolation_off: bool = False
 
 
 @dataclass(frozen=True)

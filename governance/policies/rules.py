@@ -68,7 +68,12 @@ def requirements(rules: Iterable[Rule], kind: SubjectKind, stage: Stage, tier: R
     for rule in rules:
         if (rule.kind, rule.stage, rule.tier) == (kind, stage, tier):
             return Requirements(
-                rule.approvals, rule.days_until_due, rule.days_until_expiry, rule.evidence, rule.metrics, rule.provenance
+                rule.approvals,
+                rule.days_until_due,
+                rule.days_until_expiry,
+                rule.evidence,
+                rule.metrics,
+                rule.provenance,
             )
     raise NoRule(f"The policy has no rule for {kind.label.lower()}s at {stage.label} with {tier.label.lower()} risk.")
 
@@ -105,6 +110,15 @@ def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
 def _provenance_check(kind: Provenance, facts: SubjectFacts) -> Check:
     found = [fact for fact in facts.provenance if fact.kind is kind]
     words = provenance_words(kind)
+    if kind is Provenance.NETWORK_ISOLATION and not found:
+        return Check(
+            key=f"provenance:{kind}",
+            label=words,
+            outcome=Outcome.FAIL if facts.isolation_off else Outcome.MISSING,
+            detail=facts.isolation,
+            actual="off" if facts.isolation_off else "not known",
+            threshold="on",
+        )
     references = ", ".join(dict.fromkeys(fact.reference for fact in found[:_NAMED]))
     if len(found) > _NAMED:
         references += f" and {len(found) - _NAMED} more"
@@ -117,7 +131,7 @@ def _provenance_check(kind: Provenance, facts: SubjectFacts) -> Check:
         outcome=Outcome.PASS if found else Outcome.MISSING if facts.unread else Outcome.FAIL,
         detail=f"{references}, by {sources}." if found else f"{words}: not known. {reason}",
         actual=references or ("not read yet" if facts.unread else "not known"),
-        threshold="known",
+        threshold="on" if kind is Provenance.NETWORK_ISOLATION else "known",
     )
 
 

@@ -24,6 +24,7 @@ from ..models import ApprovalRequest, OutboxMessage, StageRecord, UseCaseStageRe
 from . import monitor_findings, out_of_band, running, sharing
 from . import policy as policies
 from .breaches import metric_breached
+from .isolation import network_isolation_off
 from .observed import Observation, Rule, Seen, key_of
 from .reports import report_unreadable
 
@@ -165,6 +166,7 @@ RULES: dict[FindingKind, Rule] = {
     FindingKind.REPORT_UNREADABLE: report_unreadable,
     FindingKind.MONITOR_MISSING: monitor_findings.monitor_missing,
     FindingKind.MONITOR_VIOLATIONS: monitor_findings.monitor_violations,
+    FindingKind.NETWORK_ISOLATION_OFF: network_isolation_off,
     **sharing.RULES,
 }
 # What a rule about other things than versions has nothing to say of when asked about some versions.

@@ -51,6 +51,8 @@ def facts_of(
         ),
         provenance=tuple(provenance_of(origin, known.reading_of(subject))) if origin else (),
         unread=origin.unread if origin else "",
+        isolation=origin.training.why_not if origin else "",
+        isolation_off=origin is not None and origin.training.is_on is False,
     )
 
 

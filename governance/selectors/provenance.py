@@ -20,8 +20,33 @@ _COLUMNS = (
     "aws_lineage__facts",
     "aws_lineage__read_at",
     "aws_lineage__problem",
+    "training__job_name",
+    "training__network_isolation",
+    "training__problem",
+    "training__tried_at",
 )
-DESCRIBED, LINEAGE = "the version in SageMaker", "SageMaker's lineage"
+DESCRIBED, LINEAGE, TRAINING = "the version in SageMaker", "SageMaker's lineage", "its training job in SageMaker"
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What the training job of a version says of its network isolation; `is_on` None: it does not, or none is known."""
+
+    job: str
+    is_on: bool | None
+    problem: str
+    is_read: bool
+
+    @property
+    def why_not(self) -> str:
+        """Why nobody can say that it was on, in words; "" where it was."""
+        if self.is_on:
+            return ""
+        if self.is_on is False:
+            return f"The training job {self.job} ran without network isolation."
+        if not self.is_read:
+            return "How it was trained is not read yet."
+        return f"How it was trained is not known. {self.problem or 'No training job of it is known.'}"
 
 
 @dataclass(frozen=True)
@@ -32,6 +57,7 @@ class Known:
     lineage: facts.Facts
     read_at: datetime | None
     problem: str
+    training: Isolation
 
     @property
     def unread(self) -> str:
@@ -64,6 +90,12 @@ def _known(row: Mapping[str, Any]) -> Known:
         lineage=facts.from_json(row["aws_lineage__facts"] or {}),
         read_at=row["aws_lineage__read_at"],
         problem=row["aws_lineage__problem"] or "",
+        training=Isolation(
+            job=row["training__job_name"] or "",
+            is_on=row["training__network_isolation"],
+            problem=row["training__problem"] or "",
+            is_read=row["training__tried_at"] is not None,
+        ),
     )
 
 
@@ -73,6 +105,8 @@ def provenance_of(known: Known, reading: RunReading | None) -> Iterator[Provenan
         for kind, references in found.items():
             for reference in references:
                 yield ProvenanceFact(kind, reference, source)
+    if known.training.is_on:
+        yield ProvenanceFact(Provenance.NETWORK_ISOLATION, known.training.job, TRAINING)
     if reading is not None and reading.git_commit:
         source = f"the MLflow run {reading.name or reading.run.run_id}"
         yield ProvenanceFact(Provenance.CODE_COMMIT, reading.git_commit, source)

@@ -99,7 +99,10 @@ class EvidenceKind(Word):
 
 
 class Provenance(Word):
-    """What may be known of where a version comes from; policy rules ask for all but the endpoint, which comes after."""
+    """What may be known of where a version comes from; policy rules ask for all but the endpoint, which comes after.
+
+    Network isolation says how its training job ran: that it could reach nothing else, and nothing could leave.
+    """
 
     TRAINING_JOB = "training_job"
     DATA_SET = "data_set"
@@ -107,6 +110,7 @@ class Provenance(Word):
     PROCESSING_JOB = "processing_job"
     PIPELINE_EXECUTION = "pipeline_execution"
     ENDPOINT = "endpoint"
+    NETWORK_ISOLATION = "network_isolation"
 
 
 _LABELS = {
