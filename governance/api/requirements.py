@@ -82,7 +82,7 @@ class MetricRuleInput(Input):
 class CheckOutput(Output):
     """One thing a policy asks for and how it stands; a break-glass override names the key."""
 
-    key = serializers.CharField(help_text="Such as `evidence:bias_report`, `metric:auc>=0.75` or `provenance:data_set`.")
+    key = serializers.CharField(help_text="Such as `evidence:bias_report`, `metric:auc>=0.75`, `provenance:data_set`.")
     label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
     outcome = serializers.ChoiceField(choices=[(outcome.value, outcome.value) for outcome in Outcome])
     detail = serializers.CharField(help_text="In plain words, with the number and its threshold.")

@@ -16,38 +16,12 @@ from portal.core.serializers import Output, word
 from registry.api.serializers import VersionReference
 
 from ..choices import MetricKind, RiskRating, Stage
-from ..selectors import comparison, lineage, version_metrics
+from ..selectors import comparison, version_metrics
 from .history import Storied
+from .lineage import LineageOutput, lineage_of
 
 _NO_LIST: dict[str, Any] = {"pagination_class": None, "filter_backends": []}
 WITH, ONLY, DIFFERENCES = "with", "only", "differences"
-
-
-class NodeOutput(Output):
-    """One thing; `unknown`: nobody reported it."""
-
-    id = serializers.CharField()
-    kind = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
-    path = serializers.CharField(source="url", help_text="Its page, below the portal's own address; often empty.")
-    unknown = serializers.BooleanField()
-    here = serializers.BooleanField(help_text="Whether it is the version itself.")
-
-
-class EdgeOutput(Output):
-    """How one thing led to another."""
-
-    source = serializers.CharField()  # type: ignore[assignment]  # a field of that name
-    target = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]  # a field of that name
-    unknown = serializers.BooleanField()
-
-
-class LineageOutput(Output):
-    """What a version was made of, and what became of it; nothing is guessed."""
-
-    nodes = NodeOutput(many=True)
-    edges = EdgeOutput(many=True)
 
 
 class ComparedCell(Output):
@@ -129,9 +103,8 @@ class VersionViews(Storied):
     @extend_schema(responses=LineageOutput)
     @action(detail=True, methods=["get"], **_NO_LIST)
     def lineage(self, request: Request, **kwargs: Any) -> Response:
-        """Show what it was made of and what became of it, as a graph of what the portal knows."""
-        graph = lineage.lineage(self.actor, self.get_object())
-        return Response(LineageOutput({"nodes": list(graph.nodes.values()), "edges": graph.edges}).data)
+        """Show what it was made of and what became of it: by what the portal knows, and by SageMaker's lineage."""
+        return Response(LineageOutput(lineage_of(self.actor, self.get_object())).data)
 
     @extend_schema(
         responses=CompareOutput,

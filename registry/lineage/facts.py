@@ -76,10 +76,10 @@ def from_json(kept: Mapping[str, Iterable[str]]) -> dict[Provenance, tuple[str, 
 def _of_vertex(vertex: Vertex) -> Iterator[tuple[Provenance, str]]:
     came_before = vertex.step <= 0
     for kind, what in _WHATS.items():
-        if vertex.what is what and came_before is not (kind is Provenance.ENDPOINT):
-            # A data set nobody can find again is not known.
-            if kind is not Provenance.DATA_SET or vertex.source_uri:
-                yield kind, vertex.reference
+        # A data set nobody can find again is not known.
+        is_found = kind is not Provenance.DATA_SET or bool(vertex.source_uri)
+        if vertex.what is what and is_found and came_before is not (kind is Provenance.ENDPOINT):
+            yield kind, vertex.reference
     if came_before:
         named = {key.replace("_", "").replace("-", "").lower(): value for key, value in vertex.properties.items()}
         commit = vertex.commit or next((named[key] for key in _COMMITS if _text(named.get(key))), "")

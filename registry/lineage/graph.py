@@ -1,4 +1,4 @@
-"""A lineage graph, frozen, as it is kept and exported. Source: QueryLineage and the Describe operations of its vertices."""
+"""A lineage graph, frozen, as it is kept and exported. Source: QueryLineage, and Describe of each vertex."""
 
 from __future__ import annotations
 

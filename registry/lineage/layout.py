@@ -139,7 +139,7 @@ def _rows(columns: Mapping[str, int], edges: Iterable[Edge]) -> list[list[str]]:
                 arn: sum(heights[other] for other in beside[arn]) / len(beside[arn]) if beside[arn] else heights[arn]
                 for arn in arns
             }
-            arns.sort(key=lambda arn: (middle[arn], arn))  # noqa: B023 - sorted at once
+            arns.sort(key=lambda arn: (middle[arn], arn))
             heights |= {arn: row - len(arns) / 2 for row, arn in enumerate(arns)}
     return found
 

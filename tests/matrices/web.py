@@ -7,6 +7,7 @@ on to a page, or for nobody in particular: on to the sign-in. `body` is what a b
 from __future__ import annotations
 
 from . import web_bodies as bodies
+from .cards import WEB as CARDS
 from .web_bodies import said
 from .web_row import (
     ASKERS,
@@ -244,6 +245,9 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:endpoint_list", EVERYBODY),
     Row("GET", "governance:version_metrics_chart", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_lineage", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_pipeline", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_aws_lineage", OF_THE_PROJECT, on="trial"),
+    Row("GET", "governance:version_aws_lineage_file", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:group_metrics_chart", OF_THE_PROJECT, on="group"),
     Row("GET", "governance:posture", EVERYBODY),
     Row("GET", "governance:in_production_file", EVERYBODY),
@@ -348,6 +352,9 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "registry:account_check", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "registry:account_test", (302, 404, 404, 403, 403, 302, 403, 403), on="account"),
     Row("POST", "governance:account_sync", (302, 404, 404, 302, 403, 302, 403, 302), on="account"),
+    # schedules of endpoints that nothing one sees runs on are for those who operate
+    Row("GET", "registry:monitor_list", EVERYBODY),
+    Row("GET", "registry:monitor", (302, 404, 404, 200, 200, 200, 200, 200), on="monitor"),
     Row("GET", "registry:sync_run_list", OPERATORS),
     Row("GET", "registry:sync_strip", OPERATORS),
     Row("GET", "governance:share_list", EVERYBODY),
@@ -435,4 +442,5 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:audit_anchors", READERS_OF_THE_TRAIL),
     Row("GET", "governance:audit_anchor_file", READERS_OF_THE_TRAIL, on="anchor"),
     Row("POST", "governance:audit_check", (302, 403, 403, 403, 302, 302, 302, 302), body=said(scope="recent")),
+    *CARDS,
 )

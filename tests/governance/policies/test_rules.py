@@ -279,6 +279,7 @@ def test_requirements_are_kept_as_json_and_older_copies_are_read() -> None:
         "days_until_expiry": 30,
         "evidence": ["licence", "other"],
         "metrics": [metric().as_json()],
+        "provenance": [],
     }
     assert Requirements.from_json(kept) == full
     older = {name: kept[name] for name in ("approvals", "days_until_due", "days_until_expiry")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,16 @@ def artifact(sagemaker: Any, uri: str, kind: str = "DataSet", **more: Any) -> st
 def chain(sagemaker: Any, length: int) -> list[str]:
     """Artifacts, each of which contributed to the next."""
     arns = [artifact(sagemaker, f"s3://bucket/{number}") for number in range(length)]
-    for source, destination in zip(arns, arns[1:], strict=False):
+    for source, destination in pairwise(arns):
         sagemaker.add_association(SourceArn=source, DestinationArn=destination, AssociationType="ContributedTo")
     return arns
 
 
 def walked(sagemaker: Any, **asked: Any) -> tuple[list[str], list[tuple[str, str]]]:
     """Every page of a query: vertices and edges."""
-    vertices, edges, token = [], [], {}
+    vertices: list[str] = []
+    edges: list[tuple[str, str]] = []
+    token: dict[str, str] = {}
     while True:
         page = sagemaker.query_lineage(**asked, **token)
         vertices += [v["Arn"] for v in page["Vertices"]]
@@ -43,7 +46,9 @@ def tell(sagemaker: Any) -> None:
     action = sagemaker.create_action(
         ActionName=name, Source={"SourceUri": "s3://b/c"}, ActionType="Approval", Status="Completed"
     )["ActionArn"]
-    context = sagemaker.create_context(ContextName=name, Source={"SourceUri": "x"}, ContextType="Endpoint")["ContextArn"]
+    context = sagemaker.create_context(ContextName=name, Source={"SourceUri": "x"}, ContextType="Endpoint")[
+        "ContextArn"
+    ]
     for other in (action, context):
         sagemaker.add_association(SourceArn=made, DestinationArn=other)
     sagemaker.describe_artifact(ArtifactArn=made)
@@ -66,7 +71,7 @@ def test_what_contributed_is_found_both_ways_and_page_by_page(aws: Aws) -> None:
     }
     assert ways == {"Ascendants": set(arns[:3]), "Descendants": set(arns[2:]), "Both": set(arns)}
     _, edges = walked(sagemaker, StartArns=[arns[0]], MaxResults=1)
-    assert sorted(edges) == sorted(zip(arns, arns[1:], strict=False))
+    assert sorted(edges) == sorted(pairwise(arns))
     assert walked(sagemaker, StartArns=[arns[0]], IncludeEdges=False)[1] == []
     assert set(walked(sagemaker, StartArns=[arns[0]], MaxDepth=1)[0]) == set(arns[:2])
 
@@ -99,7 +104,9 @@ def test_trial_components_of_jobs_take_part(aws: Aws) -> None:
 def test_lists_are_filtered_and_paged(aws: Aws) -> None:
     sagemaker = aws.client("sagemaker", fresh_account())
     arns = [artifact(sagemaker, PACKAGE, "ModelPackage") for _ in range(3)] + [artifact(sagemaker, "s3://b/x")]
-    pages = list(sagemaker.get_paginator("list_artifacts").paginate(SourceUri=PACKAGE, PaginationConfig={"PageSize": 2}))
+    pages = list(
+        sagemaker.get_paginator("list_artifacts").paginate(SourceUri=PACKAGE, PaginationConfig={"PageSize": 2})
+    )
     assert [len(page["ArtifactSummaries"]) for page in pages] == [2, 1]
     assert {a["ArtifactArn"] for page in pages for a in page["ArtifactSummaries"]} == set(arns[:3])
     assert [a["ArtifactArn"] for a in sagemaker.list_artifacts(ArtifactType="DataSet")["ArtifactSummaries"]] == arns[3:]
@@ -113,7 +120,11 @@ def test_lists_are_filtered_and_paged(aws: Aws) -> None:
 def test_what_aws_refuses_is_refused(aws: Aws) -> None:
     sagemaker = aws.client("sagemaker", fresh_account())
     arns = chain(sagemaker, 2)
-    for asked in ({"StartArns": arns}, {"StartArns": arns[:1], "MaxDepth": 11}, {"StartArns": arns[:1], "MaxResults": 51}):
+    for asked in (
+        {"StartArns": arns},
+        {"StartArns": arns[:1], "MaxDepth": 11},
+        {"StartArns": arns[:1], "MaxResults": 51},
+    ):
         with refused("ValidationException"):
             sagemaker.query_lineage(**asked)
     with refused("ResourceNotFound"):

@@ -11,9 +11,9 @@ PACKAGE = f"{ARN}:model-package/credit-risk/7"
 START = f"{ARN}:artifact/start"
 
 
-def vertex(name: str, type: str = "DataSet", kind: str = "Artifact", **more: Any) -> Vertex:
-    """One vertex; `name` becomes its ARN's end."""
-    return Vertex(f"{ARN}:{kind.lower()}/{name}", kind, type, described=True, **more)
+def vertex(key: str, of: str = "DataSet", kind: str = "Artifact", **more: Any) -> Vertex:
+    """One vertex; `key` becomes its ARN's end."""
+    return Vertex(f"{ARN}:{kind.lower()}/{key}", kind, of, described=True, **more)
 
 
 def graph(*edges: tuple[str, str], vertices: tuple[Vertex, ...] = ()) -> LineageGraph:

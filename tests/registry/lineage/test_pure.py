@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_a_data_set_without_address_is_not_known() -> None:
         ({"properties": {"commit": ""}}, ()),
     ],
 )
-def test_a_commit_is_read_where_people_write_it(more: dict[str, object], commit: tuple[str, ...]) -> None:
+def test_a_commit_is_read_where_people_write_it(more: dict[str, Any], commit: tuple[str, ...]) -> None:
     around = graph(("code", "start"), vertices=(vertex("code", "Code", **more),))
     assert facts.of_graph(around).get(Provenance.CODE_COMMIT, ()) == commit
 
@@ -107,12 +108,8 @@ def test_a_version_tells_of_itself() -> None:
         Provenance.CODE_COMMIT: ("abc1234",),
         Provenance.PIPELINE_EXECUTION: (RUN,),
     }
-    for broken in (
-        {},
-        {"MetadataProperties": None},
-        {"MetadataProperties": []},
-        {"MetadataProperties": {"CommitId": 7}},
-    ):
+    unusable: tuple[Any, ...] = ({}, {"MetadataProperties": None}, {"MetadataProperties": [7]})
+    for broken in (*unusable, {"MetadataProperties": {"CommitId": 7}}):
         assert facts.of_description(broken) == {}
 
 

@@ -1,0 +1,99 @@
+"""The lineage of the credit-risk model, as its pipeline would have left it in SageMaker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from governance.services import readings
+from registry.choices import SyncKind
+from registry.models import ModelVersion
+
+from .. import demo_roles
+
+if TYPE_CHECKING:
+    from mypy_boto3_sagemaker.client import SageMakerClient
+    from mypy_boto3_sagemaker.literals import AssociationEdgeTypeType
+
+_COMMIT = "4f2c1d9be07a3358c61d2f4ab90e7751d8c3a6f2"
+_REPOSITORY = "https://git.example.org/credit/credit-risk.git"
+_BUCKET = "s3://ml-artifacts-dev/credit-risk"
+
+
+def show(group: str, account_id: str) -> None:
+    """Tell SageMaker where the newest version of a group comes from, once, and read it; nothing without a version."""
+    newest = (
+        ModelVersion.objects.present()
+        .filter(group__name=group, group__account__account_id=account_id)
+        .select_related("group")
+        .order_by("-number")
+        .first()
+    )
+    if newest is None:
+        return
+    client = demo_roles.administrator(account_id).sagemaker
+    if not client.list_artifacts(SourceUri=newest.arn)["ArtifactSummaries"]:
+        _tell(client, newest)
+    readings.read_account(account_id=account_id, kind=SyncKind.LINEAGE, requested_by="demo")
+
+
+def _tell(client: SageMakerClient, version: ModelVersion) -> None:
+    name = f"{version.group.name}-{version.number}"
+    place = version.arn.partition(":model-package/")[0]
+    made: dict[str, Any] = {"CommitId": _COMMIT, "Repository": _REPOSITORY}
+
+    def artifact(title: str, uri: str, kind: str, **more: Any) -> str:
+        answer = client.create_artifact(ArtifactName=title, Source={"SourceUri": uri}, ArtifactType=kind, **more)
+        return answer["ArtifactArn"]
+
+    def action(title: str, uri: str, kind: str, **more: Any) -> str:
+        answer = client.create_action(
+            ActionName=f"{name}-{title}", Source={"SourceUri": uri}, ActionType=kind, Status="Completed", **more
+        )
+        return answer["ActionArn"]
+
+    def context(title: str, uri: str, kind: str) -> str:
+        answer = client.create_context(ContextName=f"{name}-{title}", Source={"SourceUri": uri}, ContextType=kind)
+        return answer["ContextArn"]
+
+    def component(title: str) -> str:
+        return client.create_trial_component(TrialComponentName=f"{name}-{title}")["TrialComponentArn"]
+
+    applications = artifact("applications 2023-2025", f"{_BUCKET}/raw/applications.parquet", "DataSet")
+    bureau = artifact("credit bureau extract", f"{_BUCKET}/raw/bureau.parquet", "DataSet")
+    code = artifact("training code", _REPOSITORY, "Code", MetadataProperties=made)
+    image = artifact("XGBoost 1.7", "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "Image")
+    prepare = component("prepare-aws-processing-job")
+    train_set = artifact("training set", f"{_BUCKET}/{version.number}/train.csv", "DataSet")
+    test_set = artifact("test set", f"{_BUCKET}/{version.number}/test.csv", "DataSet")
+    train = component("train-aws-training-job")
+    evaluate = component("evaluate-aws-processing-job")
+    run = action(
+        "pipeline-run", f"{place}:pipeline/credit-risk-training/execution/{version.number:012d}", "PipelineExecution"
+    )
+    model = artifact("model archive", version.artifact_url or f"{_BUCKET}/model.tar.gz", "Model")
+    package = artifact(version.name, version.arn, "ModelPackage", MetadataProperties=made)
+    group = context("group", version.group.arn, "ModelGroup")
+    approval = action("approval", version.arn, "Approval")
+    deployment = action("deployment", f"{place}:endpoint/credit-risk", "ModelDeployment")
+    endpoint = context("endpoint", f"{place}:endpoint/credit-risk", "Endpoint")
+    associations: tuple[tuple[str, str, AssociationEdgeTypeType], ...] = (
+        (applications, prepare, "ContributedTo"),
+        (bureau, prepare, "ContributedTo"),
+        (prepare, train_set, "Produced"),
+        (prepare, test_set, "Produced"),
+        (train_set, train, "ContributedTo"),
+        (code, train, "ContributedTo"),
+        (image, train, "ContributedTo"),
+        (run, train, "AssociatedWith"),
+        (train, model, "Produced"),
+        (model, evaluate, "ContributedTo"),
+        (test_set, evaluate, "ContributedTo"),
+        (evaluate, package, "ContributedTo"),
+        (model, package, "ContributedTo"),
+        (group, package, "AssociatedWith"),
+        (package, approval, "ContributedTo"),
+        (approval, deployment, "ContributedTo"),
+        (deployment, endpoint, "ContributedTo"),
+    )
+    for source, destination, kind in associations:
+        client.add_association(SourceArn=source, DestinationArn=destination, AssociationType=kind)
