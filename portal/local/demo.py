@@ -44,6 +44,7 @@ from registry.services import accounts, groups, organisation, people, preflight,
 from registry.services.use_cases import UseCaseText
 
 from . import demo_roles
+from .aws_demo import endpoint_metrics, lineage, model_cards, roles
 from .company import play
 from .company.company_in_aws import clear_leftovers
 from .demo_clock import Clock
@@ -142,6 +143,13 @@ def _finish(say: Callable[[str], None]) -> None:
     _event_queue(demo_roles.administrator(HUB))
     _check_roles()
     say("event queue made, connection and permissions of every account checked")
+    credit_risk = ModelGroup.objects.get(name=GROUP, account__account_id=HUB)
+    model_cards.show(demo_roles.administrator(HUB), credit_risk, use_case.public_id)
+    lineage.show(demo_roles.administrator(HUB), credit_risk)
+    say("model card written and read")
+    endpoint_metrics.show(GROUP)
+    roles.show(DEVELOPMENT)
+    say("metrics of endpoints and roles of people read")
 
 
 def _sync() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from governance.services import readings
+from registry.aws.session import AwsSession
 from registry.choices import SyncKind
-from registry.models import ModelVersion
-
-from .. import demo_roles
+from registry.models import ModelGroup, ModelVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
@@ -19,21 +18,14 @@ _REPOSITORY = "https://git.example.org/credit/credit-risk.git"
 _BUCKET = "s3://ml-artifacts-dev/credit-risk"
 
 
-def show(group: str, account_id: str) -> None:
-    """Tell SageMaker where the newest version of a group comes from, once, and read it; nothing without a version."""
-    newest = (
-        ModelVersion.objects.present()
-        .filter(group__name=group, group__account__account_id=account_id)
-        .select_related("group")
-        .order_by("-number")
-        .first()
-    )
+def show(session: AwsSession, group: ModelGroup) -> None:
+    """Tell SageMaker where a group's newest version comes from, once, and have the portal read it."""
+    newest = group.versions.present().select_related("group").order_by("-number").first()
     if newest is None:
         return
-    client = demo_roles.administrator(account_id).sagemaker
-    if not client.list_artifacts(SourceUri=newest.arn)["ArtifactSummaries"]:
-        _tell(client, newest)
-    readings.read_account(account_id=account_id, kind=SyncKind.LINEAGE, requested_by="demo")
+    if not session.sagemaker.list_artifacts(SourceUri=newest.arn)["ArtifactSummaries"]:
+        _tell(session.sagemaker, newest)
+    readings.read_account(account_id=session.account.account_id, kind=SyncKind.LINEAGE, requested_by="demo")
 
 
 def _tell(client: SageMakerClient, version: ModelVersion) -> None:

@@ -1,0 +1,176 @@
+"""SageMaker's lineage on the version's page, as a file and over the API; and a policy that asks for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from governance.models import PolicyVersion
+from governance.policies.facts import Outcome
+from governance.selectors import policy as policies
+from governance.selectors import policy_preview
+from governance.services import policies as services
+from portal.core.actors import Actor
+from portal.core.operations import operation
+from portal.core.vocabulary import Provenance, RiskRating, Stage, SubjectKind
+from registry.lineage.graph import Edge, LineageGraph, Vertex
+from registry.models import ModelVersion, VersionLineage
+from registry.services import lineage
+from tests.api.world import World
+from tests.registry.lineage.graphs import ARN, START, graph, vertex
+
+AsRole = Callable[[str], Client]
+SYSTEM = Actor.system("sync")
+HOSTILE = '"><script>alert(1)</script>'
+
+
+def around(world: World, *more: Vertex) -> LineageGraph:
+    arn = ModelVersion.objects.get(pk=world.trial.pk).arn
+    return graph(
+        ("data", "job"),
+        ("job", "start"),
+        ("start", "live"),
+        vertices=(
+            Vertex(START, "Artifact", "ModelPackage", source_uri=arn, described=True),
+            vertex("data", source_uri="s3://bucket/train.csv", name=HOSTILE),
+            vertex("job", "TrainingJob", source_uri=f"{ARN}:training-job/credit-risk-7", commit="4f2c1d9"),
+            vertex("live", "Endpoint", source_uri=f"{ARN}:endpoint/credit-live"),
+            *more,
+        ),
+    )
+
+
+def keep(world: World, found: LineageGraph | None) -> None:
+    lineage.take_in(actor=SYSTEM, version=ModelVersion.objects.get(pk=world.trial.pk), graph=found)
+
+
+def page(client: Client, world: World, name: str = "version_aws_lineage") -> Any:
+    return client.get(reverse(f"governance:{name}", args=[world.trial.pk]))
+
+
+def test_nobody_looked_and_nothing_found_are_not_the_same(world: World, as_role: AsRole) -> None:
+    client = as_role("data_scientist")
+    assert "Not read yet." in page(client, world).content.decode()
+    keep(world, None)
+    assert "SageMaker has no lineage of this version" in page(client, world).content.decode()
+
+
+def test_the_graph_is_drawn_and_told_and_linked(world: World, as_role: AsRole) -> None:
+    keep(world, around(world))
+    text = page(as_role("data_scientist"), world).content.decode()
+    drawing = text.partition('<svg class="lineage-drawing"')[2].partition("</svg>")[0]
+    assert drawing.count("<rect") == 4
+    assert drawing.count("lineage-arrow") == 3
+    assert "style=" not in drawing
+    assert reverse("registry:version", args=[world.trial.pk]) in drawing
+    assert f"{reverse('governance:endpoint_list')}?q=credit-live" in drawing
+    table = unescape(re.sub("<[^>]+>", "", text.partition("<table")[2].partition("</table>")[0]))
+    assert f"Data set: {HOSTILE} (s3://bucket/train.csv)" in table
+    assert "contributed to" in table
+    assert "<script>alert" not in text
+    assert "s3://bucket/train.csv" in text
+    assert text.count(">Known<") == 4, "training job, data set, code commit and endpoint"
+    assert text.count(">Not reported<") == 2
+
+
+def test_a_cut_graph_says_so_and_five_hundred_stay_a_page(world: World, as_role: AsRole) -> None:
+    vertices = tuple(Vertex(f"{ARN}:artifact/{n}", "Artifact", "DataSet", -1) for n in range(499))
+    edges = tuple(Edge(one.arn, START) for one in vertices)
+    keep(world, LineageGraph((START,), (Vertex(START), *vertices), edges, ("There are more than 500 entities.",)))
+    client = as_role("governance_officer")
+    page(client, world)
+    with CaptureQueriesContext(connection) as captured:
+        text = page(client, world).content.decode()
+    assert len(captured) <= 20, [query["sql"][:80] for query in captured]
+    assert "Drawn are the 120 nearest things; 380 more are in the table." in text
+    assert "There are more than 500 entities." in text
+    assert len(text) < 1_000_000
+
+
+def test_what_could_not_be_read_again_stays_with_the_reason(world: World, as_role: AsRole) -> None:
+    keep(world, around(world))
+    keep(world, None)
+    text = unescape(page(as_role("data_scientist"), world).content.decode())
+    assert lineage.GONE in text
+    assert "lineage-drawing" in text
+
+
+def test_the_file_has_all_of_it(world: World, as_role: AsRole) -> None:
+    found = around(world)
+    keep(world, found)
+    answer = page(as_role("auditor"), world, "version_aws_lineage_file")
+    told = json.loads(b"".join(answer.streaming_content))
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert LineageGraph.from_json(told["graph"]) == found
+    assert told["facts"]["data_set"] == ["s3://bucket/train.csv"]
+    assert told["read_at"] is not None
+
+
+def test_the_api_tells_the_same(world: World) -> None:
+    unread = world.api("auditor").get(f"model-versions/{world.fresh.pk}/lineage/")["sagemaker"]
+    assert (unread["read_at"], unread["found"], unread["vertices"]) == (None, False, [])
+    keep(world, around(world))
+    told = world.api("auditor").get(f"model-versions/{world.trial.pk}/lineage/")["sagemaker"]
+    assert {one["what"] for one in told["vertices"]} == {"Model version", "Data set", "Training job", "Endpoint"}
+    assert len(told["edges"]) == 3
+    assert {"provenance": "code_commit", "reference": "4f2c1d9", "source": "SageMaker's lineage"} in told["known"]
+
+
+def test_a_policy_asks_for_it_page_by_page(world: World, as_role: AsRole) -> None:
+    client = as_role("ml_admin")
+    url = reverse("governance:policy_cell", args=[world.policy_draft, "model_version", "qa", "high"])
+    assert "Code commit known" in client.get(url).content.decode()
+    use_case = reverse("governance:policy_cell", args=[world.policy_draft, "use_case", "poc", "high"])
+    assert "Code commit known" not in client.get(use_case).content.decode()
+    draft = PolicyVersion.objects.get(number=world.policy_draft)
+    values = {
+        "revision": draft.revision,
+        "count_governance_officer": 1,
+        "days_until_due": 5,
+        "days_until_expiry": 30,
+        "provenance": ["data_set", "code_commit"],
+    }
+    answer = client.post(url, values)
+    assert answer.status_code == 302, answer.context["form"].errors
+    assert "Data set known" in client.get(answer["Location"]).content.decode()
+    refused = client.post(url, {**values, "revision": draft.revision + 1, "provenance": ["endpoint"]})
+    assert refused.status_code in (200, 422)
+    assert "endpoint" in refused.context["form"].errors["provenance"][0]
+
+
+@pytest.fixture
+def asking(world: World) -> PolicyVersion:
+    """A draft that asks every model version at QA for its data set."""
+    admin = world.people.admin.actor
+    made = services.draft(actor=admin)
+    for tier in (RiskRating.HIGH, RiskRating.MEDIUM, RiskRating.LOW):
+        cell = policies.matrix_of(made).cell(SubjectKind.MODEL_VERSION, Stage.QA, tier)
+        assert cell is not None
+        changed = type(cell)(**{**cell.__dict__, "provenance": (Provenance.DATA_SET,)})
+        made = services.set_rule(actor=admin, policy_id=made.pk, revision=made.revision, rule=changed)
+    return made
+
+
+def test_the_preview_shows_how_a_version_stands(world: World, asking: PolicyVersion) -> None:
+    version = ModelVersion.objects.get(pk=world.trial.pk)
+
+    def outcome() -> Outcome:
+        found = policy_preview.of_subject(asking, version, Stage.QA).checks
+        return next(check.outcome for check in found if check.key == "provenance:data_set")
+
+    assert outcome() is Outcome.MISSING
+    keep(world, graph())
+    assert outcome() is Outcome.FAIL
+    with operation(SYSTEM):
+        VersionLineage.objects.filter(version=version).update(of_modification=None)
+    keep(world, around(world))
+    assert outcome() is Outcome.PASS
