@@ -105,7 +105,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Heat:
-    """Counts in two directions; it is a table that is coloured, so it needs no other."""
+    """Counts in two directions, None where none was reported; it is a table that is coloured, so it needs no other."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -113,27 +113,30 @@ class Heat:
 
     def drawn(self) -> list[dict[str, Any]]:
         """Return the rows with a step of heat per cell: 0 for nothing, then 1 to `HEAT_STEPS` by share of the most."""
-        most = max((cell.text for row in self.rows for cell in row[1:]), default=0) or 1
+        most = max((cell.text or 0 for row in self.rows for cell in row[1:]), default=0) or 1
         return [
             {
                 "head": row[0],
-                "cells": [{"cell": cell, "step": heat_step(cell.text, most)} for cell in row[1:]],
+                "cells": [{"cell": cell, "step": heat_step(cell.text or 0, most)} for cell in row[1:]],
             }
             for row in self.rows
         ]
 
 
-def heat_step(count: int, most: int) -> int:
+def heat_step(count: float, most: float) -> int:
     """Return the step of heat of a count: any at all is at least one step."""
-    return -(-count * HEAT_STEPS // most) if count else 0
+    return int(-(-count * HEAT_STEPS // most)) if count > 0 else 0
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a line: its place (milliseconds since 1970, or the place of a label), its number and its page."""
+    """One point of a line: its place (milliseconds since 1970, or the place of a label), its number and its page.
+
+    None for a number is a gap: the line is broken there.
+    """
 
     x: float
-    y: float
+    y: float | None
     url: str = ""
     note: str = ""
     is_bad: bool = False

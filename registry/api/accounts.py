@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import ChoiceFilter
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -19,11 +19,12 @@ from portal.core.viewsets import Listed, Marked
 
 from ..choices import AccountPurpose, HourOfSync, PermissionOutcome, PreflightMethod, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
-from ..selectors import resources, sync_health
+from ..selectors import personas, resources, sync_health
 from ..selectors.events import health_of
 from ..selectors.sync_strip import strips
 from ..services import accounts, preflight
 from .events import EventHealthOutput
+from .personas import PersonaPolicyOutput
 
 
 class PermissionOutput(Output):
@@ -198,6 +199,18 @@ class Accounts(Listed, Marked):
         """Ask AWS in every region which of the actions the portal needs its role may do: see `preflights`."""
         self.read(NoInput)
         return self.show(preflight.check_permissions(actor=self.actor, account_id=self.kwargs["id"]))
+
+
+    @extend_schema(
+        parameters=[OpenApiParameter("execution_roles", str, description="Roles models run as, by commas: model-*.")],
+        responses={200: PersonaPolicyOutput(many=True)},
+    )
+    @action(detail=True, methods=["get"], pagination_class=None, filter_backends=[])
+    def personas(self, request: Request, **kwargs: Any) -> Response:
+        """Show the IAM policies of the personas for this account: the least each of them needs there."""
+        given = request.query_params.get("execution_roles", "")
+        found = personas.persona_policies(self.actor, self.get_object(), given)
+        return Response(PersonaPolicyOutput(found, many=True).data)
 
 
 class SyncRunOutput(Output):

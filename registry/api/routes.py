@@ -6,9 +6,13 @@ from rest_framework.viewsets import ViewSetMixin
 
 from .accounts import SyncRuns
 from .attributes import CustomAttributes
+from .endpoint_metrics import EndpointMetrics
+from .model_cards import ModelCards
+from .monitors import Monitors
 from .organisation import LinesOfBusiness, Projects
 from .people import People
 from .people_groups import PeopleGroups
+from .personas import AccountRoles
 from .saved_views import SavedViews
 from .sharing import ResourceShares
 from .to_confirm import ToConfirm
@@ -22,7 +26,11 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("saved-views", SavedViews, "saved-view"),
     ("ai-act/to-confirm", ToConfirm, "to-confirm"),
     ("custom-attributes", CustomAttributes, "custom-attribute"),
+    ("endpoint-metrics", EndpointMetrics, "endpoint-metric"),
+    ("account-roles", AccountRoles, "account-role"),
     ("sync-runs", SyncRuns, "sync-run"),
     ("resource-shares", ResourceShares, "resource-share"),
+    ("model-cards", ModelCards, "model-card"),
+    ("monitors", Monitors, "monitor"),
     ("tracking-servers", TrackingServers, "tracking-server"),
 ]

@@ -53,6 +53,8 @@
   function datasetOf(line, index) {
     const ink = inkOf(line.tone);
     const bad = inkOf("bad");
+    // A week of hours would be a row of beads.
+    const size = line.points.length > 60 ? 1.5 : 4;
     if (line.threshold) {
       return {
         label: line.label, data: line.points, borderColor: bad, backgroundColor: bad, borderWidth: 1.5,
@@ -62,7 +64,7 @@
     return {
       label: line.label, data: line.points, borderColor: ink, backgroundColor: ink, borderWidth: 2, tension: 0,
       pointStyle: line.points.map((point) => (point.bad ? "crossRot" : shapes[index % shapes.length])),
-      pointRadius: line.points.map((point) => (point.bad ? 8 : 4)),
+      pointRadius: line.points.map((point) => (point.bad ? 8 : size)),
       pointBorderWidth: line.points.map((point) => (point.bad ? 3 : 1)),
       pointBorderColor: line.points.map((point) => (point.bad ? bad : ink)),
       pointBackgroundColor: ink, pointHoverRadius: 7, pointHitRadius: 8,
