@@ -19,6 +19,7 @@ from portal.core.errors import NotFound
 from portal.core.serializers import LONGEST_TEXT, Input, Output, word
 from portal.core.sparse import asked_fields, in_order
 from registry.api import versions as registry_api
+from registry.api.reports import ReportViews
 from registry.models import ModelVersion
 
 from ..choices import MODEL_STAGE_CHOICES, Agreement, OutsideOutcome, OutsideResponse, RiskRating, Stage
@@ -29,6 +30,7 @@ from ..services import in_production
 from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
 from .lifecycle import Governed
 from .registrations import PREFER, WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
+from .pipeline_runs import PipelineRuns
 from .requirements import Asked, RequirementsOutput, requirements_now, requirements_read
 from .runs import Runs, WithRun
 from .version_views import VersionViews
@@ -109,7 +111,7 @@ class RollbackInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
-class ModelVersions(Dated, Asked, Governed, VersionViews, Runs, Registers, registry_api.ModelVersions):
+class ModelVersions(Dated, Asked, Governed, VersionViews, ReportViews, Runs, PipelineRuns, Registers, registry_api.ModelVersions):
     """Model versions."""
 
     serializer_class = VersionOutput

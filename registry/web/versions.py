@@ -15,10 +15,12 @@ from registry.services.deployments import reportable
 
 from ..choices import Stage
 from ..models import ModelVersion
-from ..selectors import catalogue, tracking
+from ..selectors import catalogue, model_cards, monitoring, tracking, training_view
 from ..selectors.card_view import sections
-from ..selectors.version_view import reports_of, ways_to_reach
+from ..selectors.report_view import view_of
+from ..selectors.version_view import ways_to_reach
 from .filters import VersionFilter
+from .monitors import watched
 from .tables import VersionTable
 
 
@@ -52,6 +54,8 @@ class Tab(StrEnum):
     RUN = "run"
     CARD = "card"
     BIAS = "bias"
+    TRAINING = "training"
+    PIPELINE = "pipeline"
     LINEAGE = "lineage"
     APPROVALS = "approvals"
     DEPLOYMENTS = "deployments"
@@ -65,6 +69,8 @@ _TABS = {
     Tab.RUN: ("Run", "flask"),
     Tab.CARD: ("Card", "notebook"),
     Tab.BIAS: ("Bias and explainability", "scale"),
+    Tab.TRAINING: ("Training", "cpu"),
+    Tab.PIPELINE: ("Pipeline", "route"),
     Tab.LINEAGE: ("Lineage", "git-branch"),
     Tab.APPROVALS: ("Approvals", "clipboard-check"),
     Tab.DEPLOYMENTS: ("Deployments", "rocket"),
@@ -117,7 +123,11 @@ class VersionDetail(Page):
                     "ways": ways_to_reach(version, self._api_address(version)),
                 }
             case Tab.CARD:
-                return {"card": sections(version.card)}
+                return {
+                    "card": sections(version.card),
+                    "own_cards": model_cards.of_version(self.actor, version),
+                    "group_cards": model_cards.of_group(self.actor, version),
+                }
             case Tab.LINEAGE:
                 return {
                     "use_cases": catalogue.use_cases_behind(self.actor, version),
@@ -125,8 +135,12 @@ class VersionDetail(Page):
                 }
             case Tab.RUN:
                 return self._run(version)
-            case Tab.BIAS:
-                return {"reports": reports_of(version)}
+            case Tab.MONITORING:
+                return {"watched": watched(monitoring.watched_places(self.actor, version))}
+            case Tab.TRAINING:
+                return {"training": training_view.view_of(version)}
+            case Tab.BIAS | Tab.METRICS:
+                return {"reports": view_of(version)}
             case Tab.DEPLOYMENTS:
                 may_report = may(self.actor, Act.REPORT_DEPLOYMENT, version.scope_project_id)
                 return {

@@ -60,6 +60,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "model-versions/{id}/compare/", (401, 400, 400, 400, 400, 400, 400, 404), on="fresh"),
     Row("GET", "model-versions/{id}/metrics/", OF_THE_PROJECT, on="trial"),
     Row("GET", "model-versions/{id}/history/", OF_THE_PROJECT, on="fresh"),
+    Row("GET", "model-versions/{id}/reports/", OF_THE_PROJECT, on="fresh"),
     Row("GET", "model-groups/{id}/history/", OF_THE_PROJECT, on="group"),
     Row("GET", "shares/{id}/history/", OF_THE_PROJECT, on="share"),
     Row("GET", "outbox/{id}/", OF_THE_PROJECT, on="message"),
@@ -78,6 +79,9 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "decisions/{id}/", OF_THE_PROJECT, on="decision"),
     Row("GET", "endpoints/", EVERYBODY),
     Row("GET", "endpoints/{id}/", OF_THE_PROJECT, on="deployment"),
+    Row("GET", "observed-endpoints/", EVERYBODY),
+    Row("GET", "observed-endpoints/{id}/", OF_THE_PROJECT, on="served"),
+    Row("GET", "model-dashboard/", EVERYBODY),
     Row("POST", "evidence/{id}/check/", OF_THE_PROJECT, on="evidence"),
     # findings, write-backs and registry events, several at once
     Row("POST", "findings/bulk-acknowledge/", HANDLERS, body={"ids": ["FND-999999"]}),

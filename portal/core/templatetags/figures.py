@@ -10,6 +10,7 @@ from django.template.loader import get_template
 from django.utils.safestring import SafeString
 
 from ..figures import Bars, Grid, Heat, Lines
+from ..plots import Plot, Weights
 
 register = template.Library()
 
@@ -36,6 +37,18 @@ def heat_figure(heat: Heat, caption: str = "") -> SafeString:
 def line_figure(lines: Lines, caption: str = "") -> SafeString:
     """Draw lines on a canvas from JSON in an attribute, and the same as a table to unfold."""
     return _drawn("figure_lines", figure=lines, spec=as_json(lines.spec()), caption=caption, grid=lines.table)
+
+
+@register.simple_tag
+def weight_figure(weights: Weights, caption: str = "") -> SafeString:
+    """Draw named numbers as bars, those below zero in another tone and with their sign, and the same as a table."""
+    return _drawn("figure_weights", weights=weights, rows=weights.drawn(), grid=weights.grid(), caption=caption)
+
+
+@register.simple_tag
+def plot_figure(plot: Plot) -> SafeString:
+    """Draw a curve between 0 and 1, and the same as a table to unfold."""
+    return _drawn("figure_plot", plot=plot, grid=plot.grid())
 
 
 @register.filter
