@@ -63,7 +63,9 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
                 _item("Approvals", address("governance:queue"), "inbox", path, waiting.decisions, "waiting on you"),
                 _item("Stage table", address("governance:stage_table"), "table", path),
                 _item("In production", address("governance:in_production"), "rocket", path),
+                _item("Model dashboard", address("governance:model_dashboard"), "world", path),
                 _item("Endpoints", address("governance:endpoint_list"), "server-2", path),
+                _item("Monitors", address("registry:monitor_list"), "activity", path),
                 _item("Evidence", address("governance:evidence_list"), "paperclip", path),
                 _item("Reviews", address("governance:review_list"), "calendar", path),
                 _item("AI Act", address("registry:ai_act"), "scale", path),
@@ -79,6 +81,7 @@ def sections(actor: Actor, path: str, waiting: Waiting) -> list[Section]:
                 _item("Use cases", address("registry:use_case_list"), "target-arrow", path),
                 _item("Model groups", address("registry:group_list"), "packages", path),
                 _item("Model versions", address("registry:version_list"), "package", path),
+                _item("Model cards", address("governance:model_card_list"), "notebook", path),
             ],
         },
     ]

@@ -1,7 +1,19 @@
 """The registry in the console for ML admins."""
 
-from . import accounts, attributes, events, organisation, people, people_groups, personal, records, tracking
+from . import (
+    accounts,
+    attributes,
+    cards,
+    events,
+    monitoring,
+    organisation,
+    people,
+    people_groups,
+    personal,
+    records,
+    tracking,
+)
 
 __all__ = [
-    "accounts", "attributes", "events", "organisation", "people", "people_groups", "personal", "records", "tracking",
+    "accounts", "attributes", "cards", "events", "monitoring", "organisation", "people", "people_groups", "personal", "records", "tracking", "training",
 ]  # fmt: skip

@@ -60,10 +60,13 @@ from registry.models import (
     CustomAttribute,
     DeclaredShare,
     Deployment,
+    EndpointVariant,
     GroupCreation,
     LineOfBusiness,
+    ModelCard,
     ModelGroup,
     ModelVersion,
+    MonitoringSchedule,
     ParkedEvent,
     Project,
     RamPermission,
@@ -92,9 +95,12 @@ from registry.services.group_creations import NewGroup
 from registry.services.registrations import NewVersion
 from tests.factories import Cast, at_stage, cast, group, person, project, use_case, version
 from tests.factories.people import SYSTEM
+from tests.factories.serving import serving
 from tests.factories.walk import all_accounts
 
+from .carded import carded
 from .client import Api
+from .monitored import monitored
 from .tracked import tracked
 
 # The roles of the permission matrix, and who plays them.
@@ -142,6 +148,7 @@ class World:
     version_request: ApprovalRequest
     trial_record: StageRecord
     deployment: Deployment
+    served: EndpointVariant
     finding: Finding
     accepted_finding: Finding
     message: OutboxMessage
@@ -168,6 +175,8 @@ class World:
     line: LineOfBusiness
     service: ServiceAccount
     tracking_server: TrackingServer
+    monitor: MonitoringSchedule
+    model_card: ModelCard
     webhook: Webhook
     webhook_delivery: WebhookDelivery
     clients: dict[str, Api]
@@ -206,6 +215,8 @@ class World:
             "version_request": self.version_request.public_id,
             "trial_record": str(self.trial_record.pk),
             "deployment": str(self.deployment.pk),
+            "endpoint": str(self.served.endpoint_id),
+            "served": str(self.served.pk),
             "finding": self.finding.public_id,
             "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
@@ -235,6 +246,8 @@ class World:
             "line": str(self.line.pk),
             "service": str(self.service.pk),
             "tracking_server": str(self.tracking_server.pk),
+            "monitor": str(self.monitor.pk),
+            "model_card": str(self.model_card.pk),
             "webhook": str(self.webhook.pk),
             "own_token": self.token_key,
         }
@@ -367,6 +380,7 @@ def build() -> World:
         version_request=version_request,
         trial_record=StageRecord.objects.get(version=trial, stage=Stage.QA),
         deployment=Deployment.objects.get(version=trial),
+        served=serving(accounts["test"], trial),
         finding=Finding.objects.filter(version=fresh)[0],
         accepted_finding=accepted,
         message=message,
@@ -422,6 +436,8 @@ def build() -> World:
         line=organisation.create_line_of_business(actor=people.admin.actor, name="Line of the world"),
         service=service_account(people, here),
         tracking_server=tracked(people, fresh),
+        monitor=monitored(),
+        model_card=carded(fresh),
         webhook=told,
         webhook_delivery=WebhookDelivery.objects.create(
             webhook=told,

@@ -23,6 +23,7 @@ from .api_row import (
 )
 from .api_tokens import ROWS as TOKENS
 from .api_webhooks import ROWS as WEBHOOKS
+from .cards import API as CARDS
 
 __all__ = ["COLUMNS", "ROWS", "Row"]
 
@@ -288,6 +289,8 @@ ROWS: tuple[Row, ...] = (
         body={"stage": "production", "reason": "The later one fails."},
     ),
     # runs of MLflow; the world's server is one that is not reached
+    Row("GET", "monitors/", EVERYBODY),
+    Row("GET", "monitors/{id}/", (401, 404, 404, 200, 200, 200, 200, 200), on="monitor"),
     Row("GET", "tracking-servers/", EVERYBODY),
     Row("GET", "tracking-servers/{id}/", EVERYBODY, on="tracking_server"),
     Row(
@@ -314,6 +317,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "tracking-servers/{id}/test/", (401, 403, 403, 403, 403, 200, 403, 403), on="tracking_server", body={}),
     Row("GET", "tracking-servers/{id}/experiments/", (401, *(409,) * 7), on="tracking_server"),
     Row("GET", "tracking-servers/{id}/best-run/", (401, *(400,) * 7), on="tracking_server"),
+    Row("GET", "model-versions/{id}/training/", OF_THE_PROJECT, on="trial"),
     Row("GET", "model-versions/{id}/mlflow-run/", OF_THE_PROJECT, on="fresh"),
     Row(
         "POST",
@@ -326,6 +330,7 @@ ROWS: tuple[Row, ...] = (
         "POST", "model-versions/{id}/mlflow-run/refresh/", (401, 200, 200, 200, 403, 403, 403, 404), on="fresh", body={}
     ),
     Row("DELETE", "model-versions/{id}/mlflow-run/", (401, 204, 204, 204, 403, 403, 403, 404), on="fresh"),
+    Row("GET", "model-versions/{id}/pipeline-executions/", OF_THE_PROJECT, on="trial"),
     # findings
     Row("GET", "findings/", EVERYBODY),
     Row("GET", "findings/{id}/", OF_THE_PROJECT, on="finding"),
@@ -399,4 +404,5 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "projects/", EVERYBODY),
     *PARITY,
     *WEBHOOKS,
+    *CARDS,
 )

@@ -63,6 +63,8 @@ def argument(world: World, on: str) -> list[Any]:
         "webhook_delivery": (world.webhook.pk, world.webhook_delivery.pk),
         "saved_view": world.saved_view.pk,
         "tracking_server": world.tracking_server.pk,
+        "monitor": world.monitor.pk,
+        "model_card": world.model_card.pk,
         "channel_kind": "webhook",
         "signing_key": world.signing_key,
         "anchor": world.anchor.number,

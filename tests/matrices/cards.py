@@ -1,0 +1,17 @@
+"""Rows of both matrices for model cards of their own: as visible as the model group they are about."""
+
+from __future__ import annotations
+
+from . import api_row, web_row
+
+API: tuple[api_row.Row, ...] = (
+    api_row.Row("GET", "model-cards/", api_row.EVERYBODY),
+    api_row.Row("GET", "model-cards/{id}/", api_row.OF_THE_PROJECT, on="model_card"),
+    api_row.Row("GET", "model-cards/{id}/versions/", api_row.OF_THE_PROJECT, on="model_card"),
+)
+WEB: tuple[web_row.Row, ...] = (
+    web_row.Row("GET", "governance:model_card_list", web_row.EVERYBODY),
+    web_row.Row("GET", "governance:model_card", web_row.OF_THE_PROJECT, on="model_card"),
+    web_row.Row("GET", "governance:model_card_compare", web_row.OF_THE_PROJECT, on="model_card"),
+    web_row.Row("GET", "governance:model_card_file", web_row.OF_THE_PROJECT, on="model_card"),
+)
