@@ -30,16 +30,20 @@ def pages(part: int) -> dict[str, list[Row]]:
 
 
 def complaints(live: Live, person: Callable[..., Person], role: str, rows: list[Row]) -> Iterator[str]:
-    """Open each page once and have axe look at it in light and dark; yield page, theme, rule and node."""
+    """Open each page once and have axe look at it in light and dark; yield page, theme, rule and node.
+
+    The frame is the same around all pages of a person: it is looked at with the first.
+    """
     user = actors(live.world.people)[role]
     assert user is not None
-    window = person(user)
+    window, frame = person(user), True
     for row in rows:
         path = reverse(row.name, args=argument(live.world, row.on))
         if not _opens(window, path):
             continue
         expect(window.page.locator("[aria-busy=true]")).to_have_count(0)
-        yield from (f"{row.label} ({path}) in {found}" for found in violations(window.page))
+        yield from (f"{row.label} ({path}) in {found}" for found in violations(window.page, frame=frame))
+        frame = False
 
 
 def _opens(window: Person, path: str) -> bool:

@@ -21,6 +21,8 @@ SCHEMES = ("light", "dark")
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
+    # Debian's wrapper asks for it, and without a GPU it is emulated.
+    "--disable-gpu-rasterization",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
@@ -33,7 +35,9 @@ _ANSWERED = re.compile(
 )
 # The rules a theme can change the answer of: the rest reads the same document twice.
 _OF_COLOUR = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
-_RUN_AXE = "options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found => found.violations)"
+_RUN_AXE = "([context, options]) => axe.run(context, {resultTypes: ['violations'], ...options}).then(found => found.violations)"
+# What stands around every page alike; half of what there is to look at.
+_FRAME = (".app-side", ".app-top", ".app-foot", "#shortcuts", "#palette", "#toasts")
 # Colours change in the frames after it, one element behind the other that they are inherited from.
 _IN_THEME = """scheme => new Promise(done => {
     document.documentElement.dataset.bsTheme = scheme;
@@ -97,12 +101,14 @@ class Person:
         assert not found, f"{address}:\n" + "\n".join(found)
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: Page, *, frame: bool = True) -> list[str]:
     """Have axe look at the page as it stands, in light and in dark; return theme, rule and node of each violation.
 
     The theme is switched in place, once: it begins with the one that is shown, and leaves the other. All of axe's rules
-    run in the first; in the second those that look at colours, as nothing else in the document differs.
+    run in the first; in the second those that look at colours, as nothing else in the document differs. Without `frame`
+    the sidebar, the bar above and the dialogs of every page are left out.
     """
+    context = {"include": [["html"]], "exclude": [] if frame else [[part] for part in _FRAME]}
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
     shown = page.evaluate("document.documentElement.dataset.bsTheme")
@@ -110,7 +116,7 @@ def violations(page: Page) -> list[str]:
     for scheme in sorted(SCHEMES, key=lambda scheme: scheme != shown):
         if scheme != shown:
             page.evaluate(_IN_THEME, scheme)
-        found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, {} if scheme == shown else _OF_COLOUR)
+        found: list[dict[str, Any]] = page.evaluate(_RUN_AXE, [context, {} if scheme == shown else _OF_COLOUR])
         for violation in found:
             for node in violation["nodes"]:
                 complaints.append(f"{scheme}: {violation['id']}: {node['html'][:300]}\n    {node['failureSummary']}")
