@@ -20,6 +20,7 @@ from registry.models import (
     MonitoringSchedule,
     SyncRun,
 )
+from registry.reports.monitor import endpoint_name
 from registry.selectors.catalogue import HEAVY
 
 from . import policy as policies
@@ -53,11 +54,6 @@ class Watched:
     def standing(self) -> list[MonitoringAlert]:
         """The alerts that are raised."""
         return [alert for alert in self.alerts if alert.status == IN_ALERT]
-
-
-def endpoint_name(reported: str) -> str:
-    """Return the name of an endpoint that was reported by its name or its ARN, in small letters as AWS compares it."""
-    return reported.strip().rsplit(":endpoint/", 1)[-1].lower()
 
 
 def running(only: Collection[int] | None = None, *stages: Stage) -> list[tuple[Deployment, tuple[str, ...]]]:

@@ -12,8 +12,20 @@ from . import (
     personal,
     records,
     tracking,
+    training,
 )
 
 __all__ = [
-    "accounts", "attributes", "cards", "events", "monitoring", "organisation", "people", "people_groups", "personal", "records", "tracking", "training",
-]  # fmt: skip
+    "accounts",
+    "attributes",
+    "cards",
+    "events",
+    "monitoring",
+    "organisation",
+    "people",
+    "people_groups",
+    "personal",
+    "records",
+    "tracking",
+    "training",
+]

@@ -20,6 +20,13 @@ _LONGEST = 1000
 # Says in which form a file is written, not what it limits.
 _NO_LIMITS = frozenset({"version"})
 _NAMES = ("name", "value_or_threshold", "label")
+# Where a version says what it was approved with (DriftCheckBaselines), by the type of monitoring.
+_BASELINES = {
+    "DataQuality": (("ModelDataQuality", "Constraints"),),
+    "ModelQuality": (("ModelQuality", "Constraints"),),
+    "ModelBias": (("Bias", "PostTrainingConstraints"), ("Bias", "PreTrainingConstraints")),
+    "ModelExplainability": (("Explainability", "Constraints"),),
+}
 
 Limit = str | int | float | bool | None
 
@@ -73,6 +80,22 @@ def differences(approved: Mapping[str, Limit], now: Mapping[str, Limit]) -> tupl
         for name in sorted({*approved, *now})
         if name not in approved or name not in now or approved[name] != now[name]
     )
+
+
+def approved_addresses(monitor_type: str, drift_baselines: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return where a version's drift baselines point for a type of monitoring (S3 addresses of constraints)."""
+    found = []
+    for section, name in _BASELINES.get(monitor_type, ()):
+        part = values.section(values.section(drift_baselines).get(section)).get(name)
+        address = values.section(part).get("S3Uri")
+        if isinstance(address, str) and address:
+            found.append(address[:1024])
+    return tuple(found)
+
+
+def endpoint_name(reported: str) -> str:
+    """Return the name of an endpoint that was reported by its name or its ARN, in small letters as AWS compares it."""
+    return reported.strip().rsplit(":endpoint/", 1)[-1].lower()
 
 
 def _violation(one: Any) -> Violation:

@@ -25,8 +25,9 @@ from ..models import (
     MonitoringExecution,
     MonitoringSchedule,
 )
-from ..reports import model_quality, monitor, values
+from ..reports import model_quality, monitor
 from ..reports.document import ReportProblem, Unreadable
+from ..reports.monitor import approved_addresses, endpoint_name
 from . import report_files
 
 # A change may be listed a little later than it is stamped; what is read twice is the same row.
@@ -36,13 +37,6 @@ FIRST_READING = timedelta(days=90)
 VIOLATED = "CompletedWithViolations"
 _FINISHED = ("Completed", VIOLATED)
 _VIOLATIONS, _STATISTICS = "constraint_violations.json", "statistics.json"
-# Where a version says what it was approved with (DriftCheckBaselines), by the type of monitoring.
-_BASELINES = {
-    "DataQuality": (("ModelDataQuality", "Constraints"),),
-    "ModelQuality": (("ModelQuality", "Constraints"),),
-    "ModelBias": (("Bias", "PostTrainingConstraints"), ("Bias", "PreTrainingConstraints")),
-    "ModelExplainability": (("Explainability", "Constraints"),),
-}
 
 
 class Counts(Protocol):
@@ -89,17 +83,6 @@ def read(actor: Actor, account: AwsAccount, session: AwsSession, counts: Counts)
     here = [known[name] for name in listed if name in known]
     _alerts(actor, session, here, now, counts)
     _constraints(actor, account, session, here, now)
-
-
-def approved_addresses(monitor_type: str, drift_baselines: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return where a version's drift baselines point for a type of monitoring (S3 addresses of constraints)."""
-    found = []
-    for section, name in _BASELINES.get(monitor_type, ()):
-        part = values.section(values.section(drift_baselines).get(section)).get(name)
-        address = values.section(part).get("S3Uri")
-        if isinstance(address, str) and address:
-            found.append(address[:1024])
-    return tuple(found)
 
 
 def _is_as_listed(row: MonitoringSchedule, summary: monitoring.ScheduleSummary) -> bool:
@@ -349,8 +332,3 @@ def _constraints(
                     fields |= {"problem": error.problem.value, "sentence": error.sentence}
         with operation(actor, "read the constraints of monitoring"):
             MonitoringConstraints.objects.update_or_create(account=account, address=address, defaults=fields)
-
-
-def endpoint_name(reported: str) -> str:
-    """Return the name of an endpoint that was reported by its name or its ARN, in small letters as AWS compares it."""
-    return reported.strip().rsplit(":endpoint/", 1)[-1].lower()

@@ -54,12 +54,14 @@ from registry.aws.ram import PERMISSION_READ
 from registry.aws.records import ContainerRecord
 from registry.choices import AttributeType, EventProblem, ObjectKind, ShareState, SyncKind, SyncState
 from registry.models import (
+    AccountRole,
     ApiToken,
     AwsAccount,
     AwsIdentity,
     CustomAttribute,
     DeclaredShare,
     Deployment,
+    EndpointSeries,
     EndpointVariant,
     GroupCreation,
     LineOfBusiness,
@@ -100,6 +102,7 @@ from tests.factories.walk import all_accounts
 
 from .carded import carded
 from .client import Api
+from .measured import measured, powerful
 from .monitored import monitored
 from .tracked import tracked
 
@@ -149,6 +152,8 @@ class World:
     trial_record: StageRecord
     deployment: Deployment
     served: EndpointVariant
+    endpoint_series: EndpointSeries
+    account_role: AccountRole
     finding: Finding
     accepted_finding: Finding
     message: OutboxMessage
@@ -217,6 +222,8 @@ class World:
             "deployment": str(self.deployment.pk),
             "endpoint": str(self.served.endpoint_id),
             "served": str(self.served.pk),
+            "endpoint_series": str(self.endpoint_series.pk),
+            "account_role": str(self.account_role.pk),
             "finding": self.finding.public_id,
             "accepted_finding": self.accepted_finding.public_id,
             "message": str(self.message.pk),
@@ -380,7 +387,9 @@ def build() -> World:
         version_request=version_request,
         trial_record=StageRecord.objects.get(version=trial, stage=Stage.QA),
         deployment=Deployment.objects.get(version=trial),
-        served=serving(accounts["test"], trial),
+        served=(served := serving(accounts["test"], trial)),
+        endpoint_series=measured(served.endpoint),
+        account_role=powerful(accounts["test"]),
         finding=Finding.objects.filter(version=fresh)[0],
         accepted_finding=accepted,
         message=message,

@@ -178,6 +178,11 @@ PAGES: dict[str, tuple[str, ...] | str] = {
     "governance:delegation_revoke": ("delegations_revoke_create",),
     # accounts, sync, orders
     "registry:account_list": ("accounts_list",),
+    "registry:endpoint_metrics": ("endpoint_metrics_list", "endpoint_metrics_retrieve"),
+    "registry:version_endpoint_metrics": ("endpoint_metrics_list",),
+    "registry:account_personas": ("account_roles_list", "account_roles_retrieve", "accounts_personas_list"),
+    "registry:persona_file": ("accounts_personas_list",),
+    "registry:role_link": ("account_roles_link_create",),
     "registry:account": ("accounts_retrieve",),
     "registry:account_register": ("accounts_create",),
     "registry:account_edit": ("accounts_partial_update",),

@@ -341,6 +341,17 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "governance:webhook_redeliver", (302, 404, 404, 404, 404, 302, 403, 404), on="webhook_delivery"),
     # operations
     Row("GET", "registry:account_list", OPERATORS),
+    Row("GET", "registry:endpoint_metrics", OF_THE_PROJECT, on="endpoint_metrics"),
+    Row("GET", "registry:version_endpoint_metrics", OF_THE_PROJECT, on="trial"),
+    Row("GET", "registry:account_personas", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
+    Row("GET", "registry:persona_file", (302, 404, 404, 200, 200, 200, 200, 200), on="persona_file"),
+    Row(
+        "POST",
+        "registry:role_link",
+        (302, 404, 404, 403, 403, 302, 403, 403),
+        on="account_role",
+        body=said(persona="ml_engineer"),
+    ),
     Row("GET", "registry:account", (302, 404, 404, 200, 200, 200, 200, 200), on="account"),
     Row("GET", "registry:account_register", (302, 403, 403, 403, 403, 200, 403, 403)),
     Row("POST", "registry:account_register", (302, 403, 403, 403, 403, 302, 403, 403), body=said(**bodies.ACCOUNT)),

@@ -58,6 +58,13 @@ def argument(world: World, on: str) -> list[Any]:
         "override": world.override.pk,
         "share": world.share.number,
         "account": "333333333333",
+        "account_role": (world.account_role.account.account_id, world.account_role.pk),
+        "persona_file": ("333333333333", "ml_engineer", 1),
+        "endpoint_metrics": (
+            world.endpoint_series.account.account_id,
+            world.endpoint_series.region,
+            world.endpoint_series.endpoint,
+        ),
         "channel": world.channel.pk,
         "webhook": world.webhook.pk,
         "webhook_delivery": (world.webhook.pk, world.webhook_delivery.pk),
