@@ -81,7 +81,6 @@ class EndpointMetrics(Listed, Detailed):
     filterset_class = EndpointMetricFilters
     search_fields = ("endpoint", "metric")
     ordering_fields = {"id": "pk", "endpoint": "endpoint", "metric": "metric", "read_at": "read_at"}
-    ordering = ("pk",)
 
     def get_queryset(self) -> QuerySet[EndpointSeries]:
         return endpoint_metrics.series(self.actor)

@@ -94,10 +94,9 @@ class AccountRoles(Listed, Detailed):
     filterset_class = AccountRoleFilters
     search_fields = ("name", "arn")
     ordering_fields = {"id": "pk", "name": "name", "read_at": "read_at"}
-    ordering = ("pk",)
 
     def get_queryset(self) -> QuerySet[AccountRole]:
-        return personas.roles(self.actor)
+        return personas.role_list(self.actor) if self.is_list else personas.roles(self.actor)
 
     @extend_schema(request=PersonaLink, responses={200: AccountRoleOutput})
     @action(detail=True, methods=["post"])

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput, NotFound
+from portal.core.permissions import Act, require_anywhere
 
 from ..aws.regions import partition_of
 from ..choices import AccountPurpose, Persona
@@ -83,6 +84,12 @@ def roles(actor: Actor) -> QuerySet[AccountRole]:
         .select_related("account", "linked_by")
         .order_by("account__account_id", "name", "pk")
     )
+
+
+def role_list(actor: Actor) -> QuerySet[AccountRole]:
+    """Return the same as a list of its own. Raises Forbidden for who may not see the portal's operations."""
+    require_anywhere(actor, Act.SEE_OPERATIONS)
+    return roles(actor)
 
 
 def roles_of(actor: Actor, account: AwsAccount) -> list[FoundRole]:
