@@ -22,6 +22,7 @@ from .policies import Policies
 from .production import InProduction
 from .registrations import GroupCreations, ModelGroups, Registrations
 from .reviews import Reviews
+from .served import ModelDashboard, ObservedEndpoints
 from .service_accounts import ServiceAccounts
 from .shares import Shares
 from .signing_keys import SigningKeys
@@ -47,6 +48,8 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("deployments/callbacks", Callbacks, "callback"),
     ("deployments", Deployments, "deployment"),
     ("endpoints", Endpoints, "endpoint"),
+    ("observed-endpoints", ObservedEndpoints, "observed-endpoint"),
+    ("model-dashboard", ModelDashboard, "model-dashboard"),
     ("accounts/(?P<id>[0-9]{12})/channels", Channels, "channel"),
     ("accounts", Accounts, "account"),
     ("outbox", Outbox, "outbox"),

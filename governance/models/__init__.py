@@ -11,6 +11,7 @@ from .evidence import Evidence
 from .finding import Finding
 from .history import PastStageRow, PastUseCase, PastVersion
 from .idempotency import IdempotentAnswer
+from .live_version import LiveVersion
 from .notification import Notification, NotificationDelivery, NotificationSettings, Occasion
 from .outbox import OutboxMessage
 from .outside_change import OutsideChange
@@ -36,6 +37,7 @@ __all__ = [
     "Finding",
     "IdempotentAnswer",
     "LifecycleEdge",
+    "LiveVersion",
     "MetricReport",
     "Notification",
     "NotificationDelivery",

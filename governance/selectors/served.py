@@ -32,7 +32,7 @@ from django.db.models.functions import Coalesce
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.choices import SERVING, DeploymentMode, DeploymentState, SyncKind, SyncState
-from registry.models import AwsAccount, Deployment, EndpointVariant, SyncRun
+from registry.models import Deployment, Endpoint, EndpointVariant, MonitoringSchedule, SyncRun
 from registry.selectors.catalogue import HEAVY
 
 from ..choices import Serves
@@ -109,6 +109,26 @@ def served(actor: Actor) -> QuerySet[Any]:
         .select_related("endpoint__account", "version__group__project")
         .defer(*(f"version__{name}" for name in HEAVY))
         .order_by("endpoint__account__alias", "endpoint__name", "is_shadow", "name", "pk")
+    )
+
+
+def of_endpoint(actor: Actor, endpoint: Endpoint) -> QuerySet[Any]:
+    """Return what one endpoint serves, as `served` does, also when AWS has the endpoint no more."""
+    rows = EndpointVariant.objects.visible_to(actor).filter(endpoint=endpoint, missing_since=None)
+    return (
+        with_verdict(rows)
+        .select_related("endpoint__account", "version__group__project")
+        .defer(*(f"version__{name}" for name in HEAVY))
+        .order_by("is_shadow", "name", "pk")
+    )
+
+
+def monitors_of(endpoint: Endpoint) -> list[MonitoringSchedule]:
+    """Return the monitoring schedules that watch an endpoint."""
+    return list(
+        MonitoringSchedule.objects.filter(
+            account=endpoint.account_id, region=endpoint.region, endpoint=endpoint.name, missing_since=None
+        ).order_by("name")
     )
 
 
@@ -206,14 +226,6 @@ def reported_alone(deployments: Any) -> Any:
     it; one that names none may be of something that is no endpoint, and stands.
     """
     return deployments.exclude(is_observed()).exclude(~Q(endpoint=""), read_since())
-
-
-def last_read(accounts: Collection[AwsAccount]) -> dict[int, Any]:
-    """Return when the endpoints of accounts were last read whole, by the account's key; one query."""
-    rows = SyncRun.objects.filter(
-        account__in=list(accounts), kind=SyncKind.ENDPOINTS, state=SyncState.SUCCEEDED
-    ).order_by("account_id", "-started_at")
-    return {run.account_id: run.started_at for run in rows.distinct("account_id")}
 
 
 def _is(condition: Q) -> Case:

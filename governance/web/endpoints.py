@@ -1,4 +1,4 @@
-"""Endpoints across accounts: what runs where, as far as the portal was told, against what is approved."""
+"""Deployments across accounts: what was ordered and reported to run where, against what is approved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .wording import url_of
 _GROUPS = {"disagrees": endpoints.DISAGREEING}
 
 
-class EndpointFilter(filters.FilterSet):
+class DeploymentFilter(filters.FilterSet):
     q = search("Endpoint, model group, account")
     in_place = filters.ChoiceFilter(
         method="by_standing",
@@ -63,8 +63,8 @@ class EndpointFilter(filters.FilterSet):
         return rows.filter(account__account_id=digits) if digits.isdecimal() and len(digits) == 12 else rows.none()
 
 
-class EndpointTable(PortalTable):
-    label = "Endpoints across accounts"
+class DeploymentTable(PortalTable):
+    label = "Deployments across accounts"
     endpoint = tables.Column("Endpoint", order_by=("endpoint", "pk"), empty_values=())
     version = tables.Column("Version", order_by=("version__group__name", "version__number", "pk"))
     where = tables.Column("Account", accessor="account", order_by=("account__alias", "region", "pk"))
@@ -105,10 +105,10 @@ class EndpointTable(PortalTable):
         return InPlace(record.in_place).label
 
 
-class EndpointList(TablePage):
-    template_name = "governance/endpoint_list.html"
-    table_class = EndpointTable
-    filter_class = EndpointFilter
+class DeploymentList(TablePage):
+    template_name = "governance/deployment_list.html"
+    table_class = DeploymentTable
+    filter_class = DeploymentFilter
 
     def rows(self) -> QuerySet[Any]:
         return endpoints.endpoints(self.actor)

@@ -115,7 +115,7 @@ def running(found: Mapping[InPlace, int], scope: Scope) -> Bars:
             (
                 word.label,
                 count,
-                address("governance:endpoint_list", scope, in_place=word.value),
+                address("governance:deployment_list", scope, in_place=word.value),
                 palette.look(word.value, "running").tone,
             )
             for word, count in found.items()
@@ -190,7 +190,7 @@ def stats(
         (
             "Running without approval",
             sum(in_place[word] for word in DISAGREEING),
-            address("governance:endpoint_list", scope, in_place="disagrees"),
+            address("governance:deployment_list", scope, in_place="disagrees"),
             "rocket",
             "grave",
         ),

@@ -44,7 +44,7 @@ from registry.services import accounts, groups, organisation, people, preflight,
 from registry.services.use_cases import UseCaseText
 
 from . import demo_roles
-from .aws_demo import endpoint_metrics, lineage, model_cards, roles
+from .aws_demo import endpoint_metrics, endpoints, lineage, model_cards, pipelines, reports, roles
 from .company import play
 from .company.company_in_aws import clear_leftovers
 from .demo_clock import Clock
@@ -111,6 +111,7 @@ def load(say: Callable[[str], None] = print, *, sandbox: bool = True, company: b
         logger.info("%d times refused: %s", count, reason)
     _finish(say)
     _sync()
+    pipelines.show_waiting(ModelGroup.objects.get(name=GROUP, account__account_id=HUB))
     review.review_all(actor=ACTOR)
     play.end(progress)
     say("three months of work: done, and the audit trail verified")
@@ -144,9 +145,13 @@ def _finish(say: Callable[[str], None]) -> None:
     _check_roles()
     say("event queue made, connection and permissions of every account checked")
     credit_risk = ModelGroup.objects.get(name=GROUP, account__account_id=HUB)
+    reports.show(demo_roles.administrator(HUB), credit_risk, use_case.public_id)
+    pipelines.show(credit_risk)
+    say("training pipeline run, its version and checks read")
     model_cards.show(demo_roles.administrator(HUB), credit_risk, use_case.public_id)
     lineage.show(demo_roles.administrator(HUB), credit_risk)
     say("model card written and read")
+    endpoints.show(credit_risk, PRODUCTION)
     endpoint_metrics.show(GROUP)
     roles.show(DEVELOPMENT)
     say("metrics of endpoints and roles of people read")

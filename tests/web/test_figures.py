@@ -38,7 +38,7 @@ NUMBERED = re.compile(r'<a [^>]*href="([^"]+)"[^>]*>\s*(?:<span class="stat-mark
 STAT = re.compile(r'<a class="stat[^"]*" href="([^"]+)">.*?<span class="stat-value">(\d+)</span>', re.DOTALL)
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 START = datetime(2026, 3, 1, tzinfo=UTC)
-LISTS = ("/use-cases/", "/model-versions/", "/approvals/", "/findings/", "/endpoints/")
+LISTS = ("/use-cases/", "/model-versions/", "/approvals/", "/findings/", "/deployments/")
 
 
 def numbers(page: str) -> dict[str, int]:
@@ -149,14 +149,14 @@ def test_the_strip_of_a_day_agrees_with_the_list_of_passes(world: World, as_role
 
 def test_endpoints_say_how_what_runs_stands_to_what_is_approved(world: World, as_role: AsRole) -> None:
     client = as_role("ml_engineer")
-    context = client.get("/endpoints/").context
+    context = client.get("/deployments/").context
     rows = [row.record for row in context["table"].rows]
     assert rows
     for word in InPlace:
         held = {row.pk for row in rows if row.in_place == word}
-        found = client.get(f"/endpoints/?in_place={word.value}").context["table"]
+        found = client.get(f"/deployments/?in_place={word.value}").context["table"]
         assert {row.record.pk for row in found.rows} == held
-    assert not client.get("/endpoints/?in_place=nonsense").context["table"].rows
+    assert not client.get("/deployments/?in_place=nonsense").context["table"].rows
 
 
 def test_the_posture_matrix_is_red_where_a_spoke_may_approve(world: World, as_role: AsRole) -> None:
