@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 import psycopg
+from django.core.management import call_command
 from django.db import connection, connections
 
 
@@ -67,6 +68,34 @@ def kept_database(fill: Callable[[], None]) -> Iterator[str]:
         yield kept
     finally:
         _drop(kept)
+
+
+@contextmanager
+def migrated_once(name: str) -> Iterator[None]:
+    """Have a migrated database of that name, for all processes of a test run to copy theirs from; dropped afterwards.
+
+    Whoever comes first makes it, the others wait for that. Another may take it away before the last has come: then it
+    is made again.
+    """
+    settings = connection.settings_dict
+    with _server() as server:
+        server.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            server.execute(f'CREATE DATABASE "{name}"')
+            before, settings["NAME"] = settings["NAME"], name
+            try:
+                call_command("migrate", verbosity=0)
+            except BaseException:
+                connections.close_all()
+                _drop(name)
+                raise
+            finally:
+                connections.close_all()
+                settings["NAME"] = before
+    try:
+        yield
+    finally:
+        _drop(name)
 
 
 def _drop(name: str) -> None:

@@ -15,7 +15,7 @@ from django.test.utils import setup_databases, teardown_databases
 
 from portal.core.room import with_room
 from registry.aws.session import reset_sessions
-from tests.committed import database_url, own_database
+from tests.committed import database_url, migrated_once, own_database
 from tests.sandbox import Sandbox, running
 
 _run = with_room(run_as_pytest_does)
@@ -41,8 +41,17 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """One database per xdist worker."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any, worker_id: str, testrun_uid: str
+) -> Iterator[None]:
+    """One database per xdist worker, all copied from one that is migrated once."""
+    if worker_id == "master":
+        yield
+        return
+    template = f"migrated_{testrun_uid[:12]}"
+    with django_db_blocker.unblock(), migrated_once(template):
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
+        yield
 
 
 @pytest.fixture(scope="session")
