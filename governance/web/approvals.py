@@ -23,7 +23,7 @@ from registry.selectors import catalogue
 
 from ..choices import RequestState, Verdict
 from ..models import ApprovalRequest
-from ..selectors import comparison, inbox, standing
+from ..selectors import comparison, inbox, standing, waiting_steps
 from ..selectors.binding import moved_since
 from ..selectors.inbox import Tab
 from ..selectors.overrides import failing
@@ -218,6 +218,7 @@ class RequestPage(FormPage):
             "previous_url": reverse("governance:request", args=[before]) if before else "",
             "next_url": reverse("governance:request", args=[after]) if after else "",
             "messages_out": told,
+            "waiting_steps": waiting_steps.waiting_for_request(asked, told),
             "under_way": standing.is_under_way(told),
             "then_url": f"{request_url(asked)}?then=next" if after else "",
             "may_withdraw": is_open and asked.requester_id == actor.user_id,
