@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from portal.core.errors import InvalidInput
 from portal.core.serializers import Output, word
 from registry.api.serializers import VersionReference
+from registry.api.training import TrainingOutput, training_of
 
 from ..choices import MetricKind, RiskRating, Stage
 from ..selectors import comparison, version_metrics
@@ -143,6 +144,12 @@ class VersionViews(Storied):
             for section in comparison.side_by_side(self.actor, versions)
         ]
         return Response(CompareOutput({"versions": versions, "sections": sections}).data)
+
+    @extend_schema(responses=TrainingOutput)
+    @action(detail=True, methods=["get"], **_NO_LIST)
+    def training(self, request: Request, **kwargs: Any) -> Response:
+        """Show how it was trained: the job, what that began with, and who labeled the data."""
+        return Response(TrainingOutput(training_of(self.get_object())).data)
 
     @extend_schema(responses=VersionMetricsOutput)
     @action(detail=True, methods=["get"], **_NO_LIST)
