@@ -43,6 +43,7 @@ def argument(world: World, on: str) -> list[Any]:
         "version_request": world.version_request.pk,
         "trial_record": world.trial_record.pk,
         "deployment": world.deployment.pk,
+        "endpoint": world.served.endpoint_id,
         "finding": world.finding.pk,
         "notification": world.notification.pk,
         "token": world.token_key,
