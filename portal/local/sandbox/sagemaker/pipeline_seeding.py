@@ -16,7 +16,7 @@ from moto.core.utils import get_service_model
 from .common import Record, now
 from .seeding import _text, _where
 
-_KNOWN = ("pipeline", "started", "status", "failure_reason", "description", "steps")
+_KNOWN = ("pipeline", "id", "started", "status", "failure_reason", "description", "steps")
 _MOST_STEPS = 500
 # What a step's metadata is called, and the type its definition has; others are called alike.
 _TYPES = {"TrainingJob": "Training", "ProcessingJob": "Processing", "TransformJob": "Transform", "TuningJob": "Tuning"}
@@ -57,12 +57,21 @@ def _step(wanted: Any, begun: datetime) -> Record:
 def make(wanted: Any) -> dict[str, Any]:
     """Make an execution of a pipeline, and the pipeline when there is none of that name; no event is sent.
 
-    ``{"account", "region", "pipeline", "started", "status": "Succeeded", "failure_reason", "description", "steps"}``;
-    ``steps`` are as ListPipelineExecutionSteps gives them, each checked against its shape: by default Succeeded, one
-    after another, a minute each. Returns ``{"arn"}``. Raises ValueError or TypeError, and then nothing is made.
+    ``{"account", "region", "pipeline", "id", "started", "status": "Succeeded", "failure_reason", "description",
+    "steps"}``; ``steps`` are as ListPipelineExecutionSteps gives them, each checked against its shape: by default
+    Succeeded, one after another, a minute each. Returns ``{"arn"}``. Raises ValueError or TypeError, and then nothing
+    is made.
     """
     owner, caller = _where(wanted, *_KNOWN)
     name = _text(wanted, "pipeline", "", r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+    unique = _text(
+        wanted,
+        "id",
+        "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(12)),
+        r"[a-z0-9]{1,63}",
+    )
+    if f"{owner.arn_of('pipeline', name)}/execution/{unique}" in owner.execution_records:
+        raise ValueError(f"there is an execution {unique} of {name} already")
     status = wanted.get("status", "Succeeded")
     statuses = _shape("PipelineExecutionStatus").enum  # type: ignore[attr-defined]  # a string's shape has it
     if status not in statuses:
@@ -95,7 +104,6 @@ def make(wanted: Any) -> dict[str, Any]:
         request = {"PipelineName": name, "PipelineDefinition": definition, "RoleArn": role}
         owner.create_pipeline_record({**request, "ClientRequestToken": secrets.token_hex(16)}, caller)
     pipeline = owner.pipeline_records[name]
-    unique = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(12))
     arn = f"{pipeline['PipelineArn']}/execution/{unique}"
     owner.execution_records[arn] = {
         "PipelineArn": pipeline["PipelineArn"],
