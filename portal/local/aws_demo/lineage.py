@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from governance.services import readings
@@ -15,16 +16,15 @@ if TYPE_CHECKING:
 
 _COMMIT = "4f2c1d9be07a3358c61d2f4ab90e7751d8c3a6f2"
 _REPOSITORY = "https://git.example.org/credit/credit-risk.git"
+_VERSIONS = 3
 _BUCKET = "s3://ml-artifacts-dev/credit-risk"
 
 
 def show(session: AwsSession, group: ModelGroup) -> None:
-    """Tell SageMaker where a group's newest version comes from, once, and have the portal read it."""
-    newest = group.versions.present().select_related("group").order_by("-number").first()
-    if newest is None:
-        return
-    if not session.sagemaker.list_artifacts(SourceUri=newest.arn)["ArtifactSummaries"]:
-        _tell(session.sagemaker, newest)
+    """Tell SageMaker where a group's newest versions come from, once, and have the portal read it."""
+    for version in group.versions.present().select_related("group").order_by("-number")[:_VERSIONS]:
+        if not session.sagemaker.list_artifacts(SourceUri=version.arn)["ArtifactSummaries"]:
+            _tell(session.sagemaker, version)
     readings.read_account(account_id=session.account.account_id, kind=SyncKind.LINEAGE, requested_by="demo")
 
 
@@ -34,7 +34,12 @@ def _tell(client: SageMakerClient, version: ModelVersion) -> None:
     made: dict[str, Any] = {"CommitId": _COMMIT, "Repository": _REPOSITORY}
 
     def artifact(title: str, uri: str, kind: str, **more: Any) -> str:
-        answer = client.create_artifact(ArtifactName=title, Source={"SourceUri": uri}, ArtifactType=kind, **more)
+        answer = client.create_artifact(
+            ArtifactName="-".join(re.findall("[A-Za-z0-9]+", title)),
+            Source={"SourceUri": uri},
+            ArtifactType=kind,
+            **more,
+        )
         return answer["ArtifactArn"]
 
     def action(title: str, uri: str, kind: str, **more: Any) -> str:
