@@ -14,8 +14,11 @@ import requests
 from botocore.exceptions import ClientError
 from django.utils import timezone
 
+from governance.choices import ChannelKind, Verdict
 from governance.models import Evidence
-from governance.services import approvals, pipeline_evidence, readings
+from governance.selectors import standing, waiting_steps
+from governance.selectors.pipeline_runs import runs_of
+from governance.services import approvals, callbacks, pipeline_evidence, readings
 from portal.core.vocabulary import EvidenceKind
 from registry.choices import SyncKind
 from registry.models import AwsAccount, ModelVersion, PipelineExecution, PipelineRegistration, PipelineStep, SyncRun
@@ -27,7 +30,8 @@ from tests.factories.people import SYSTEM
 from tests.sandbox import Sandbox
 
 from .conftest import Place
-from .test_orders_in_sandbox import hub, pipeline
+from .test_orders_in_sandbox import channel, deliver, hub, pipeline, queue, waiting_pipeline
+from .test_orders_in_sandbox import run as run_pipeline
 
 pytestmark = pytest.mark.django_db
 
@@ -274,3 +278,34 @@ def test_an_aws_that_slows_down_ends_the_pass_and_keeps_what_was_read(aws: Sandb
     aws.forget()
     assert read().error == ""
     assert PipelineExecution.objects.filter(arn=arn, is_settled=True).exists()
+
+
+def test_a_decision_releases_the_pipeline_that_waits_and_its_run_goes_on(
+    aws: Sandbox, made: ModelVersion, people: Cast
+) -> None:
+    url = queue()
+    channel(people, ChannelKind.CALLBACK, queue_url=url)
+    name = waiting_pipeline(url)
+    MADE.append(name)
+    arn = run_pipeline(name, made)
+    asked = approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=made.pk)
+    callbacks.read_all()
+    read()
+    (waits,) = waiting_steps.waiting_for_request(asked, [])
+    assert (waits.pipeline, waits.step_name, waits.is_waiting, waits.is_released) == (name, "Ask", True, True)
+    (shown,) = [one for one in runs_of(people.officer.actor, made) if one.execution.arn == arn]
+    assert (shown.registered, shown.status, [one.step.kind for one in shown.steps]) == (
+        False,
+        "is under way",
+        ["Callback"],
+    )
+    assert "CallbackToken" not in str(shown.steps[0].step.metadata)
+
+    approvals.decide(actor=people.owner.actor, request_id=asked.pk, verdict=Verdict.APPROVE, comment="Good.")
+    deliver()
+    read()
+    asked.refresh_from_db()
+    (told,) = waiting_steps.waiting_for_request(asked, standing.messages_of_request(asked))
+    assert (told.told, told.callback.outcome) == ("It was told to go on", "released")
+    kept = PipelineExecution.objects.get(arn=arn)
+    assert (kept.status, [step.name for step in kept.steps.all()]) == ("Succeeded", ["Ask", "Deploy"])
