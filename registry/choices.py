@@ -181,10 +181,11 @@ class Persona(Word):
 
 
 class TrainingSource(Word):
-    """How the training job of a version was found: its own words, its card's, or where its artifact lies."""
+    """How the training job of a version was found: by its own words, its card's, its pipeline run, its artifact."""
 
     VERSION = "version"
     CARD = "card"
+    PIPELINE = "pipeline"
     ARTIFACT = "artifact"
 
 

@@ -58,7 +58,12 @@ class Migration(migrations.Migration):
                     "source",
                     models.CharField(
                         blank=True,
-                        choices=[("version", "Version"), ("card", "Card"), ("artifact", "Artifact")],
+                        choices=[
+                            ("version", "Version"),
+                            ("card", "Card"),
+                            ("pipeline", "Pipeline"),
+                            ("artifact", "Artifact"),
+                        ],
                         max_length=10,
                     ),
                 ),

@@ -15,6 +15,7 @@ from ..training.algorithms import Algorithm
 _SOURCES = {
     "version": "the version itself names it in SageMaker",
     "card": "the model card names it",
+    "pipeline": "it is the one the pipeline run had that registered the version",
     "artifact": "the version's artifact is the one it wrote",
 }
 _TONES = {"Completed": "good", "Failed": "bad", "Stopped": "warn", "InProgress": "busy", "Stopping": "busy"}

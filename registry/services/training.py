@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -18,7 +18,7 @@ from ..aws import training as jobs
 from ..aws.errors import AwsError, AwsNotFound, AwsThrottled, AwsUnavailable
 from ..aws.session import AwsSession
 from ..aws.training import TrainingJobRecord, parse_job_arn
-from ..models import AwsAccount, ModelVersion, TrainingProvenance
+from ..models import AwsAccount, ModelVersion, PipelineStep, TrainingProvenance
 from ..training import algorithms, origin
 from ..training.origin import HubOrigin, NamedJob
 from . import labeling
@@ -65,6 +65,7 @@ def due(account: AwsAccount, region: str) -> QuerySet[ModelVersion]:
     now, number = timezone.now(), account.account_id
     here = f"{number}:{region}"
     place = f":sagemaker:{region}:{number}:training-job/"
+    of_run = PipelineStep.objects.filter(execution__versions=OuterRef("pk"))
     # Another pass reads what lies in an account that is connected; what does not is said to be out of reach here.
     names_none = Q(training_job_arn="") & (
         Q(group__account=account, group__region=region)
@@ -80,6 +81,7 @@ def due(account: AwsAccount, region: str) -> QuerySet[ModelVersion]:
         | names_none
         | elsewhere
         | (Q(training_job_arn="") & Q(**{f"{_CARD_ARN}__icontains": place}))
+        | (Q(training_job_arn="") & Exists(of_run.filter(resource_arn__contains=place)))
     )
     failed = ~Q(training__problem="")
     stale = (
@@ -124,7 +126,12 @@ def _read_one(
     is_new, told = row.pk is None, len(tally.problems)
     now, region = timezone.now(), session.account.region
     problems: list[str] = []
-    named = origin.jobs_named(told=version.training_job_arn, card=version.card, artifact_url=version.artifact_url)
+    named = origin.jobs_named(
+        told=version.training_job_arn,
+        card=version.card,
+        artifact_url=version.artifact_url,
+        of_run=PipelineStep.objects.filter(execution__versions=version).values_list("resource_arn", flat=True)[:200],
+    )
     source, job = _job(session, named, problems, connected)
     if job is not None:
         _take_job(row, source, job, account, region)

@@ -6,7 +6,7 @@ Pure: works on what DescribeModelPackage and the card say, and asks nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,16 +42,20 @@ class HubOrigin:
         return bool(self.arn or self.name)
 
 
-def jobs_named(*, told: str, card: Any, artifact_url: str) -> list[NamedJob]:
+def jobs_named(*, told: str, card: Any, artifact_url: str, of_run: Iterable[str] = ()) -> list[NamedJob]:
     """Return the training jobs a version points at, the surest first.
 
-    `told` is the ARN from MetadataProperties.GeneratedBy or SourceUri, "" for none; `card` the card's content.
+    `told` is the ARN from MetadataProperties.GeneratedBy or SourceUri, "" for none; `card` the card's content,
+    `of_run` the ARNs of what the pipeline run did that registered it: they count where it had one training job.
     """
     found = []
     for source, text in (("version", told), ("card", card_job(card))):
         arn = parse_job_arn(text)
         if arn and arn.kind == "training-job":
             found.append(NamedJob(source, arn.name, arn))
+    trained = {text: arn for text in of_run if (arn := parse_job_arn(text)) and arn.kind == "training-job"}
+    if len(trained) == 1:
+        found += [NamedJob("pipeline", arn.name, arn) for arn in trained.values()]
     if name := job_of_artifact(artifact_url):
         found.append(NamedJob("artifact", name, artifact=artifact_url))
     return found

@@ -90,6 +90,13 @@ def test_jobs_are_named_the_surest_first(told: str, card: Any, artifact: str, fo
     assert [(one.source, one.name) for one in jobs_named(told=told, card=card, artifact_url=artifact)] == found
 
 
+def test_a_pipeline_run_counts_where_it_trained_once() -> None:
+    other = JOB.replace("credit-7", "credit-8")
+    steps = ["", "arn:aws:sagemaker:us-east-1:222222222222:processing-job/prepare", JOB, JOB]
+    assert [one.source for one in jobs_named(told="", card=None, artifact_url="", of_run=steps)] == ["pipeline"]
+    assert jobs_named(told="", card=None, artifact_url="", of_run=[*steps, other]) == []
+
+
 def container(**source: Any) -> dict[str, Any]:
     return {"InferenceSpecification": {"Containers": [{"ModelDataSource": {"S3DataSource": source}}]}}
 
