@@ -44,7 +44,7 @@ from registry.services import accounts, groups, organisation, people, preflight,
 from registry.services.use_cases import UseCaseText
 
 from . import demo_roles
-from .aws_demo import endpoint_metrics, endpoints, lineage, model_cards, monitors, pipelines, reports, roles
+from .aws_demo import endpoint_metrics, endpoints, lineage, model_cards, monitors, pipelines, reports, roles, training
 from .company import play
 from .company.company_in_aws import clear_leftovers
 from .demo_clock import Clock
@@ -154,6 +154,7 @@ def _finish(say: Callable[[str], None]) -> None:
     endpoints.show(credit_risk, PRODUCTION)
     endpoint_metrics.show(GROUP)
     monitors.show(GROUP)
+    training.show()
     roles.show(DEVELOPMENT)
     say("metrics of endpoints and roles of people read")
 
