@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from portal.core.actors import Actor
+from portal.core.jobs import enqueue_on_commit
 from portal.core.operations import operation
 from registry.aws import cards as gateway
 from registry.aws.cards import CardRecord, CardSummary
@@ -92,6 +93,11 @@ def take_in_one(*, actor: Actor, account: AwsAccount, session: AwsSession, name:
     change = take_in(actor, account, session, summary)
     judge(actor=actor, account=account, region=session.account.region)
     return change
+
+
+def read_soon(*, account: AwsAccount) -> None:
+    """Have a worker read the cards of an account once the caller's operation is committed."""
+    enqueue_on_commit("governance.read_aws", account_id=account.account_id, kind="cards", requested_by="outbox")
 
 
 def judge(*, actor: Actor, account: AwsAccount, region: str) -> None:

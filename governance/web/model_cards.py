@@ -17,6 +17,7 @@ from django.views.generic import View
 
 from portal.core.downloads import attachment
 from portal.core.errors import InvalidInput
+from portal.core.permissions import Act, may, may_anywhere
 from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import account, badge, reltime, risk_badge
 from portal.core.views import Page, SignedIn, TablePage
@@ -26,6 +27,7 @@ from registry.models import ModelCard, ModelCardVersion
 from registry.selectors import card_sheet, model_cards
 from registry.web.filters import choice, search
 
+from ..services import card_edits
 from ..services.card_pdf import pdf_of
 
 _LOOKS = {
@@ -33,6 +35,15 @@ _LOOKS = {
     CardStatus.PENDING_REVIEW: ("warn", "clock"),
     CardStatus.APPROVED: ("good", "circle-check"),
     CardStatus.ARCHIVED: ("mute", "archive"),
+}
+
+
+# What people press to send a card there.
+_MOVES = {
+    CardStatus.DRAFT: "Back to draft",
+    CardStatus.PENDING_REVIEW: "Send for review",
+    CardStatus.APPROVED: "Approve",
+    CardStatus.ARCHIVED: "Archive",
 }
 
 
@@ -143,6 +154,9 @@ class CardList(TablePage):
     def rows(self) -> QuerySet[Any]:
         return model_cards.cards(self.actor)
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(may_write=may_anywhere(self.actor, Act.EDIT_CARD), **kwargs)
+
     def nothing(self) -> dict[str, str]:
         return {
             "title": "No model card has been read yet",
@@ -199,8 +213,25 @@ class CardPage(OfCard):
             versions=[{"row": row, "status": card_status(row.status)} for row in model_cards.versions(self.card)],
             lacking=[row for row in beside if row.is_lacking],
             differing=[row for row in beside if row.differs],
+            pending=model_cards.pending_edit(self.card),
+            failed=model_cards.failed_edit(self.card),
+            **self._to_do(),
             **kwargs,
         )
+
+    def _to_do(self) -> dict[str, Any]:
+        card, project = self.card, self.card.scope_project_id
+        moves = [
+            {"status": str(status), "label": _MOVES[status], "icon": _LOOKS[status][1]}
+            for status, act in card_edits.moves_from(card)
+            if may(self.actor, act, project)
+            and not (status == CardStatus.APPROVED and (card.problems or card_edits.wrote_last(self.actor, card)))
+        ]
+        is_open = card.missing_since is None
+        return {
+            "moves": moves if is_open else [],
+            "may_edit": is_open and card.status != CardStatus.ARCHIVED and may(self.actor, Act.EDIT_CARD, project),
+        }
 
 
 class CardCompare(OfCard):

@@ -54,6 +54,8 @@ class Act(StrEnum):
     OFFER_VIEW = "offer a view to everybody"
     ATTACH_RUN = "name the MLflow run of a version"
     MANAGE_TRACKING = "manage tracking servers"
+    EDIT_CARD = "write model cards"
+    APPROVE_CARD = "approve model cards"
 
 
 ROLES: dict[Act, frozenset[Role]] = {
@@ -106,6 +108,9 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.ATTACH_RUN: frozenset({SCIENTIST, OWNER, ENGINEER}),
     # Its address and its secret serve every project, so this takes the role everywhere.
     Act.MANAGE_TRACKING: frozenset({ADMIN}),
+    Act.EDIT_CARD: frozenset({SCIENTIST, OWNER}),
+    # Nobody approves the card he wrote last, whatever his roles.
+    Act.APPROVE_CARD: frozenset({OFFICER}),
 }
 
 # What a service account may hold: no role that decides, and none that gives roles to somebody who does.

@@ -10,9 +10,10 @@ from django.db.models import QuerySet
 from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import NotFound
+from portal.core.permissions import Act, may
 from portal.core.vocabulary import RiskRating
 
-from ..models import ModelCard, ModelCardEdit, ModelCardVersion, ModelVersion
+from ..models import ModelCard, ModelCardEdit, ModelCardVersion, ModelGroup, ModelVersion
 
 _LARGEST = 2_147_483_647
 
@@ -91,6 +92,15 @@ def beside_embedded(card: ModelCard) -> list[Beside]:
         ("Use case", card.use_case_named, named.strip() if isinstance(named, str) else ""),
     )
     return [Beside(*row) for row in rows]
+
+
+def groups_to_describe(actor: Actor) -> QuerySet[ModelGroup]:
+    """Return the groups the actor may write a card about, by name."""
+    rows = ModelGroup.objects.visible_to(actor).filter(missing_since=None).order_by("name", "pk")
+    if actor.is_system or (actor.grants.everywhere and may(actor, Act.EDIT_CARD)):
+        return rows
+    projects = [pk for pk in actor.grants.by_project if may(actor, Act.EDIT_CARD, pk)]
+    return rows.filter(project_id__in=projects)
 
 
 def pending_edit(card: ModelCard) -> ModelCardEdit | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import api_row, web_row
+from .web_bodies import said
 
 API: tuple[api_row.Row, ...] = (
     api_row.Row("GET", "model-cards/", api_row.EVERYBODY),
@@ -14,4 +15,26 @@ WEB: tuple[web_row.Row, ...] = (
     web_row.Row("GET", "governance:model_card", web_row.OF_THE_PROJECT, on="model_card"),
     web_row.Row("GET", "governance:model_card_compare", web_row.OF_THE_PROJECT, on="model_card"),
     web_row.Row("GET", "governance:model_card_file", web_row.OF_THE_PROJECT, on="model_card"),
+    web_row.Row("GET", "governance:model_card_new", (302, 200, 200, 403, 403, 403, 403, 200)),
+    web_row.Row(
+        "POST",
+        "governance:model_card_new",
+        (302, 422, 422, 403, 403, 403, 403, 422),
+        body=said(name="no spaces here", model_owner="Nobody"),
+    ),
+    web_row.Row("GET", "governance:model_card_edit", (302, 200, 200, 403, 403, 403, 403, 404), on="model_card"),
+    web_row.Row(
+        "POST",
+        "governance:model_card_edit",
+        (302, 302, 302, 403, 403, 403, 403, 404),
+        on="model_card",
+        body=said(revision="1", model_owner="Somebody else"),
+    ),
+    web_row.Row(
+        "POST",
+        "governance:model_card_move",
+        (302, 403, 403, 403, 302, 403, 403, 404),
+        on="model_card",
+        body=said(revision="1", status="Approved"),
+    ),
 )

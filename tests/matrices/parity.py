@@ -7,6 +7,7 @@ from __future__ import annotations
 
 SESSION = "A matter of the browser's session: the API signs in with tokens."
 FRAGMENT = "A fragment of another page, which shows the same."
+CARDS = "Cards are written by people on the portal's pages; programs write them in SageMaker, and the portal reads them."
 LOOK = "How a browser gets around: pages, actions and settings of the palette."
 
 USE_CASE = ("use_cases_retrieve",)
@@ -124,6 +125,9 @@ PAGES: dict[str, tuple[str, ...] | str] = {
     "governance:run_detach": ("model_versions_mlflow_run_destroy",),
     "governance:model_card_list": ("model_cards_list",),
     "governance:model_card": ("model_cards_retrieve", "model_cards_versions_list"),
+    "governance:model_card_new": CARDS,
+    "governance:model_card_edit": CARDS,
+    "governance:model_card_move": CARDS,
     "governance:model_card_compare": ("model_cards_versions_list",),
     "governance:model_card_file": ("model_cards_versions_list",),
     "registry:tracking_server_list": ("tracking_servers_list",),

@@ -7,7 +7,7 @@ answer and the mark that says so.
 from __future__ import annotations
 
 from ...choices import OutboxKind
-from . import artifact_copy, deployment_order, group_creation, invitation, registration, share, write_back
+from . import artifact_copy, deployment_order, group_creation, invitation, model_card, registration, share, write_back
 from .carrier import Carrier
 
 CARRIERS: dict[OutboxKind, Carrier] = {
@@ -18,6 +18,7 @@ CARRIERS: dict[OutboxKind, Carrier] = {
     OutboxKind.REGISTRATION: registration.CARRIER,
     OutboxKind.SHARE: share.CARRIER,
     OutboxKind.INVITATION: invitation.CARRIER,
+    OutboxKind.CARD: model_card.CARRIER,
 }
 
 __all__ = ["CARRIERS", "Carrier"]
