@@ -26,6 +26,10 @@ class EndpointOutput(registry_api.DeploymentOutput):
     record_status = serializers.SerializerMethodField(help_text="null: there is no record of that stage there.")
     in_place = word(InPlace, help_text="How it stands to the portal's word about its version at that stage.")
 
+    seen_running_at = serializers.DateTimeField(
+        allow_null=True, help_text="When AWS was last seen to serve the version in the account; null: it was not."
+    )
+
     @extend_schema_field(word(Status, allow_null=True))
     def get_record_status(self, row: Any) -> str | None:
         found: str | None = row.record_status

@@ -14,7 +14,7 @@ from django.db.models import BooleanField, Case, CharField, Count, F, OuterRef, 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.choices import DeploymentMode, DeploymentState
-from registry.models import Deployment, ModelVersion
+from registry.models import Deployment, EndpointVariant, ModelVersion
 from registry.selectors.catalogue import HEAVY
 
 from ..choices import InPlace
@@ -90,15 +90,19 @@ def with_record_status(deployments: Any) -> Any:
 
 
 def endpoints(actor: Actor) -> QuerySet[Any]:
-    """Return the deployments an actor may see, each with `in_place` (a word of `InPlace`), the newest order first."""
+    """Return the deployments an actor may see, each with `in_place` (a word of `InPlace`), the newest order first.
+
+    `seen_running_at` is when AWS was last seen to serve the version in the account, None when it was not.
+    """
     word = Case(
         *[When(rule.condition(), then=Value(rule.word.value)) for rule in _RULES],
         default=Value(InPlace.ORDERED.value),
         output_field=CharField(),
     )
+    seen = EndpointVariant.objects.serving().filter(version=OuterRef("version"), endpoint__account=OuterRef("account"))
     return (
         with_record_status(Deployment.objects.visible_to(actor))
-        .annotate(in_place=word)
+        .annotate(in_place=word, seen_running_at=Subquery(seen.values("endpoint__read_at")[:1]))
         .select_related("account", "version__group__project")
         .defer(*(f"version__{name}" for name in HEAVY))
         .order_by("-ordered_at", "-pk")

@@ -72,6 +72,9 @@ class DeploymentTable(PortalTable):
     state = tables.Column("Deployment", order_by=("state", "pk"))
     record_status = tables.Column("Its approval", order_by=("record_status", "pk"), empty_values=())
     in_place = tables.Column("Running", order_by=("in_place", "pk"))
+    seen = tables.Column(
+        "Seen serving", accessor="seen_running_at", order_by=("seen_running_at", "pk"), empty_values=()
+    )
     since = tables.Column("Since", accessor="reported_at", order_by=("reported_at", "pk"), empty_values=())
 
     def render_endpoint(self, record: Deployment) -> SafeString | str:
@@ -95,6 +98,9 @@ class DeploymentTable(PortalTable):
 
     def render_in_place(self, record: Any) -> SafeString:
         return status_badge(record.in_place, "running")
+
+    def render_seen(self, record: Any) -> SafeString:
+        return absent("not seen") if record.seen_running_at is None else reltime(record.seen_running_at)
 
     def render_since(self, record: Deployment) -> SafeString:
         if record.reported_at is None:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from portal.core import access
 from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import account, badge, plain, reltime, status_badge
+from portal.core.templatetags.wording import breakable
 from portal.core.views import Page, TablePage
 from portal.core.vocabulary import Stage
 from registry.choices import SERVING
@@ -107,6 +108,8 @@ class ServedTable(PortalTable):
         return absent() if record.weight is None else plain(record.weight)
 
     def render_record_status(self, record: Any) -> SafeString:
+        if record.version is None:
+            return absent("no version")
         if not record.record_status:
             return absent("none needed" if not record.is_governed else "no record there")
         return two(status_badge(record.record_status), plain(record.record_stage))
@@ -118,7 +121,7 @@ class ServedTable(PortalTable):
         return absent() if record.network_isolation is None else "on" if record.network_isolation else "off"
 
     def render_image(self, record: EndpointVariant) -> SafeString | str:
-        return record.image or absent()
+        return breakable(record.image) if record.image else absent()
 
     def render_read_at(self, record: EndpointVariant) -> SafeString:
         return reltime(record.endpoint.read_at)
