@@ -96,6 +96,8 @@ class Shown:
     kind: Kind
     series: tuple[tuple[Measure, Points], ...]
     unreported: tuple[str, ...]
+    # A schedule measures when it runs, so most hours are to have nothing.
+    is_by_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,12 +198,17 @@ def _quality(rows: Sequence[EndpointSeries], until: datetime | None, days: int) 
     named = sorted((row for row in rows if row.namespace == MODEL_QUALITY), key=lambda row: row.metric)
     for row in named[:MOST_QUALITY]:
         measure = Measure(row.namespace, row.metric, row.metric)
-        found.append(_shown(Kind(row.metric, "average", (measure,)), [(measure, row)], until, days))
+        found.append(_shown(Kind(row.metric, "average", (measure,)), [(measure, row)], until, days, is_by_run=True))
     return tuple(found)
 
 
 def _shown(
-    kind: Kind, rows: Iterable[tuple[Measure, EndpointSeries | None]], until: datetime | None, days: int
+    kind: Kind,
+    rows: Iterable[tuple[Measure, EndpointSeries | None]],
+    until: datetime | None,
+    days: int,
+    *,
+    is_by_run: bool = False,
 ) -> Shown:
     told, untold = [], []
     for measure, row in rows:
@@ -210,7 +217,7 @@ def _shown(
             told.append((measure, found))
         else:
             untold.append(measure.words)
-    return Shown(kind, tuple(told), tuple(untold))
+    return Shown(kind, tuple(told), tuple(untold), is_by_run)
 
 
 def points(row: EndpointSeries, until: datetime, days: int, factor: float = 1) -> Points:

@@ -48,6 +48,9 @@ def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) 
     rows = {row.arn: row for row in AccountRole.objects.filter(account=account)}
     managed: dict[str, PolicyRecord] = {}
     for record in listed.found:
+        # The portal's own role does what no person may: it is no persona's.
+        if record.arn == account.role_arn:
+            continue
         values = _values(session, record, managed)
         if values["problem"]:
             tally.problems.append(f"The policies of the role {record.name} were not read. {values['problem']}")

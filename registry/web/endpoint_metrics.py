@@ -15,9 +15,11 @@ from portal.core.views import Page
 from ..models import ModelVersion
 from ..selectors import catalogue
 from ..selectors import endpoint_metrics as selectors
-from ..selectors.endpoint_metrics import DAYS, HOURLY_DAYS, Metrics, Points, Shown
+from ..selectors.endpoint_metrics import DAYS, HOURLY_DAYS, KINDS, Metrics, Points, Shown
 
-_TONES = ("live", "warn", "bad", "busy", "good", "mute")
+# Of requests, what was refused and what failed look like it.
+_TONES = ("live", "good", "busy", "mute")
+_OF_REQUESTS = ("live", "warn", "bad")
 NO_DATA = "no data"
 
 
@@ -101,15 +103,18 @@ def drawn(metrics: Metrics, days: int) -> list[dict[str, Any]]:
 def _lines(shown: Shown, days: int) -> Lines | None:
     if not shown.series:
         return None
+    tones = _OF_REQUESTS if shown.kind is KINDS[0] else _TONES
     lines = tuple(
-        Line(measure.words, tuple(Point(milliseconds(at), value) for at, value in found), _TONES[place % len(_TONES)])
+        Line(measure.words, tuple(Point(milliseconds(at), value) for at, value in found), tones[place % len(tones)])
         for place, (measure, found) in enumerate(shown.series)
     )
     hourly = days <= HOURLY_DAYS
     unit = shown.kind.unit if hourly else shown.kind.unit.replace("in an hour", "in a day")
     notes = [f"Not reported: {', '.join(shown.unreported)}."] if shown.unreported else []
     gaps = sum(value is None for _, value in shown.series[0][1])
-    if gaps:
+    if shown.is_by_run:
+        notes.append("A point for each time the schedule measured it.")
+    elif gaps:
         of, what = len(shown.series[0][1]), "hours" if hourly else "days"
         notes.append(f"{shown.series[0][0].words}: {gaps} of {of} {what} have no data; the line is broken there.")
     if shown.kind.note:

@@ -54,7 +54,7 @@
     const ink = inkOf(line.tone);
     const bad = inkOf("bad");
     // A week of hours would be a row of beads.
-    const size = line.points.length > 60 ? 1.5 : 4;
+    const size = line.points.filter((point) => point.y !== null).length > 60 ? 1.5 : 4;
     if (line.threshold) {
       return {
         label: line.label, data: line.points, borderColor: bad, backgroundColor: bad, borderWidth: 1.5,
@@ -75,6 +75,8 @@
     const ink = colour("ink-soft");
     const grid = colour("line");
     const over = spec.labels.length > 0;
+    // What was never below nothing has no axis below it.
+    const lowest = Math.min(...spec.lines.flatMap((line) => line.points.filter((point) => point.y !== null).map((point) => point.y)));
     const nameOf = (value) => (over ? spec.labels[value] || "" : dayOf(value));
     return {
       responsive: true, maintainAspectRatio: false, animation: false,
@@ -88,7 +90,7 @@
           min: over ? 0 : undefined, max: over ? Math.max(spec.labels.length - 1, 0) : undefined,
           ticks: { color: ink, stepSize: over ? 1 : undefined, precision: over ? 0 : undefined, maxRotation: 40, autoSkip: true, callback: nameOf },
         },
-        y: { grid: { color: grid }, border: { color: grid }, ticks: { color: ink }, grace: "8%", title: { display: Boolean(spec.unit), text: spec.unit, color: ink } },
+        y: { min: lowest === 0 ? 0 : undefined, grid: { color: grid }, border: { color: grid }, ticks: { color: ink }, grace: "8%", title: { display: Boolean(spec.unit), text: spec.unit, color: ink } },
       },
       plugins: {
         legend: { display: true, position: "bottom", labels: { color: colour("ink"), usePointStyle: false, boxWidth: 18, boxHeight: 2 } },
