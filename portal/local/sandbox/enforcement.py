@@ -38,8 +38,10 @@ _SAGEMAKER = {
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
     "PipelineName": "pipeline",
+    "ActionName": "action",
+    "ContextName": "context",
 }
-_ARNS = ("ModelPackageArn", "ResourceArn", "PipelineExecutionArn")
+_ARNS = ("ModelPackageArn", "ArtifactArn", "ResourceArn", "PipelineExecutionArn")
 
 
 def action_of(call: Call) -> str:
