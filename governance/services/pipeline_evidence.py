@@ -148,7 +148,8 @@ def _note(actor: Actor, step: PipelineStep, problem: str) -> int:
 
 def _note_of(step: PipelineStep) -> str:
     told = f"Written by the step {step.name} ({step.status.lower()}) of {step.execution}, {step.execution.arn}."
-    if step.violations is not None:
-        count = len(step.violations) + step.violations_left_out
-        told += " It found no violation." if not count else f" It found {count} violation{'s' if count > 1 else ''}."
-    return told
+    if step.violations is None:
+        return told
+    count = len(step.violations) + step.violations_left_out
+    found = "It found no violation." if not count else f"It found {count} violation{'s' if count > 1 else ''}."
+    return f"{found} {told}"
