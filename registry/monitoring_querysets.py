@@ -4,34 +4,38 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Concat
 
 from portal.core.actors import Actor
 
-from .querysets import sees_operations
+from .querysets import seen_versions, sees_operations
+
+
+def _watches_what_is_seen(actor: Actor, path: str) -> Q:
+    """The filter for schedules, at `path`, of an endpoint that a version the actor sees was deployed on."""
+    deployments, name = f"{path}account__deployments__", F(f"{path}endpoint")
+    # A deployment was reported with the endpoint's name or with its ARN, in which AWS writes the name small.
+    named = Q(**{f"{deployments}endpoint__iexact": name}) | Q(
+        **{f"{deployments}endpoint__iendswith": Concat(Value(":endpoint/"), name)}
+    )
+    here = Q(**{f"{deployments}region": F(f"{path}region")}) & named & ~Q(**{f"{path}endpoint": ""})
+    return here & (seen_versions(actor, f"{deployments}version__") or Q())
 
 
 class MonitoringScheduleQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """Schedules of the accounts one sees, or of an endpoint that a version one sees is deployed on."""
-        return self.all() if sees_operations(actor) else self.filter(self._watches_what_is_seen(actor, ""))
+    path = ""
 
-    @staticmethod
-    def _watches_what_is_seen(actor: Actor, path: str) -> Q:
-        deployments = apps.get_model("registry", "Deployment")._default_manager.visible_to(actor)
-        name = OuterRef(f"{path}endpoint")
-        # A deployment was reported with the endpoint's name or with its ARN, in which AWS writes the name small.
-        named = Q(endpoint=name) | Q(endpoint__iendswith=Concat(Value(":endpoint/"), name))
-        here = deployments.filter(named, account=OuterRef(f"{path}account"), region=OuterRef(f"{path}region"))
-        return ~Q(**{f"{path}endpoint": ""}) & Q(Exists(here))
+    def visible_to(self, actor: Actor) -> Self:
+        """Those of the accounts one sees, or of an endpoint that a version one sees is deployed on."""
+        if sees_operations(actor):
+            return self.all()
+        watching = self.model._default_manager.filter(_watches_what_is_seen(actor, self.path))
+        return self.filter(pk__in=watching.values("pk"))
 
 
 class MonitoringPartQuerySet(MonitoringScheduleQuerySet):
     """Executions and alerts: as visible as their schedule."""
 
-    def visible_to(self, actor: Actor) -> Self:
-        """Those of the schedules one sees."""
-        return self.all() if sees_operations(actor) else self.filter(self._watches_what_is_seen(actor, "schedule__"))
+    path = "schedule__"

@@ -254,3 +254,24 @@ def test_what_aws_refuses_fails_the_pass_and_keeps_what_is_known(line: Line) -> 
         line.aws.forget()
     assert run.state == SyncState.FAILED
     assert MonitoringSchedule.objects.get(name=name).missing_since is None
+
+
+def test_a_schedule_is_seen_by_who_sees_what_runs_there_and_by_who_operates(
+    line: Line, deployed: ModelVersion, place: Place
+) -> None:
+    name = line.schedule()
+    line.run(name, violations=[])
+    line.read()
+    for actor, sees in (
+        (place.people.scientist.actor, True),
+        (place.people.officer.actor, True),
+    ):
+        assert MonitoringSchedule.objects.visible_to(actor).filter(name=name).exists() is sees
+        assert MonitoringExecution.objects.visible_to(actor).filter(schedule__name=name).exists() is sees
+    Deployment.objects.filter(version=deployed).update(
+        endpoint=f"arn:aws:sagemaker:us-east-1:{HUB}:endpoint/{line.endpoint}"
+    )
+    assert MonitoringSchedule.objects.visible_to(place.people.scientist.actor).get().name == name
+    Deployment.objects.filter(version=deployed).update(endpoint="elsewhere")
+    assert not MonitoringSchedule.objects.visible_to(place.people.scientist.actor).exists()
+    assert MonitoringSchedule.objects.visible_to(place.people.officer.actor).exists()
