@@ -18,6 +18,7 @@ from ..reports.model_quality import ModelQuality, QualityLimit
 
 _MOST_FEATURES = 20
 _MOST_CLASSES = 12
+_ACRONYMS = frozenset({"auc", "f1", "mae", "mse", "rmse", "r2"})
 _BIAS = (ReportKind.BIAS, ReportKind.BIAS_PRE_TRAINING, ReportKind.BIAS_POST_TRAINING)
 _TONES = {
     Verdict.WITHIN: ("Within what is usual", "good", "circle-check"),
@@ -230,8 +231,15 @@ def _qualities(sources: Sequence[Source]) -> Iterator[Quality]:
     }
     for content in _contents(sources, ReportKind.MODEL_QUALITY):
         for said in model_quality.parse(content):
-            rows = tuple((one.name, one.value, one.deviation, _limit(limits.get(one.name))) for one in said.metrics)
+            rows = tuple(
+                (_measure(one.name), one.value, one.deviation, _limit(limits.get(one.name))) for one in said.metrics
+            )
             yield Quality(said, rows, _heat(said), tuple(map(_plot, said.curves)))
+
+
+def _measure(name: str) -> str:
+    words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def _limit(limit: QualityLimit | None) -> str:
@@ -248,7 +256,7 @@ def _heat(said: ModelQuality) -> Heat | None:
     return Heat(
         tuple(f"Predicted {one}" for one in said.confusion.classes),
         tuple((Cell(f"Truly {true}"), *(Cell(_whole(count)) for count in counts)) for true, counts in rows),
-        "",
+        "Class",
     )
 
 
