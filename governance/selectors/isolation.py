@@ -73,7 +73,8 @@ def _running_open(records: QuerySet[StageRecord]) -> dict[int, list[str]]:
     )
     found: dict[int, list[str]] = {}
     for row in rows.select_related("endpoint").order_by("pk"):
-        found.setdefault(row.version_id, []).append(f"{row.name} of the endpoint {row.endpoint.name} runs without it")
+        words = f"{row.name} of the endpoint {row.endpoint.name} runs without it"
+        found.setdefault(row.version_id or 0, []).append(words)
     return found
 
 

@@ -81,10 +81,10 @@ def test_the_job_a_version_names_is_kept_whole(models: ModelGroup) -> None:
 def test_the_job_is_found_by_the_artifact_it_wrote_and_no_other(models: ModelGroup) -> None:
     said = Saying()
     said.training["credit-9"] = training_job("credit-9")
-    container = {"image": "i", "model_data_url": "s3://loans/models/credit-9/output/model.tar.gz"}
-    other = {"image": "i", "model_data_url": "s3://elsewhere/credit-9/output/model.tar.gz"}
-    mine = version(models, 1, containers=(ContainerRecord(**container),))
-    copied = version(models, 2, containers=(ContainerRecord(**other),))
+    container = ContainerRecord("i", model_data_url="s3://loans/models/credit-9/output/model.tar.gz")
+    other = ContainerRecord("i", model_data_url="s3://elsewhere/credit-9/output/model.tar.gz")
+    mine = version(models, 1, containers=(container,))
+    copied = version(models, 2, containers=(other,))
     read(said)
     assert (of(mine).source, of(mine).job_name) == ("artifact", "credit-9")
     assert (of(copied).source, of(copied).job_arn, of(copied).network_isolation) == ("", "", None)
