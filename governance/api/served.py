@@ -98,7 +98,7 @@ class PlaceOutput(Output):
     is_shadow = serializers.BooleanField()
 
 
-class DashboardOutput(Output):
+class LiveVersionOutput(Output):
     """One version in one account where it is seen serving, was reported deployed, or is approved for production."""
 
     id = serializers.IntegerField(source="pk")
@@ -140,7 +140,7 @@ class ModelDashboard(Listed):
     """Which versions are live in which account, how that stands to their approval, and whether a monitor watches."""
 
     noun = "model dashboard row"
-    serializer_class = DashboardOutput
+    serializer_class = LiveVersionOutput
     filterset_class = DashboardFilters
     search_fields = ("version__group__name", "account__alias")
     ordering_fields = {"id": "pk", "account": "account__account_id"}
