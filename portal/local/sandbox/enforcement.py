@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .iam.models import iam_of
@@ -38,9 +39,17 @@ _SAGEMAKER = {
     "EndpointName": "endpoint",
     "EndpointConfigName": "endpoint-config",
     "PipelineName": "pipeline",
+    "MonitoringScheduleName": "monitoring-schedule",
+    "ProcessingJobName": "processing-job",
+    "TrainingJobName": "training-job",
+    "AutoMLJobName": "automl-job",
+    "LabelingJobName": "labeling-job",
+    "HubName": "hub",
     "ActionName": "action",
     "ContextName": "context",
 }
+# Monitoring has four types of them, told apart by the operation alone.
+_JOB_DEFINITION = re.compile(r"(?:Create|Describe|Delete)(\w+)JobDefinition")
 _ARNS = ("ModelPackageArn", "ArtifactArn", "ResourceArn", "PipelineExecutionArn")
 
 
@@ -63,6 +72,9 @@ def _sagemaker(call: Call, base: str) -> list[str]:
     if isinstance(token := p.get("CallbackToken"), str):
         return [registry(call.account, call.region).execution_with_token(token) or "*"]
     found = []
+    if (definition := _JOB_DEFINITION.fullmatch(call.operation)) and isinstance(p.get("JobDefinitionName"), str):
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", definition[1]).lower()
+        found.append(f"{base}:{kind}-job-definition/{p['JobDefinitionName']}")
     for name, kind in _SAGEMAKER.items():
         value = p.get(name)
         if isinstance(value, str):
