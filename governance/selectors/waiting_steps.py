@@ -65,7 +65,8 @@ def waiting_for_request(request: ApprovalRequest, told: Iterable[OutboxMessage])
         return []
     rows = WaitingCallback.objects.filter(model_package_arn=version.arn).select_related("account", "home")
     if request.state == RequestState.OPEN:
-        return _shown(rows.waiting().order_by("pk"), _released_by(request, version))
+        waiting = list(rows.waiting().order_by("pk"))
+        return _shown(waiting, _released_by(request, version)) if waiting else []
     messages = list(told)
     ordered = frozenset(
         (str(message.payload["detail"].get("stage")), str(message.payload["detail"].get("targetAccount")))
