@@ -227,7 +227,7 @@ def _accounts() -> None:
         (HUB, "hub", [AccountPurpose.HUB], [HUB_BUCKET]),
         (DEVELOPMENT, "development", [AccountPurpose.DEVELOPMENT], [DEVELOPMENT_BUCKET]),
         (TEST, "test", [AccountPurpose.QA, AccountPurpose.PRE_PRODUCTION], []),
-        (PRODUCTION, "production", [AccountPurpose.PRODUCTION], []),
+        (PRODUCTION, "production", [AccountPurpose.PRODUCTION], [monitors.BUCKET]),
     ):
         demo_roles.deploy(account_id, is_hub=account_id == HUB, buckets=buckets, copied_from=[DEVELOPMENT_BUCKET])
         if not AwsAccount.objects.filter(account_id=account_id).exists():

@@ -21,6 +21,8 @@ from registry.reports.monitor import approved_addresses
 from .. import demo_roles
 
 HUB = "111111111111"
+# Of the production account: its portal role may read it.
+BUCKET = "ml-monitoring-production"
 DAYS = 14
 _IMAGE = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 _CLUSTER: Any = {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.xlarge", "VolumeSizeInGB": 20}}
@@ -55,7 +57,9 @@ def show(name: str) -> None:
 
 
 def _make(session: AwsSession, account: AwsAccount, endpoint: str, group: str) -> None:
-    bucket = account.artifact_buckets[0] if account.artifact_buckets else "ml-artifacts-hub"
+    bucket = account.artifact_buckets[0] if account.artifact_buckets else BUCKET
+    if bucket not in {one["Name"] for one in session.s3.list_buckets()["Buckets"]}:
+        session.s3.create_bucket(Bucket=bucket)
     place = f"{group}/monitor"
     session.s3.put_object(Bucket=bucket, Key=f"{place}/constraints.json", Body=_baseline(session, account, group))
     written = {"S3Uri": f"s3://{bucket}/{place}", "LocalPath": "/opt/ml/processing/output"}
