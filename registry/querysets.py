@@ -7,14 +7,12 @@ from typing import Any, Self
 
 from django.contrib.auth.models import UserManager
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Value
-from django.db.models.functions import Concat
+from django.db.models import Q
 
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may_anywhere
 
 from .choices import (
-    SERVING,
     AccountPurpose,
     ClassificationState,
     DeclarationState,
@@ -268,22 +266,6 @@ class DeploymentQuerySet(models.QuerySet[Any]):
         return self.filter(state=DeploymentState.DEPLOYED)
 
 
-class EndpointSeriesQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """Series of the endpoints the actor may see, and of those a version he may see was reported to run on."""
-        if seen_versions(actor) is None:
-            return self.all()
-        registry = self.model._meta.apps.get_app_config("registry")
-        here = {"account": OuterRef("account"), "region": OuterRef("region")}
-        endpoints = registry.get_model("Endpoint")._default_manager.visible_to(actor)
-        deployments = registry.get_model("Deployment")._default_manager.visible_to(actor)
-        # It is reported by its name or its ARN.
-        named = Q(endpoint=OuterRef("endpoint")) | Q(endpoint__endswith=Concat(Value("/"), OuterRef("endpoint")))
-        return self.filter(
-            Exists(endpoints.filter(name=OuterRef("endpoint"), **here)) | Exists(deployments.filter(named, **here))
-        )
-
-
 class _OfSharedGroups(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
         """Shares of the groups the actor may see; operators and overseers see all of them."""
@@ -347,55 +329,6 @@ class VersionRunQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
         """Runs that nobody took off."""
         return self.filter(detached_at=None)
-
-
-class EndpointQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """Endpoints of an actor's versions; those with a model nobody registered for who sees the portal's running."""
-        condition = seen_versions(actor, "version__")
-        if condition is None:
-            return self.all()
-        variants = self.model._meta.get_field("variants").related_model._default_manager
-        named = variants.filter(endpoint=OuterRef("pk"), version__isnull=False)
-        seen = Exists(named.filter(condition))
-        return self.filter(seen | ~Exists(named)) if sees_operations(actor) else self.filter(seen)
-
-    def standing(self) -> Self:
-        """Endpoints that the last complete listing still had."""
-        return self.filter(missing_since=None)
-
-
-class EndpointVariantQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """What serves versions the actor may see, and what serves no version at endpoints he may see."""
-        condition = seen_versions(actor, "version__")
-        if condition is None:
-            return self.all()
-        endpoints = self.model._meta.get_field("endpoint").related_model._default_manager.visible_to(actor)
-        named = Q(version__isnull=False) & condition
-        return self.filter(named | Q(version=None, endpoint__in=endpoints.values("pk")))
-
-    def standing(self) -> Self:
-        """What is still there, of endpoints that are."""
-        return self.filter(missing_since=None, endpoint__missing_since=None)
-
-    def serving(self) -> Self:
-        """What answers requests, or hears them as a shadow does."""
-        return self.standing().filter(endpoint__status__in=SERVING)
-
-
-class TrainingProvenanceQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """How the versions were trained that the actor may see."""
-        condition = seen_versions(actor, "version__")
-        return self.all() if condition is None else self.filter(condition)
-
-
-class LabelingJobQuerySet(models.QuerySet[Any]):
-    def visible_to(self, actor: Actor) -> Self:
-        """Jobs behind the data of the versions the actor may see."""
-        condition = seen_versions(actor, "trainings__version__")
-        return self.all() if condition is None else self.filter(condition).distinct()
 
 
 class PersonManager(UserManager[Any]):

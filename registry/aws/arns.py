@@ -87,3 +87,8 @@ def is_portal(arn: str, source_identity: str, *, role: str, session_name: str) -
     It is known by the role it assumes there; where it has none, by the source identity it gives itself.
     """
     return is_session_of(arn, role) if role else bool(session_name) and source_identity == session_name
+
+
+def endpoint_name(endpoint: str) -> str:
+    """Return the name of an endpoint that is said by its name or its ARN."""
+    return endpoint.rpartition(":endpoint/")[2]

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
 
-from ..querysets import EndpointSeriesQuerySet
+from portal.core.actors import Actor
+
+from ..querysets import seen_versions
 from .account import AwsAccount
+from .deployment import Deployment
+from .endpoint import Endpoint
 
 HOUR = timedelta(hours=1)
 # Ninety days of hours.
 MOST_HOURS = 90 * 24
+
+
+class EndpointSeriesQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Series of the endpoints the actor may see, and of those a version he may see was reported to run on."""
+        if seen_versions(actor) is None:
+            return self.all()
+        here = {"account": OuterRef("account"), "region": OuterRef("region")}
+        endpoints = Endpoint.objects.visible_to(actor)
+        deployments = Deployment.objects.visible_to(actor)
+        # It is reported by its name or its ARN.
+        named = Q(endpoint=OuterRef("endpoint")) | Q(endpoint__endswith=Concat(Value("/"), OuterRef("endpoint")))
+        return self.filter(
+            Exists(endpoints.filter(name=OuterRef("endpoint"), **here)) | Exists(deployments.filter(named, **here))
+        )
 
 
 class EndpointSeries(models.Model):

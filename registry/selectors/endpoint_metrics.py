@@ -13,10 +13,10 @@ from portal.core import access
 from portal.core.actors import Actor
 from portal.core.errors import NotFound
 
+from ..aws.arns import endpoint_name
 from ..aws.cloudwatch import INSTANCES, MODEL_QUALITY, SAGEMAKER
 from ..models import AwsAccount, Deployment, Endpoint, EndpointSeries, EndpointVariant, ModelVersion
 from ..models.endpoint_series import HOUR
-from ..services.endpoint_metrics import name_of
 
 DAY = timedelta(days=1)
 # Beyond a week a point is a day: an hour is less than a person can see.
@@ -147,7 +147,9 @@ def metrics_of_version(actor: Actor, version: ModelVersion, days: int = HOURLY_D
 def endpoints_of(actor: Actor, version: ModelVersion) -> list[EndpointAt]:
     """Return the endpoints of a version: those reported of its deployments, and those read from AWS."""
     reported = Deployment.objects.visible_to(actor).filter(version=version).exclude(endpoint="")
-    found = [EndpointAt(row.account, row.region, name_of(row.endpoint)) for row in reported.select_related("account")]
+    found = [
+        EndpointAt(row.account, row.region, endpoint_name(row.endpoint)) for row in reported.select_related("account")
+    ]
     served = EndpointVariant.objects.visible_to(actor).filter(version=version, missing_since=None)
     found += [
         EndpointAt(row.endpoint.account, row.endpoint.region, row.endpoint.name)
@@ -159,7 +161,9 @@ def endpoints_of(actor: Actor, version: ModelVersion) -> list[EndpointAt]:
 def _known(actor: Actor, account_id: str, region: str, name: str) -> EndpointAt:
     here = {"account__account_id": account_id, "region": region}
     reported = access.visible(Deployment, actor).filter(**here).select_related("account").order_by("pk")
-    rows: list[Deployment | Endpoint] = [row for row in reported if row.endpoint and name_of(row.endpoint) == name]
+    rows: list[Deployment | Endpoint] = [
+        row for row in reported if row.endpoint and endpoint_name(row.endpoint) == name
+    ]
     rows += Endpoint.objects.visible_to(actor).filter(**here, name=name).select_related("account")
     if not rows:
         raise NotFound("There is no such endpoint.")

@@ -13,6 +13,7 @@ from portal.core.actors import Actor
 from portal.core.operations import operation
 
 from ..aws import cloudwatch
+from ..aws.arns import endpoint_name
 from ..aws.cloudwatch import QUERIES_A_CALL, EndpointMetric, Series
 from ..aws.session import AwsSession
 from ..models import AwsAccount, Deployment, Endpoint, EndpointSeries
@@ -131,15 +132,10 @@ def endpoint_names(account: AwsAccount, region: str) -> frozenset[str]:
     found = Endpoint.objects.filter(account=account, region=region).standing()
     return frozenset(
         [
-            *(name_of(one) for one in reported.values_list("endpoint", flat=True).distinct()),
+            *(endpoint_name(one) for one in reported.values_list("endpoint", flat=True).distinct()),
             *found.values_list("name", flat=True),
         ]
     )
-
-
-def name_of(endpoint: str) -> str:
-    """Return the name of an endpoint that is said by its name or its ARN."""
-    return endpoint.rpartition(":endpoint/")[2]
 
 
 def _metric_of(row: EndpointSeries) -> EndpointMetric:
