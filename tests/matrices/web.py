@@ -198,7 +198,18 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "registry:version", OF_THE_PROJECT, on="trial"),
     *(
         Row("GET", f"registry:version_{tab}", OF_THE_PROJECT, on="trial")
-        for tab in ("metrics", "run", "card", "bias", "lineage", "approvals", "deployments", "monitoring", "history")
+        for tab in (
+            "metrics",
+            "run",
+            "card",
+            "bias",
+            "pipeline",
+            "lineage",
+            "approvals",
+            "deployments",
+            "monitoring",
+            "history",
+        )
     ),
     Row("GET", "governance:run_name", REGISTRARS, on="fresh"),
     Row("POST", "governance:run_name", done(REGISTRARS), on="trial", body=said(run="runs:/4f1c2d3e", server="mlflow")),
