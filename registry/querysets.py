@@ -331,6 +331,20 @@ class VersionRunQuerySet(models.QuerySet[Any]):
         return self.filter(detached_at=None)
 
 
+class TrainingProvenanceQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """How the versions were trained that the actor may see."""
+        condition = seen_versions(actor, "version__")
+        return self.all() if condition is None else self.filter(condition)
+
+
+class LabelingJobQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Jobs behind the data of the versions the actor may see."""
+        condition = seen_versions(actor, "trainings__version__")
+        return self.all() if condition is None else self.filter(condition).distinct()
+
+
 class PersonManager(UserManager[Any]):
     """Accounts of people, and of services that only tokens speak for; names are matched exactly."""
 
