@@ -12,8 +12,9 @@ from portal.core.filters import Filters, account_filter, arn_filter, exactly, on
 from portal.core.serializers import Output, word
 from portal.core.viewsets import ROW_ID, Detailed, Listed
 
-from ..choices import Presence, Serves, Stage, Status, Watched
+from ..choices import Stage, Status
 from ..selectors import model_dashboard, served
+from ..serving_words import Presence, Serves, Watched
 
 
 class ServedOutput(Output):

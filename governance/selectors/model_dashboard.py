@@ -28,8 +28,9 @@ from registry.choices import SERVING, SyncKind, SyncState
 from registry.models import Deployment, EndpointVariant, MonitoringSchedule, SyncRun
 from registry.selectors.catalogue import HEAVY
 
-from ..choices import FindingState, Presence, Serves, Watched
+from ..choices import FindingState
 from ..models import Finding, LiveVersion
+from ..serving_words import Presence, Serves, Watched
 from . import served
 
 # The worst of several verdicts about one version in one account speaks for the row.

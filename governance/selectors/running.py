@@ -19,8 +19,9 @@ from registry.choices import DeploymentMode, DeploymentState
 from registry.models import AwsAccount, Deployment, EndpointVariant
 from registry.selectors.catalogue import HEAVY
 
-from ..choices import Serves, Severity
+from ..choices import Severity
 from ..models import StageEvent, StageRecord
+from ..serving_words import Serves
 from . import served
 from .endpoints import with_record_status
 from .observed import Observation, Seen

@@ -35,8 +35,8 @@ from registry.choices import SERVING, DeploymentMode, DeploymentState, SyncKind,
 from registry.models import Deployment, Endpoint, EndpointVariant, MonitoringSchedule, SyncRun
 from registry.selectors.catalogue import HEAVY
 
-from ..choices import Serves
 from ..models import StageRecord
+from ..serving_words import Serves
 
 # Stages whose accounts run only what was approved for them; in the others things are tried out.
 GOVERNED = (Stage.QA, Stage.PRE_PRODUCTION, Stage.PRODUCTION)

@@ -18,9 +18,9 @@ from portal.core.templatetags.portal_ui import account, plain, reltime, status_b
 from portal.core.views import TablePage
 from registry.web.filters import choice, line_of_business, search
 
-from ..choices import Presence, Serves, Watched
 from ..models import LiveVersion
 from ..selectors import model_dashboard, served
+from ..serving_words import Presence, Serves, Watched
 from .filters import project_keys
 from .wording import url_of
 

@@ -23,8 +23,8 @@ from registry.choices import SERVING
 from registry.models import Endpoint, EndpointVariant
 from registry.web.filters import choice, line_of_business, search
 
-from ..choices import Serves
 from ..selectors import served
+from ..serving_words import Serves
 from .filters import project_keys
 from .wording import url_of
 

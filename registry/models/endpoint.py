@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from ..querysets import EndpointQuerySet, EndpointVariantQuerySet
+from ..endpoint_querysets import EndpointQuerySet, EndpointVariantQuerySet
 from .account import AwsAccount
 from .version import ModelVersion
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance.choices import FindingKind, FindingState, Serves, Severity
+from governance.choices import FindingKind, FindingState, Severity
 from governance.models import Finding
 from governance.selectors import running, served
 from governance.services import deployments, readings, retirement, review
+from governance.serving_words import Serves
 from portal.core.errors import WrongState
 from portal.core.vocabulary import Stage, Status
 from registry.aws.endpoints import EndpointRecord, EndpointSummary, ModelFacts, ServedModel

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from governance.choices import Presence, Serves
+from governance.serving_words import Presence, Serves
 from tests.api.world import World
 from tests.factories.serving import serving
 
