@@ -82,7 +82,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "kwargs": {"kind": "lineage"},
         "options": {"expires": 840},
     },
-    # What is as known costs one listing; who writes a card in SageMaker looks for it here within the quarter of an hour.
+    # What is as known costs one listing; who writes a card in SageMaker looks for it within the quarter of an hour.
     "read-model-cards": {
         "task": "governance.read_aws_everywhere",
         "schedule": 900.0,

@@ -44,7 +44,17 @@ class DecisionInline(RecordInline):
 
 class PolicyRuleInline(RecordInline):
     model = PolicyRule
-    fields = ("kind", "stage", "tier", "approvals", "evidence", "metrics", "provenance", "days_until_due", "days_until_expiry")
+    fields = (
+        "kind",
+        "stage",
+        "tier",
+        "approvals",
+        "evidence",
+        "metrics",
+        "provenance",
+        "days_until_due",
+        "days_until_expiry",
+    )
     ordering = ("kind", "stage", "tier")
 
 

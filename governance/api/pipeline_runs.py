@@ -17,7 +17,7 @@ from ..choices import CallbackOutcome, EvidenceKind, Stage
 from ..selectors.pipeline_runs import ShownRun, ShownStep, runs_of
 
 
-class ViolationOutput(Output):
+class StepViolation(Output):
     """One line of a violation report."""
 
     feature = serializers.CharField(help_text="The feature, facet or metric it is about; empty where it names none.")
@@ -67,11 +67,11 @@ class PipelineStepOutput(Output):
         source="step.evidence_problem", help_text="Why what it wrote is not evidence yet."
     )
 
-    @extend_schema_field(ViolationOutput(many=True, allow_null=True, help_text="null: no report was read."))
+    @extend_schema_field(StepViolation(many=True, allow_null=True, help_text="null: no report was read."))
     def get_violations(self, shown: ShownStep) -> list[dict[str, Any]] | None:
         if shown.step.violations is None:
             return None
-        return [dict(ViolationOutput(row, context=self.context).data) for row in shown.violations]
+        return [dict(StepViolation(row, context=self.context).data) for row in shown.violations]
 
 
 class WaitingStepOutput(Output):

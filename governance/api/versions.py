@@ -29,8 +29,8 @@ from ..selectors.version_now import VersionNow, version_now
 from ..services import in_production
 from .as_of import AS_OF_PARAMETER, Dated, PastVersionFilters, VersionThen, VersionThenInFull, either
 from .lifecycle import Governed
-from .registrations import PREFER, WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
 from .pipeline_runs import PipelineRuns
+from .registrations import PREFER, WORKER_GOES_ON, Registers, RegistrationDetail, VersionInput
 from .requirements import Asked, RequirementsOutput, requirements_now, requirements_read
 from .runs import Runs, WithRun
 from .version_views import VersionViews
@@ -111,7 +111,9 @@ class RollbackInput(Input):
     reason = serializers.CharField(max_length=LONGEST_TEXT)
 
 
-class ModelVersions(Dated, Asked, Governed, VersionViews, ReportViews, Runs, PipelineRuns, Registers, registry_api.ModelVersions):
+class ModelVersions(
+    Dated, Asked, Governed, VersionViews, ReportViews, Runs, PipelineRuns, Registers, registry_api.ModelVersions
+):
     """Model versions."""
 
     serializer_class = VersionOutput

@@ -62,7 +62,8 @@ class PolicyRule(models.Model):
     """One cell of the matrix.
 
     `approvals` is a list of {"role", "count"}, `metrics` of {"path", "operator", "value", "segment",
-    "max_age_days", "kind"}, `provenance` of what must be known of where a version comes from: `governance.policies.facts` reads and writes both.
+    "max_age_days", "kind"}, `provenance` of what must be known of where a version comes from:
+    `governance.policies.facts` reads and writes them.
     """
 
     policy = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="rules")

@@ -18,8 +18,12 @@ EXEMPT = {
         "numbers CloudWatch counted by the hour, read again every hour: each entry of the trail would hold ninety days"
         " of them, CloudWatch has them as well, and no decision rests on them"
     ),
-    "registry_monitoringexecution": "a series as AWS counts it, one row an hour and schedule; kept, and governs nothing by itself",
-    "registry_monitoringconstraints": "a copy of a file in S3, read again at will; the version's pointer to it is audited",
+    "registry_monitoringexecution": (
+        "a series as AWS counts it, one row an hour and schedule; kept, and governs nothing by itself"
+    ),
+    "registry_monitoringconstraints": (
+        "a copy of a file in S3, read again at will; the version's pointer to it is audited"
+    ),
     "registry_publicnumber": "a counter; every number given out is on the audited row that took it",
     "registry_pipelinestep": (
         "what AWS said of a step, up to a thousand in a run and written again while it runs; the run is in the trail,"

@@ -278,6 +278,8 @@ SPECTACULAR_SETTINGS = {
         "RiskRating": "portal.core.vocabulary.RiskRating.choices",
         "Role": "portal.core.vocabulary.Role.choices",
         "SubjectKind": "portal.core.vocabulary.SubjectKind.choices",
+        "CardStatus": "registry.choices.CardStatus.choices",
+        "Serves": "governance.serving_words.Serves.choices",
         "AuditCheckScope": "governance.choices.AuditCheckScope.choices",
         "AuditCheckState": "governance.choices.AuditCheckState.choices",
         "AccountPurpose": "registry.choices.AccountPurpose.choices",

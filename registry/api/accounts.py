@@ -200,7 +200,6 @@ class Accounts(Listed, Marked):
         self.read(NoInput)
         return self.show(preflight.check_permissions(actor=self.actor, account_id=self.kwargs["id"]))
 
-
     @extend_schema(
         parameters=[OpenApiParameter("execution_roles", str, description="Roles models run as, by commas: model-*.")],
         responses={200: PersonaPolicyOutput(many=True)},

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from registry.aws.actions import Grant, On, When, grants
+from registry.aws.actions import Grant, Need, On, When, grants
 from registry.aws.events import (
     RECEIVES_BEFORE_DEAD_LETTER,
     RETENTION_SECONDS,
@@ -200,21 +200,28 @@ def _trust() -> dict[str, Any]:
 
 
 def _statements(kind: str) -> list[dict[str, Any]]:
-    together: dict[tuple[str, On, When], list[Grant]] = defaultdict(list)
+    together: dict[tuple[str, On | None, When], list[Grant]] = defaultdict(list)
     for grant in grants():
         when: When | None = getattr(grant, kind)
         if when is not None:
-            together[grant.need.name, grant.on, when].append(grant)
+            apart = grant.on is On.ANYTHING or grant.need not in _READ_ALIKE
+            together[grant.need.name, grant.on if apart else None, when].append(grant)
     found: list[dict[str, Any]] = []
     for (need, on, when), group in together.items():
+        name = "resources" if on is None else on.name
+        places = list(dict.fromkeys(grant.on for grant in group))
         statement: dict[str, Any] = {
-            "Sid": "".join(word.title() for word in f"{need}_{on.name}_{when.name}".replace("_ALWAYS", "").split("_")),
+            "Sid": "".join(word.title() for word in f"{need}_{name}_{when.name}".replace("_ALWAYS", "").split("_")),
             "Effect": "Allow",
             "Action": sorted({grant.action for grant in group}),
-            "Resource": _RESOURCES.get(on) or (on.value if on is On.ANYTHING else {"Fn::Sub": on.value}),
+            "Resource": _resource(places[0]) if len(places) == 1 else [_resource(place) for place in places],
         }
         found.append(statement if when is When.ALWAYS else {"Fn::If": [when.value, statement, {"Ref": "AWS::NoValue"}]})
     return found
+
+
+def _resource(on: On) -> Any:
+    return _RESOURCES.get(on) or (on.value if on is On.ANYTHING else {"Fn::Sub": on.value})
 
 
 def _text(description: str, default: str | None = None, **more: Any) -> dict[str, Any]:
@@ -243,6 +250,9 @@ def _objects(parameter: str) -> dict[str, Any]:
     return {"Fn::Split": [",", {"Fn::Sub": ["${Arns}/*", {"Arns": {"Fn::Join": ["/*,", {"Ref": parameter}]}}]}]}
 
 
+# What only reads, each action on a kind of resource of its own: one statement a need says the same in fewer words, and
+# the policies inside a role may have 10,240 characters together.
+_READ_ALIKE = frozenset({Need.TRAINING, Need.LINEAGE, Need.MONITORS, Need.ENDPOINTS, Need.PERSONAS})
 _RESOURCES: Mapping[On, Any] = {
     On.BUCKETS: {"Ref": "ArtifactBucketArns"},
     On.OBJECTS: _objects("ArtifactBucketArns"),

@@ -6,8 +6,8 @@ from .attribute import CustomAttribute
 from .card import ModelCard, ModelCardEdit, ModelCardVersion
 from .classification import Classification
 from .deployment import Deployment
-from .endpoint_series import EndpointSeries
 from .endpoint import Endpoint, EndpointVariant
+from .endpoint_series import EndpointSeries
 from .event import EventQueueHealth, ParkedEvent
 from .group import ModelGroup, ModelGroupGroupObjectPermission, ModelGroupUserObjectPermission
 from .group_creation import GroupCreation
@@ -43,11 +43,12 @@ __all__ = [
     "DeclaredShare",
     "Deployment",
     "Endpoint",
-    "EndpointVariant",
     "EndpointSeries",
+    "EndpointVariant",
     "EventQueueHealth",
     "GroupCreation",
     "GroupPolicy",
+    "LabelingJob",
     "LineOfBusiness",
     "ModelCard",
     "ModelCardEdit",
@@ -80,7 +81,6 @@ __all__ = [
     "SyncRun",
     "TrackingServer",
     "TrackingServerProject",
-    "LabelingJob",
     "TrainingProvenance",
     "UseCase",
     "UseCaseDocument",

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import models
 
-from ..choices import AskedState, CardStatus, RiskRating
 from ..card_querysets import ModelCardEditQuerySet, ModelCardQuerySet, ModelCardVersionQuerySet
+from ..choices import AskedState, CardStatus, RiskRating
 from .account import AwsAccount
 from .group import ModelGroup
 from .use_case import UseCase

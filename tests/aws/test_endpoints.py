@@ -178,7 +178,8 @@ def test_the_list_is_walked_to_its_end(session: AwsSession, wire: Wire) -> None:
     wire.answer("sagemaker", "ListEndpoints", {"Endpoints": [], "NextToken": "t"})
     wire.answer("sagemaker", "ListEndpoints", {"Endpoints": [row("a"), row("b")]})
     found = list(endpoints.list_endpoints(session, modified_after=MADE))
-    assert [(one.name, one.status, one.modified_at) for one in found] == [("a", "InService", MADE)] + [
-        ("b", "InService", MADE)
+    assert [(one.name, one.status, one.modified_at) for one in found] == [
+        ("a", "InService", MADE),
+        ("b", "InService", MADE),
     ]
     assert wire.asked("ListEndpoints")[0]["LastModifiedTimeAfter"] == MADE.timestamp()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 SESSION = "A matter of the browser's session: the API signs in with tokens."
 FRAGMENT = "A fragment of another page, which shows the same."
-CARDS = "Cards are written by people on the portal's pages; programs write them in SageMaker, and the portal reads them."
+CARDS = (
+    "Cards are written by people on the portal's pages; programs write them in SageMaker, and the portal reads them."
+)
 LOOK = "How a browser gets around: pages, actions and settings of the palette."
 
 USE_CASE = ("use_cases_retrieve",)

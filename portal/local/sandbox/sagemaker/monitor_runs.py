@@ -30,26 +30,13 @@ def run(wanted: Any) -> dict[str, Any]:
 
     Raises ValueError or TypeError, and then nothing happens.
     """
-    if not isinstance(wanted, dict):
-        raise TypeError("it must be a JSON object")
-    if unknown := set(wanted) - _KNOWN:
-        raise ValueError(f"unknown {sorted(unknown)}; there are {sorted(_KNOWN)}")
-    account, name = str(wanted.get("account", "")), wanted.get("schedule")
-    if not (account.isascii() and account.isdigit() and len(account) == 12):
-        raise ValueError("account must be twelve digits")
-    region = wanted.get("region", REGION)
-    if not isinstance(region, str) or not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
-        raise ValueError(f"region {region!r} is no region")
-    owner = registry(account, region)
-    record = owner.monitor_records.get(name) if isinstance(name, str) else None
-    if record is None:
-        raise ValueError(f"there is no monitoring schedule {name!r} in {account}")
+    owner, record = _asked(wanted)
     violations = wanted.get("violations")
     status = wanted.get("status") or ("CompletedWithViolations" if violations else "Completed")
     if status not in _STATUSES:
         raise ValueError(f"status must be one of {', '.join(_STATUSES)}")
     scheduled = _moment(wanted.get("scheduled_time"))
-    folder = f"{record.get('EndpointName') or 'batch'}/{name}/{scheduled:%Y/%m/%d/%H}"
+    folder = f"{record.get('EndpointName') or 'batch'}/{wanted['schedule']}/{scheduled:%Y/%m/%d/%H}"
     output = f"{output_of(owner.definition_of(record))}/{folder}"
     bucket, _, prefix = output.removeprefix("s3://").partition("/")
     if bucket not in s3_backends.bucket_accounts:
@@ -65,6 +52,25 @@ def run(wanted: Any) -> dict[str, Any]:
     _execution(owner, record, scheduled, status, job, wanted.get("failure_reason"))
     owner.judge_alert(record)
     return {"processing_job": job, "output": output, "status": status}
+
+
+def _asked(wanted: Any) -> tuple[SandboxSageMakerBackend, Record]:
+    """Return the account's registry and the schedule that is to run."""
+    if not isinstance(wanted, dict):
+        raise TypeError("it must be a JSON object")
+    if unknown := set(wanted) - _KNOWN:
+        raise ValueError(f"unknown {sorted(unknown)}; there are {sorted(_KNOWN)}")
+    account, name = str(wanted.get("account", "")), wanted.get("schedule")
+    if not (account.isascii() and account.isdigit() and len(account) == 12):
+        raise ValueError("account must be twelve digits")
+    region = wanted.get("region", REGION)
+    if not isinstance(region, str) or not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", region):
+        raise ValueError(f"region {region!r} is no region")
+    owner = registry(account, region)
+    record = owner.monitor_records.get(name) if isinstance(name, str) else None
+    if record is None:
+        raise ValueError(f"there is no monitoring schedule {name!r} in {account}")
+    return owner, record
 
 
 def _moment(text: Any) -> datetime:
