@@ -245,6 +245,49 @@ def _training(story: Story) -> None:
     training.story(story.client("sagemaker"))
 
 
+def _serving(story: Story) -> None:
+    sagemaker, role = story.client("sagemaker"), f"arn:aws:iam::{story.owner}:role/Engineer"
+    network = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
+    container = {"Image": f"{story.owner}.dkr.ecr.us-east-1.amazonaws.com/scoring:1"}
+    sagemaker.create_model(
+        ModelName="credit",
+        PrimaryContainer=container,
+        ExecutionRoleArn=role,
+        EnableNetworkIsolation=True,
+        VpcConfig=network,
+    )
+    sagemaker.describe_model(ModelName="credit")
+    sagemaker.list_models()
+    variant = {"VariantName": "main", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    for name, more in (("one", {"ModelName": "credit", "InitialVariantWeight": 1.0}), ("bare", {})):
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[{**variant, **more}], ExecutionRoleArn=role
+        )
+        sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        sagemaker.describe_endpoint(EndpointName=name)
+    sagemaker.list_endpoint_configs()
+    sagemaker.list_endpoints(StatusEquals="InService")
+    weights = [{"VariantName": "main", "DesiredWeight": 0.5, "DesiredInstanceCount": 2}]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName="one", DesiredWeightsAndCapacities=weights)
+    component = {"InferenceComponentName": "credit"}
+    sagemaker.create_inference_component(
+        **component,
+        EndpointName="bare",
+        VariantName="main",
+        Specification={"ModelName": "credit"},
+        RuntimeConfig={"CopyCount": 1},
+    )
+    sagemaker.describe_inference_component(**component)
+    sagemaker.list_inference_components(EndpointNameEquals="bare")
+    sagemaker.delete_inference_component(**component)
+    sagemaker.update_endpoint(EndpointName="bare", EndpointConfigName="one")
+    for name in ("one", "bare"):
+        sagemaker.delete_endpoint(EndpointName=name)
+        sagemaker.delete_endpoint_config(EndpointConfigName=name)
+    sagemaker.delete_model(ModelName="credit")
+
+
 def _end(story: Story) -> None:
     sagemaker = story.client("sagemaker")
     sagemaker.delete_model_package_group_policy(ModelPackageGroupName="credit")
@@ -267,6 +310,7 @@ def seen(aws: Aws) -> Seen:
         _people,
         _counts,
         _training,
+        _serving,
         _end,
     ]
     for chapter in chapters:
