@@ -28,7 +28,7 @@ TRAIL = audited("registry_versionlineage", quiet="tried_at,read_at,of_modificati
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("governance", "0040_endpoint_metrics"), ("registry", "0023_lineage")]
+    dependencies: ClassVar = [("governance", "0039_endpoints"), ("registry", "0023_lineage")]
 
     operations: ClassVar[list] = [
         migrations.AddField(
