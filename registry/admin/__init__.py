@@ -10,7 +10,10 @@ from . import (
     people,
     people_groups,
     personal,
+    pipelines,
+    reading,
     records,
+    serving,
     tracking,
     training,
 )
@@ -25,7 +28,10 @@ __all__ = [
     "people",
     "people_groups",
     "personal",
+    "pipelines",
+    "reading",
     "records",
+    "serving",
     "tracking",
     "training",
 ]

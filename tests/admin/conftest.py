@@ -23,7 +23,7 @@ from governance.models import (
     WebhookAttempt,
     WebhookEvent,
 )
-from governance.services import callbacks, metrics, out_of_band, use_case_reviews
+from governance.services import callbacks, card_edits, metrics, out_of_band, use_case_reviews
 from portal.core.operations import operation
 from portal.core.vocabulary import Role, Stage
 from portal.settings import base
@@ -33,11 +33,21 @@ from registry.models import (
     ApiToken,
     EventQueueHealth,
     GroupPolicy,
+    LabelingJob,
+    PipelineExecution,
+    PipelineRegistration,
+    PipelineStep,
     ResourceShare,
     ShareInvitation,
     SharePrincipal,
+    TrainingProvenance,
     UseCaseDocument,
+    VersionLineage,
+    VersionReport,
 )
+from registry.models.pipeline import RegisteredBy
+from registry.reports.document import ReportProblem
+from registry.reports.kinds import ReportKind
 from registry.services import people, saved_views, tracking_servers
 from tests.api.world import World, build
 from tests.factories import version
@@ -145,6 +155,36 @@ def complete(world: World) -> None:
         account_id="333333333333",
         token="AbCdEf1234",
     )
+    card_edits.create(actor=cast.scientist.actor, group_id=world.group.pk, name="card-on-its-way", content={})
+    with operation(SYSTEM):
+        labeled = LabelingJob.objects.create(
+            account=world.accounts["development"],
+            region="us-east-1",
+            arn="arn:aws:sagemaker:us-east-1:222222222222:labeling-job/applications",
+            name="applications",
+            read_at=timezone.now(),
+        )
+        run = PipelineExecution.objects.create(
+            arn="arn:aws:sagemaker:us-east-1:222222222222:pipeline/train/execution/abcdefghijkl",
+            account=world.accounts["development"],
+            region="us-east-1",
+            pipeline="train",
+            status="Succeeded",
+            read_at=timezone.now(),
+        )
+        PipelineStep.objects.create(
+            execution=run, position=1, name="Register", kind="RegisterModel", status="Succeeded"
+        )
+        PipelineRegistration.objects.create(execution=run, version=world.trial, source=RegisteredBy.STEP)
+        VersionReport.objects.create(
+            version=world.trial,
+            kind=ReportKind.BIAS,
+            address="s3://hub/clarify/bias/analysis.json",
+            problem=ReportProblem.MISSING,
+            read_at=timezone.now(),
+        )
+        VersionLineage.objects.create(version=world.trial, tried_at=timezone.now())
+        TrainingProvenance.objects.create(version=world.trial, labeling=labeled, tried_at=timezone.now())
     approved = version(world.group, 90, approval_status="Approved")
     out_of_band.answer(actor=SYSTEM, version_id=approved.pk)
     metrics.report(

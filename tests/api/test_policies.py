@@ -63,7 +63,7 @@ def test_a_policy_is_drafted_edited_tried_and_published(world: World, admin: Api
     (rule,) = [
         one for one in edited["rules"] if (one["kind"], one["stage"], one["tier"]) == ("model_version", "qa", "high")
     ]
-    assert rule == {**RULE, "metrics": STORED}
+    assert rule == {**RULE, "metrics": STORED, "provenance": []}
     assert (made["on_outside_approval"], made["on_outside_rejection"]) == ("report", "report")
     short = {"model_path": ["development", "qa", "production"], "note": "Shorter.", "on_outside_approval": "adopt"}
     edited = admin.send("PATCH", path, short, 200, **{"If-Match": etag(admin, path)})

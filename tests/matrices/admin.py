@@ -55,6 +55,15 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.shareprincipal": SHOWN,
     "registry.shareinvitation": SHOWN,
     "registry.syncrun": SHOWN,
+    "registry.accountrole": SHOWN,
+    "registry.endpoint": SHOWN,
+    "registry.endpointseries": SHOWN,
+    "registry.endpointvariant": SHOWN,
+    "registry.pipelineexecution": SHOWN,
+    "registry.pipelineregistration": SHOWN,
+    "registry.pipelinestep": SHOWN,
+    "registry.versionlineage": SHOWN,
+    "registry.versionreport": SHOWN,
     "registry.modelcard": SHOWN,
     "registry.modelcardedit": SHOWN,
     "registry.modelcardversion": SHOWN,
@@ -116,6 +125,7 @@ EXEMPT: dict[str, str] = {
     "governance.paststagerow": "an answer of the database as of a moment; the stage table's page asks for it",
     "governance.pastusecase": "as the rows of the stage table",
     "governance.pastversion": "as the rows of the stage table",
+    "governance.liveversion": "a view of what serves; the model dashboard asks for it",
 }
 
 # Addresses beside those of the tables: what an ML admin is answered to GET, and to POST without a body.
