@@ -61,7 +61,7 @@ def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) 
             PipelineStep.objects.filter(pk=step.pk).update(**found, report_read_at=now)
 
 
-def session_for(session: AwsSession, uri: str) -> AwsSession:
+def reaching(session: AwsSession, uri: str) -> AwsSession:
     """Return the session that reads an object: of the account whose bucket it is where that is known, else this one."""
     try:
         holder = accounts.holding_bucket(s3.parse_s3_url(uri).bucket)
@@ -71,7 +71,7 @@ def session_for(session: AwsSession, uri: str) -> AwsSession:
 
 
 def _read(session: AwsSession, step: PipelineStep) -> dict[str, Any]:
-    file = report_files.read(session_for(session, step.violation_report), step.violation_report)
+    file = report_files.read(reaching(session, step.violation_report), step.violation_report)
     if file.problem is not None:
         return {"report_problem": file.sentence, "report_etag": file.etag[:128]}
     try:
