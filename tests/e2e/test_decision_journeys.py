@@ -185,7 +185,7 @@ def test_versions_are_compared_and_a_version_is_read_tab_by_tab(live: Live, pers
     page.get_by_role("link", name="Card", exact=True).click()
     expect(page).to_have_url(re.compile(r"/card/$"))
     expect(page.get_by_role("link", name="Card", exact=True)).to_have_attribute("aria-current", "page")
-    expect(page.get_by_role("heading", name="Model card")).to_be_visible()
+    expect(page.get_by_role("heading", name="Model card", exact=True)).to_be_visible()
     assert "Card" in page.title()
     page.go_back()
     expect(page.get_by_role("link", name="Overview", exact=True)).to_have_attribute("aria-current", "page")

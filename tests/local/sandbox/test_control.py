@@ -205,7 +205,7 @@ def test_an_object_put_is_logged_by_bucket_and_key(aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("service", "ask"),
     [
-        ("sagemaker", lambda c: c.list_hubs()),
+        ("sagemaker", lambda c: c.list_human_task_uis()),
         ("sagemaker", lambda c: c.list_lineage_groups()),
         ("ram", lambda c: c.list_replace_permission_associations_work()),
         ("events", lambda c: c.update_event_bus(Name="x")),
