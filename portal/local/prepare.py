@@ -14,6 +14,8 @@ from pathlib import Path
 
 import django
 
+from portal.core.room import with_room
+
 
 def main(argv: list[str] | None = None) -> int:
     """Migrate, grant, then load the demo data unless that was done for this database (and this sandbox)."""
@@ -73,4 +75,4 @@ def _database_identity() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(with_room(main)())

@@ -108,6 +108,9 @@ def read() -> SyncRun:
 def test_an_execution_is_read_with_its_steps_and_the_version_it_made(
     aws: Sandbox, made: ModelVersion, bucket: str
 ) -> None:
+    # What tests before this one left in the account costs the same before and after.
+    read()
+    idle = read().calls
     report = put(bucket, "violations.json", json.dumps(VIOLATIONS).encode())
     result = put(bucket, "statistics.json", b'{"dataset": {}}')
     arn = execution(
@@ -152,7 +155,7 @@ def test_an_execution_is_read_with_its_steps_and_the_version_it_made(
 
     again = read()
     assert (again.created, again.error, Evidence.objects.filter(version=made).count()) == (0, "", 2)
-    assert again.calls == 1, "nothing began since: the listing of pipelines says so"
+    assert again.calls == idle, "nothing began since: the listing of pipelines says so"
 
 
 def test_what_runs_is_read_again_until_it_is_over(aws: Sandbox, made: ModelVersion) -> None:
