@@ -8,8 +8,9 @@ answer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -24,6 +25,7 @@ from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
 from registry.services import account_roles, accounts, endpoint_metrics, lineage, reports, training
 from registry.sync import endpoints
+from registry.sync.runs import ENDED
 
 from ..choices import FindingKind
 from . import model_cards, monitors, pipeline_evidence, review
@@ -32,7 +34,6 @@ logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("sync")
 READ = "governance.read_aws"
-ENDED = "The worker ended before this pass did. The next pass does its work again."
 _MOST_PROBLEMS = 20
 
 
@@ -45,6 +46,9 @@ class Tally:
     unchanged: int = 0
     missing: int = 0
     problems: list[str] = field(default_factory=list)
+
+
+Step = Callable[[AwsSession, Tally], object]
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def read_account(*, account_id: str, kind: SyncKind, requested_by: str) -> list[
     for region in account.regions:
         with advisory_lock(f"read-{kind.value}:{account.account_id}:{region}") as held:
             if held:
-                runs.append(_pass(account, region, kind, reading, requested_by))
+                runs.append(one_pass(account, region, kind, requested_by, [partial(reading.read, ACTOR, account)]))
             else:
                 logger.info("The %s of %s in %s are being read already.", kind.label, account.account_id, region)
     if reading.findings:
@@ -105,21 +109,32 @@ def read_account(*, account_id: str, kind: SyncKind, requested_by: str) -> list[
     return runs
 
 
-def _pass(account: AwsAccount, region: str, kind: SyncKind, reading: Reading, requested_by: str) -> SyncRun:
+def one_pass(
+    account: AwsAccount,
+    region: str,
+    kind: SyncKind,
+    requested_by: str,
+    steps: Sequence[Callable[[AwsSession, Tally], object]],
+) -> SyncRun:
+    """Make one pass with its row; what one step could not read does not keep the others from reading.
+
+    The caller holds the lock of this kind, account and region, so a row that still says running belongs to nobody.
+    """
     rows = SyncRun.objects.filter(account=account, region=region, kind=kind)
     rows.filter(state=SyncState.RUNNING).update(state=SyncState.FAILED, finished_at=timezone.now(), error=ENDED)
     run = SyncRun.objects.create(account=account, region=region, kind=kind, requested_by=requested_by)
     tally = Tally()
     session = accounts.reach(account, region)
     with session.counting() as counters:
-        try:
-            reading.read(ACTOR, account, session, tally)
-        except AwsError as failure:
-            tally.problems.append(str(failure))
-        except (DatabaseError, ValueError, TypeError, KeyError, AttributeError) as failure:
-            # AWS answered something nobody expected: the pass says so, and what was taken in before it stays.
-            logger.exception("%s of %s in %s were not recorded", kind.label, account.account_id, region)
-            tally.problems.append(f"What AWS answered was not recorded ({type(failure).__name__}: {failure}).")
+        for step in steps:
+            try:
+                step(session, tally)
+            except AwsError as failure:
+                tally.problems.append(str(failure))
+            except (DatabaseError, ValueError, TypeError, KeyError, AttributeError) as failure:
+                # AWS answered something nobody expected: the pass says so, and what was taken in before it stays.
+                logger.exception("%s of %s in %s were not recorded", kind.label, account.account_id, region)
+                tally.problems.append(f"What AWS answered was not recorded ({type(failure).__name__}: {failure}).")
     counts = counters.snapshot()
     run.calls, run.pages, run.throttles = counts.calls, counts.pages, counts.throttles
     for name in ("created", "updated", "unchanged", "missing"):

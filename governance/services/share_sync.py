@@ -5,27 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.db import DatabaseError
-from django.utils import timezone
-
 from portal.core.actors import Actor
 from portal.core.errors import InvalidInput
 from portal.core.locks import advisory_lock
 from portal.core.operations import operation
-from registry.aws.errors import AwsError
 from registry.aws.session import AwsSession
-from registry.choices import AccountPurpose, DeclarationState, SyncKind, SyncState
+from registry.choices import AccountPurpose, DeclarationState, SyncKind
 from registry.models import AwsAccount, DeclaredShare, SyncRun
 from registry.selectors import sharing
-from registry.services import accounts, ram_permissions, shares
+from registry.services import ram_permissions, shares
 
 from ..selectors.sharing import RULES
 from . import review
+from .readings import one_pass
 
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("sync")
-ENDED = "The worker ended before this pass did. The next pass does its work again."
 Step = Callable[[AwsAccount, AwsSession], object]
 
 
@@ -70,31 +66,11 @@ def settle(account: AwsAccount) -> None:
 
 
 def _pass(account: AwsAccount, region: str, requested_by: str) -> SyncRun:
-    """Make one pass; what one step could not read does not keep the others from reading."""
-    rows = SyncRun.objects.filter(account=account, region=region, kind=SyncKind.SHARES)
-    rows.filter(state=SyncState.RUNNING).update(state=SyncState.FAILED, finished_at=timezone.now(), error=ENDED)
-    run = SyncRun.objects.create(account=account, region=region, kind=SyncKind.SHARES, requested_by=requested_by)
-    failures = []
-    session = accounts.reach(account, region)
     # A spoke's role may see the invitations it received, and nothing of what others share.
     is_hub = AccountPurpose.HUB in account.purposes
     steps: tuple[Step, ...] = (_permissions, _owned, _invitations, _policies) if is_hub else (_invitations,)
-    with session.counting() as counters:
-        for step in steps:
-            try:
-                step(account, session)
-            except AwsError as failure:
-                failures.append(str(failure))
-            except (DatabaseError, ValueError, TypeError) as failure:
-                logger.exception("Shares of %s in %s were not recorded", account.account_id, region)
-                failures.append(f"What AWS answered was not recorded ({type(failure).__name__}: {failure}).")
-    counts = counters.snapshot()
-    run.calls, run.pages, run.throttles = counts.calls, counts.pages, counts.throttles
-    run.error = " ".join(dict.fromkeys(failures))
-    run.state = SyncState.FAILED if failures else SyncState.SUCCEEDED
-    run.finished_at = timezone.now()
-    run.save()
-    return run
+    asked = [lambda session, _, step=step: step(account, session) for step in steps]
+    return one_pass(account, region, SyncKind.SHARES, requested_by, asked)
 
 
 def _permissions(account: AwsAccount, session: AwsSession) -> None:

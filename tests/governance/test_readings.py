@@ -77,7 +77,7 @@ def test_a_killed_pass_is_said_to_have_ended(place: Place, monkeypatch: pytest.M
     left = SyncRun.objects.create(account=account, region="us-east-1", kind=SyncKind.CARDS, requested_by="test")
     read(monkeypatch, lambda actor, account, session, tally: None)
     left.refresh_from_db()
-    assert (left.state, left.error) == (SyncState.FAILED, readings.ENDED)
+    assert (left.state, left.error) == (SyncState.FAILED, runs.ENDED)
 
 
 def test_a_pass_under_way_is_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
