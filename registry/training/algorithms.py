@@ -1,29 +1,26 @@
 """Recognise the algorithm or framework in a container image by its repository; what nobody knows is said to be so.
 
-Pure. Source: SageMaker's lists of registry paths of built-in algorithms and of deep learning containers.
+Pure. Source: `registries.json`, which are the accounts of the SageMaker Python SDK 2.251.1 (`image_uri_config`): the
+repositories of AWS's own images, and in which account each lies in which regions. Autopilot's scikit-learn lies with
+XGBoost's, as the SDK's Autopilot examples have it.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+# The endings are those of AWS's partitions: commercial and GovCloud, China, and the ones that are apart.
 _IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\."
+    r"(?:amazonaws\.com(?:\.cn)?|amazonaws\.eu|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk)/"
     r"(?P<repository>[a-z0-9][a-z0-9._/-]*)(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@sha256:[0-9a-f]{64})?"
 )
-# Accounts that AWS publishes its own images in; others may hold a copy or something else of the same name.
-_OF_AWS = frozenset(
-    """
-    683313688378 257758044811 746614075791 246618743249 141502667606 764974769150 659782779980 492215442770
-    662702820516 121021644041 783357654285 354813040037 366743142698 720646828776 737474898029 341280168497
-    382416733822 404615174143 632365934929 174872318107 438346466558 664544806723 475088953585 712309505854
-    351501993468 835164637446 991648021394 644912444149
-    811284229777 825641698319 433757028032 685385470294 813361260812 501404015308 544295431143 306986355934
-    522234722520 566113047672 156387875391 224300973850 495149712605 633353088612 514117268639
-    766337827248 763104351884 520713654638 785573368785 205493899709 763603941244
-    """.split()  # noqa: SIM905
-)
+_REGISTRIES = Path(__file__).with_name("registries.json")
 # Repositories by their last part, exactly.
 _NAMED = {
     "sagemaker-xgboost": "XGBoost",
@@ -42,7 +39,7 @@ _NAMED = {
     "blazingtext": "BlazingText",
     "seq2seq": "Sequence-to-sequence",
     "image-classification": "Image classification",
-    "image-classification-neo": "Image classification",
+    "image-classification-neo": "Image classification (compiled by Neo)",
     "object-detection": "Object detection",
     "semantic-segmentation": "Semantic segmentation",
     "sagemaker-scikit-learn": "scikit-learn",
@@ -56,7 +53,30 @@ _NAMED = {
     "sagemaker-pytorch": "PyTorch",
     "sagemaker-mxnet": "MXNet",
     "sagemaker-chainer": "Chainer",
+    "sagemaker-tensorflow-eia": "TensorFlow",
+    "sagemaker-tensorflow-serving": "TensorFlow",
+    "sagemaker-tensorflow-serving-eia": "TensorFlow",
+    "sagemaker-mxnet-eia": "MXNet",
+    "sagemaker-mxnet-serving": "MXNet",
+    "sagemaker-mxnet-serving-eia": "MXNet",
     "sagemaker-rl-ray-container": "Ray RLlib",
+    "sagemaker-rl-coach-container": "Coach (reinforcement learning)",
+    "sagemaker-rl-mxnet": "Coach (reinforcement learning, MXNet)",
+    "sagemaker-rl-tensorflow": "Reinforcement learning (TensorFlow)",
+    "sagemaker-rl-vw-container": "Vowpal Wabbit (reinforcement learning)",
+    "sagemaker-inference-mxnet": "MXNet (compiled by Neo)",
+    "sagemaker-inference-pytorch": "PyTorch (compiled by Neo)",
+    "sagemaker-inference-tensorflow": "TensorFlow (compiled by Neo)",
+    "sagemaker-neo-mxnet": "MXNet (compiled by Neo)",
+    "sagemaker-neo-pytorch": "PyTorch (compiled by Neo)",
+    "sagemaker-neo-tensorflow": "TensorFlow (compiled by Neo)",
+    "xgboost-neo": "XGBoost (compiled by Neo)",
+    "sagemaker-tritonserver": "Triton Inference Server",
+    "sagemaker-data-wrangler-container": "SageMaker Data Wrangler",
+    "sagemaker-debugger-rules": "SageMaker Debugger",
+    "detailed-profiler-processing": "SageMaker Profiler",
+    "sagemaker-distribution-prod": "SageMaker Distribution",
+    "sagemaker-geospatial-v1-0": "SageMaker geospatial",
     "sagemaker-base-python": "Python, without a framework",
 }
 # Otherwise by how the repository begins: the longer first, for Hugging Face's images are PyTorch's too.
@@ -74,17 +94,12 @@ _BEGINNING = (
     ("djl-inference", "Deep Java Library (large models)"),
     ("smdistributed-modelparallel", "PyTorch (SageMaker model parallel)"),
     ("smp-pytorch", "PyTorch (SageMaker model parallel)"),
-    ("autopilot", "Autopilot"),
-    ("sagemaker-autopilot", "Autopilot"),
-    ("sagemaker-canvas", "Canvas"),
-    ("jumpstart", "JumpStart"),
 )
-_JUMPSTART = re.compile(r"jumpstart[-_]")
 
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """Hold what an image is: `name` is "" where it is not known; `is_of_aws` whether AWS publishes images there.
+    """Hold what an image is: `name` is "" where it is not known; `is_of_aws` whether AWS publishes it there.
 
     `tag` is the image's tag, which names a framework's version in AWS's images; `why` says in words how it is known.
     """
@@ -98,22 +113,48 @@ class Algorithm:
 
 
 def recognise(image: str) -> Algorithm:
-    """Return what an image URI holds, by its account and repository; never guesses from anything else."""
+    """Return what an image URI holds, by its account, region and repository; never guesses from anything else."""
     text = image.strip()
     if not text:
         return Algorithm("", why="No image is named.")
     found = _IMAGE.fullmatch(text)
     if not found:
         return Algorithm("", why="The image does not lie in Amazon ECR, so its repository says nothing certain.")
-    repository, account = found["repository"], found["account"]
-    name, of_aws = _name(repository.rpartition("/")[2]), account in _OF_AWS
+    repository, account, region = found["repository"], found["account"], found["region"]
+    # AWS's own repositories lie in no folder: team/xgboost is somebody's.
+    name = _name(repository.rpartition("/")[2])
+    places = _published().get(repository)
+    of_aws = bool(name) and (account in _of_aws(region) if places is None else region in places.get(account, ()))
     if not name:
         why = f"The portal does not know the repository {repository}: it may be an image of your own."
+    elif of_aws and places is None:
+        why = f"By the name {repository} in account {account}, which AWS publishes images in for {region}."
     elif of_aws:
-        why = f"AWS publishes {repository} in account {account}."
+        why = f"AWS publishes {repository} in account {account} for {region}."
     else:
-        why = f"By the name {repository}; account {account} is none the portal knows to be AWS's, so it may be a copy."
+        why = (
+            f"By the name {repository}; account {account} is none the portal knows to be AWS's for it in {region}, "
+            "so it may be a copy."
+        )
     return Algorithm(name, repository, found["tag"] or "", account, of_aws, why)
+
+
+@cache
+def _published() -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """Return where AWS publishes its images: by repository and account, the regions."""
+    found: dict[str, Mapping[str, frozenset[str]]] = {}
+    for several in json.loads(_REGISTRIES.read_text()):
+        places = {account: frozenset(regions) for account, regions in several["accounts"].items()}
+        found |= dict.fromkeys(several["repositories"], places)
+    return found
+
+
+@cache
+def _of_aws(region: str) -> frozenset[str]:
+    """Return every account that AWS publishes images in for a region."""
+    return frozenset(
+        account for places in _published().values() for account, regions in places.items() if region in regions
+    )
 
 
 def _name(repository: str) -> str:
@@ -122,4 +163,4 @@ def _name(repository: str) -> str:
     for beginning, name in _BEGINNING:
         if repository == beginning or repository.startswith(f"{beginning}-"):
             return name
-    return "JumpStart" if _JUMPSTART.search(repository) else ""
+    return ""
