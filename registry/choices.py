@@ -170,14 +170,17 @@ READING_KINDS = (
 
 # An endpoint of one of these states answers requests, AWS's own words (DescribeEndpoint.EndpointStatus).
 SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
+# And an inference component of one of these (DescribeInferenceComponent.InferenceComponentStatus); "" is no component.
+COMPONENT_SERVING = ("", "InService", "Updating")
 
 
 class Persona(Word):
-    """Who works around the registry in AWS; the portal's own role is none of them."""
+    """Who works around the registry in AWS, and what SageMaker's jobs and models run as; the portal's role is none."""
 
     DATA_SCIENTIST = "data_scientist"
     ML_ENGINEER = "ml_engineer"
     GOVERNANCE_OFFICER = "governance_officer"
+    COMPUTE = "compute"
 
 
 class TrainingSource(Word):

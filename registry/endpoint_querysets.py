@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from portal.core.actors import Actor
 
-from .choices import SERVING
+from .choices import COMPONENT_SERVING, SERVING
 from .querysets import seen_versions, sees_operations
 
 
@@ -26,6 +26,14 @@ class EndpointQuerySet(models.QuerySet[Any]):
     def standing(self) -> Self:
         """Endpoints that the last complete listing still had."""
         return self.filter(missing_since=None)
+
+
+def idle() -> Q:
+    """The condition for what AWS does not, or not yet, let serve at an endpoint that does.
+
+    A variant an update brings up before it has an instance, and a component that failed or is being made or removed.
+    """
+    return Q(is_pending=True, instance_count=0) | ~Q(component_status__in=COMPONENT_SERVING)
 
 
 class EndpointVariantQuerySet(models.QuerySet[Any]):
@@ -45,5 +53,5 @@ class EndpointVariantQuerySet(models.QuerySet[Any]):
         return self.filter(missing_since=None, endpoint__missing_since=None)
 
     def serving(self) -> Self:
-        """What answers requests, or hears them as a shadow does."""
-        return self.standing().filter(endpoint__status__in=SERVING)
+        """What answers requests, or hears them as a shadow does: not what an update has yet to start."""
+        return self.standing().filter(endpoint__status__in=SERVING).exclude(idle())

@@ -32,6 +32,7 @@ from django.db.models.functions import Coalesce
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
 from registry.choices import SERVING, DeploymentMode, DeploymentState, SyncKind, SyncState
+from registry.endpoint_querysets import idle
 from registry.models import Deployment, Endpoint, EndpointVariant, MonitoringSchedule, SyncRun
 from registry.selectors.catalogue import HEAVY
 
@@ -164,7 +165,7 @@ def with_verdict(rows: QuerySet[Any]) -> QuerySet[Any]:
         default=Value(_RULES[-1].word.value),
         output_field=CharField(),
     )
-    is_empty = Q(model_name="", inference_component="", model_found=True)
+    is_empty = Q(model_name="", inference_component="", model_found=True) | idle()
     return rows.annotate(
         is_serving=_is(Q(endpoint__status__in=SERVING, missing_since=None, endpoint__missing_since=None) & ~is_empty),
         names=Case(

@@ -22,6 +22,8 @@ class Migration(migrations.Migration):
                 ("status", models.CharField(max_length=30)),
                 ("failure_reason", models.TextField(blank=True)),
                 ("config_name", models.CharField(blank=True, max_length=63)),
+                ("pending_config", models.CharField(blank=True, max_length=63)),
+                ("is_asynchronous", models.BooleanField(default=False)),
                 ("captures_data", models.BooleanField(null=True)),
                 ("aws_created_at", models.DateTimeField(null=True)),
                 ("aws_modified_at", models.DateTimeField(null=True)),
@@ -46,11 +48,14 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=63)),
                 ("is_shadow", models.BooleanField(default=False)),
+                ("is_pending", models.BooleanField(default=False)),
                 ("inference_component", models.CharField(blank=True, max_length=63)),
+                ("component_status", models.CharField(blank=True, max_length=30)),
                 ("container", models.CharField(blank=True, max_length=63)),
                 ("weight", models.FloatField(null=True)),
                 ("instance_count", models.IntegerField(null=True)),
                 ("instance_type", models.CharField(blank=True, max_length=63)),
+                ("is_serverless", models.BooleanField(default=False)),
                 ("model_name", models.CharField(blank=True, max_length=63)),
                 ("model_arn", models.CharField(blank=True, max_length=2048, verbose_name="model ARN")),
                 ("model_found", models.BooleanField(default=True)),
@@ -59,6 +64,7 @@ class Migration(migrations.Migration):
                 ("network_isolation", models.BooleanField(null=True)),
                 ("in_vpc", models.BooleanField(null=True)),
                 ("image", models.CharField(blank=True, max_length=512)),
+                ("many_under", models.CharField(blank=True, max_length=2048)),
                 ("missing_since", models.DateTimeField(null=True)),
                 (
                     "endpoint",
@@ -79,7 +85,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("endpoint", "name", "is_shadow", "inference_component", "container"),
+                        fields=("endpoint", "name", "is_shadow", "is_pending", "inference_component", "container"),
                         name="endpoint_variant_once",
                     )
                 ],

@@ -11,9 +11,11 @@ from portal.core.actors import Actor
 from ..aws.endpoints import EndpointRecord, EndpointSummary, ServedModel
 from ..models import AwsAccount, Endpoint, EndpointVariant, ModelVersion
 
-Key = tuple[str, bool, str, str]
+Key = tuple[str, bool, bool, str, str]
 # What was known of a model before AWS had it no more, or refused it.
-_OF_MODEL = ("model_arn", "package_arn", "network_isolation", "in_vpc", "image")
+_OF_MODEL = ("model_arn", "package_arn", "network_isolation", "in_vpc", "image", "many_under")
+# What an endpoint itself says of its variants, without its configuration.
+_OF_VARIANT = ("weight", "instance_count", "missing_since")
 
 
 def settled(account: AwsAccount, region: str, listed: Collection[EndpointSummary]) -> dict[str, Endpoint]:
@@ -52,6 +54,8 @@ def take_in(*, actor: Actor, account: AwsAccount, region: str, record: EndpointR
         "status": record.status[:30],
         "failure_reason": record.failure_reason,
         "config_name": record.config_name[:63],
+        "pending_config": record.pending_config[:63],
+        "is_asynchronous": record.is_asynchronous,
         "captures_data": record.captures_data,
         "aws_created_at": record.created_at,
         "aws_modified_at": record.modified_at,
@@ -60,6 +64,7 @@ def take_in(*, actor: Actor, account: AwsAccount, region: str, record: EndpointR
     endpoint = (
         Endpoint.objects.select_for_update().filter(account=account, region=region, name=record.name[:63]).first()
     )
+    same_config = endpoint is not None and endpoint.config_name == values["config_name"]
     if endpoint is None:
         endpoint = Endpoint.objects.create(account=account, region=region, name=record.name[:63], read_at=now, **values)
         outcome = "created"
@@ -68,7 +73,7 @@ def take_in(*, actor: Actor, account: AwsAccount, region: str, record: EndpointR
         endpoint.read_at = now
         endpoint.save(update_fields=[*changed, "read_at"])
         outcome = "updated" if changed else "unchanged"
-    if _take_variants(endpoint, record.served, now) and outcome == "unchanged":
+    if _take_variants(endpoint, record.served, now, same_config=same_config) and outcome == "unchanged":
         outcome = "updated"
     return outcome
 
@@ -98,26 +103,37 @@ def link(*, actor: Actor, account: AwsAccount, region: str) -> int:
     return len(found)
 
 
-def _take_variants(endpoint: Endpoint, served: Collection[ServedModel], now: datetime) -> bool:
-    known: dict[Key, EndpointVariant] = {
-        (row.name, row.is_shadow, row.inference_component, row.container): row
-        for row in EndpointVariant.objects.filter(endpoint=endpoint)
-    }
+def _take_variants(endpoint: Endpoint, served: Collection[ServedModel], now: datetime, *, same_config: bool) -> bool:
+    known: dict[Key, EndpointVariant] = {_key(row): row for row in EndpointVariant.objects.filter(endpoint=endpoint)}
     versions = _versions({one.model.package_arn for one in served if one.model.package_arn})
     is_changed, seen = False, set()
     for one in served:
-        key = (one.variant[:63], one.is_shadow, one.inference_component[:63], one.model.container[:63])
+        key = (
+            one.variant[:63],
+            one.is_shadow,
+            one.is_pending,
+            one.inference_component[:63],
+            one.model.container[:63],
+        )
+        values = _values(one, versions)
+        # A configuration is never changed: one AWS has no more still says what it said.
+        of_old = same_config and not (one.model.found or one.model_name or one.is_pending)
+        standing = [row for row in known.values() if of_old and _is_standing(row, key)]
+        if standing:
+            seen |= {_key(row) for row in standing}
+            is_changed |= _keep(standing, values)
+            continue
         seen.add(key)
         row = known.get(key)
-        values = _values(one, versions)
         if row is not None and row.model_name == values["model_name"] and (not one.model.found or one.model.problem):
             values |= {name: getattr(row, name) for name in _OF_MODEL} | {"version_id": row.version_id}
         if row is None:
-            name, is_shadow, component, container = key
+            name, is_shadow, is_pending, component, container = key
             known[key] = EndpointVariant.objects.create(
                 endpoint=endpoint,
                 name=name,
                 is_shadow=is_shadow,
+                is_pending=is_pending,
                 inference_component=component,
                 container=container,
                 **values,
@@ -134,11 +150,32 @@ def _take_variants(endpoint: Endpoint, served: Collection[ServedModel], now: dat
     return is_changed
 
 
+def _key(row: EndpointVariant) -> Key:
+    return (row.name, row.is_shadow, row.is_pending, row.inference_component, row.container)
+
+
+def _is_standing(row: EndpointVariant, key: Key) -> bool:
+    """Whether a row tells what the variant of a key served before its configuration was gone, and what that was."""
+    return row.missing_since is None and _key(row)[:3] == key[:3] and bool(row.model_name or row.inference_component)
+
+
+def _keep(rows: Collection[EndpointVariant], values: Mapping[str, Any]) -> bool:
+    is_changed = False
+    for row in rows:
+        of_variant = {name: values[name] for name in _OF_VARIANT if not (row.inference_component and name != "weight")}
+        if changed := _alter(row, of_variant):
+            row.save(update_fields=changed)
+            is_changed = True
+    return is_changed
+
+
 def _values(one: ServedModel, versions: Mapping[str, int]) -> dict[str, Any]:
     return {
         "weight": one.weight,
         "instance_count": one.instance_count,
         "instance_type": one.instance_type[:63],
+        "is_serverless": one.is_serverless,
+        "component_status": one.component_status[:30],
         "model_name": one.model_name[:63],
         "model_arn": one.model.arn,
         "model_found": one.model.found,
@@ -148,6 +185,7 @@ def _values(one: ServedModel, versions: Mapping[str, int]) -> dict[str, Any]:
         "network_isolation": one.model.network_isolation,
         "in_vpc": one.model.in_vpc,
         "image": one.model.image[:512],
+        "many_under": one.model.many_under[:2048],
         "missing_since": None,
     }
 

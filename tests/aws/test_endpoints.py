@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -135,10 +135,10 @@ def test_nothing_placed_and_a_configuration_that_is_gone_are_told_apart(session:
     wire.answer("sagemaker", "ListInferenceComponents", {"InferenceComponents": []})
     (empty,) = read(session).served
     assert (empty.model_name, empty.inference_component, empty.model.found) == ("", "", True)
-    wire.answer("sagemaker", "DescribeEndpoint", described({"VariantName": "a"}))
+    wire.answer("sagemaker", "DescribeEndpoint", described({"VariantName": "a"}), times=2)
     wire.refuse("DescribeEndpointConfig", "ValidationException", "Could not find endpoint configuration.")
     (unknown,) = read(session).served
-    assert unknown.model.found is False
+    assert (unknown.model.found, unknown.model_name) == (False, "")
 
 
 def test_a_model_that_is_gone_or_refused_hides_nothing_else(session: AwsSession, wire: Wire) -> None:
@@ -154,6 +154,105 @@ def test_a_model_that_is_gone_or_refused_hides_nothing_else(session: AwsSession,
     assert (gone.model.found, gone.model.problem) == (False, "")
     assert refused.model.found
     assert "not allowed" in refused.model.problem
+
+
+def test_a_configuration_replaced_between_two_calls_is_read_anew(session: AwsSession, wire: Wire) -> None:
+    wire.answer("sagemaker", "DescribeEndpoint", described({"VariantName": "a"}))
+    wire.refuse("DescribeEndpointConfig", "ValidationException", "Could not find endpoint configuration.")
+    after = described({"VariantName": "a"}, EndpointConfigName="scores-2", AsyncInferenceConfig={"OutputConfig": {}})
+    wire.answer("sagemaker", "DescribeEndpoint", after)
+    serverless = {"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}
+    wire.answer("sagemaker", "DescribeEndpointConfig", config({"VariantName": "a", "ModelName": "m", **serverless}))
+    wire.answer("sagemaker", "DescribeModel", model("m", recorded.VERSION_ARN))
+    found = read(session)
+    assert (found.config_name, found.is_asynchronous) == ("scores-2", True)
+    (one,) = found.served
+    assert (one.model.package_arn, one.is_serverless, one.instance_count) == (recorded.VERSION_ARN, True, None)
+
+
+def test_what_an_update_brings_up_is_told_beside_what_serves(session: AwsSession, wire: Wire) -> None:
+    coming = {"VariantName": "a", "CurrentInstanceCount": 0, "VariantStatus": [{"Status": "Creating"}]}
+    pending = {"EndpointConfigName": "scores-2", "ProductionVariants": [coming, {"VariantName": "empty"}]}
+    wire.answer(
+        "sagemaker",
+        "DescribeEndpoint",
+        described({"VariantName": "a"}, EndpointStatus="Updating", PendingDeploymentSummary=pending),
+    )
+    wire.answer("sagemaker", "DescribeEndpointConfig", config({"VariantName": "a", "ModelName": "old"}))
+    wire.answer(
+        "sagemaker",
+        "DescribeEndpointConfig",
+        config({"VariantName": "a", "ModelName": "new"}, {"VariantName": "empty"}),
+    )
+    wire.answer("sagemaker", "DescribeModel", model("old", recorded.VERSION_ARN))
+    wire.answer("sagemaker", "DescribeModel", model("new", None))
+    found = read(session)
+    assert found.pending_config == "scores-2"
+    assert [(one.model_name, one.is_pending, one.instance_count) for one in found.served] == [
+        ("old", False, None),
+        ("new", True, 0),
+    ]
+
+
+def test_a_component_taken_away_meanwhile_takes_its_endpoint_not_with_it(session: AwsSession, wire: Wire) -> None:
+    wire.answer("sagemaker", "DescribeEndpoint", described({"VariantName": "a"}))
+    wire.answer("sagemaker", "DescribeEndpointConfig", config({"VariantName": "a"}))
+    rows = [
+        {
+            "InferenceComponentName": name,
+            "InferenceComponentArn": f"{ARN}inference-component/{name}",
+            "EndpointName": "scores",
+            "EndpointArn": f"{ARN}endpoint/scores",
+            "VariantName": "a",
+            "CreationTime": MADE,
+            "LastModifiedTime": MADE,
+        }
+        for name in ("gone", "failed")
+    ]
+    wire.answer("sagemaker", "ListInferenceComponents", {"InferenceComponents": rows})
+    wire.refuse("DescribeInferenceComponent", "ValidationException", "Could not find inference component.")
+    kinds = [{"InstanceType": kind, "ModelName": kind[3:5]} for kind in ("ml.g5.xlarge", "ml.p4d.24xlarge")]
+    failed = {**rows[1], "InferenceComponentStatus": "Failed", "Specifications": kinds}
+    wire.answer("sagemaker", "DescribeInferenceComponent", failed)
+    wire.answer("sagemaker", "DescribeModel", model("g5", recorded.VERSION_ARN))
+    wire.answer("sagemaker", "DescribeModel", model("p4", None))
+    found = [
+        (one.inference_component, one.component_status, one.model_name, one.model.container)
+        for one in read(session).served
+    ]
+    assert found == [("failed", "Failed", "g5", "ml.g5.xlarge"), ("failed", "Failed", "p4", "ml.p4d.24xlarge")]
+
+
+@pytest.mark.parametrize(
+    ("beside", "mode", "told"),
+    [
+        ({}, "Serial", [""]),
+        ({"ModelDataUrl": "s3://b/m.tar.gz"}, "Serial", ["1", "own"]),
+        ({}, "Direct", ["1", "own"]),
+        ({"Mode": "MultiModel", "ModelDataUrl": "s3://b/many/"}, "Serial", ["1", "own"]),
+    ],
+)
+def test_a_model_that_came_past_the_registry_beside_a_packaged_one(
+    session: AwsSession, wire: Wire, beside: dict[str, Any], mode: str, told: list[str]
+) -> None:
+    wire.answer("sagemaker", "DescribeEndpoint", described({"VariantName": "a"}))
+    wire.answer("sagemaker", "DescribeEndpointConfig", config({"VariantName": "a", "ModelName": "m"}))
+    own = {"Image": IMAGE, "ContainerHostname": "own", **beside}
+    answer = model("m", recorded.VERSION_ARN, None, InferenceExecutionConfig={"Mode": mode})
+    answer["Containers"][1] = own
+    wire.answer("sagemaker", "DescribeModel", answer)
+    found = read(session).served
+    assert [one.model.container for one in found] == told
+    assert [one.model.many_under for one in found[1:] if "Mode" in beside] == ["s3://b/many/"] * ("Mode" in beside)
+
+
+def test_a_package_may_be_named_alone_and_a_model_made_later_is_another(session: AwsSession, wire: Wire) -> None:
+    for made, expected in ((MADE, f"{ARN}model-package/credit-risk/7"), (MADE + timedelta(seconds=1), "")):
+        wire.answer("sagemaker", "DescribeEndpoint", described({"VariantName": "a"}))
+        wire.answer("sagemaker", "DescribeEndpointConfig", config({"VariantName": "a", "ModelName": "m"}))
+        wire.answer("sagemaker", "DescribeModel", model("m", "credit-risk/7") | {"CreationTime": made})
+        (one,) = read(session).served
+        assert (one.model.package_arn, one.model.found) == (expected, bool(expected))
 
 
 @pytest.mark.parametrize(

@@ -252,6 +252,37 @@ def test_what_was_known_of_a_model_stays_when_it_is_deleted(place: Place, aws: A
     assert (row.version_id, row.network_isolation, row.model_found) == (version.pk, True, False)
 
 
+def test_a_configuration_that_is_gone_says_what_it_said(place: Place, aws: Aws) -> None:
+    version = version_of(place)
+    aws.serve("a", model(version), model(version, "b", weight=0.2))
+    look()
+    aws.described.append("")
+    gone = {"found": False, "package_arn": ""}
+    aws.serve("a", model(None, model_name="", facts=gone, weight=0.7), model(None, "b", model_name="", facts=gone))
+    assert look().updated == 1
+    assert [(row.version_id, row.model_name, row.weight) for row in EndpointVariant.objects.order_by("name")] == [
+        (version.pk, "model", 1.0),
+        (version.pk, "model", 0.7),
+    ]
+    assert verdicts() == [Serves.UNAPPROVED] * 2
+    assert open_ones(FindingKind.UNKNOWN_MODEL_RUNNING) == []
+
+
+def test_what_an_update_brings_up_and_a_component_that_failed(place: Place, aws: Aws) -> None:
+    version = version_of(place)
+    for count, verdict in ((0, Serves.NOT_SERVING), (1, Serves.UNAPPROVED)):
+        aws.described.append("")
+        coming = model(version, instance_count=count, is_pending=True)
+        aws.serve("a", model(None, model_name="old"), coming, status="Updating")
+        look()
+        assert verdicts() == [Serves.UNKNOWN, verdict]
+        assert len(open_ones(FindingKind.RUNNING_UNAPPROVED)) == count
+    aws.serve("a", model(version, inference_component="c", component_status="Failed"))
+    look()
+    assert verdicts() == [Serves.NOT_SERVING]
+    assert open_ones(FindingKind.RUNNING_UNAPPROVED) == open_ones(FindingKind.UNKNOWN_MODEL_RUNNING) == []
+
+
 def test_a_version_registered_later_is_linked(place: Place, aws: Aws) -> None:
     version = version_of(place)
     aws.serve("a", model(None, facts={"package_arn": version.arn + "7"}))
