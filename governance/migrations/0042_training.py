@@ -9,7 +9,15 @@ from django.db import migrations, models
 
 from ._audited import audited, kept
 
-ASKABLE = ["training_job", "data_set", "code_commit", "processing_job", "pipeline_execution", "network_isolation"]
+ASKABLE = [
+    "training_job",
+    "data_set",
+    "code_commit",
+    "processing_job",
+    "pipeline_execution",
+    "network_isolation",
+    "licence_accepted",
+]
 WORDS = [
     ("training_job", "Training job"),
     ("data_set", "Data set"),
@@ -18,6 +26,7 @@ WORDS = [
     ("pipeline_execution", "Pipeline execution"),
     ("endpoint", "Endpoint"),
     ("network_isolation", "Network isolation"),
+    ("licence_accepted", "Licence accepted"),
 ]
 # That something was read again, and said the same, is no change of it.
 _SQL = (

@@ -20,6 +20,10 @@ _EVIDENCE = {
     EvidenceKind.TRANSPARENCY: "Transparency and explainability",
     EvidenceKind.MONITORING_PLAN: "Monitoring and evaluation",
 }
+_HOW_IT_IS = {
+    Provenance.NETWORK_ISOLATION: "Network isolation of training on",
+    Provenance.LICENCE_ACCEPTED: "Licence of the hub's model accepted",
+}
 
 
 def evidence_words(kind: EvidenceKind) -> str:
@@ -29,8 +33,8 @@ def evidence_words(kind: EvidenceKind) -> str:
 
 def provenance_words(kind: Provenance) -> str:
     """Say what must be known of where a version comes from: "Training job known"."""
-    # How a job ran is on or off; of the rest it matters that it is known.
-    return f"{kind.label} of training on" if kind is Provenance.NETWORK_ISOLATION else f"{kind.label} known"
+    # How a job ran is on or off, a licence is accepted or not; of the rest it matters that it is known.
+    return _HOW_IT_IS.get(kind) or f"{kind.label} known"
 
 
 def waiting_for(needs: Sequence[ApprovalNeed], missing: Sequence[ApprovalNeed]) -> str:

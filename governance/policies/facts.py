@@ -159,7 +159,8 @@ class MetricsFact:
     """One stage record's metrics as they were reported, empty where they are awaited; `where` says whose.
 
     Those of the MLflow run that a version comes from (`is_of_run`) count where no report says anything. One that the
-    portal read itself, from a file of a SageMaker job (`is_of_file`), counts for what it names, beside the others.
+    portal read itself, from a SageMaker job or its file (`is_of_file`), counts for what it names, beside the others;
+    under bare names (`is_bare`), such as `auc`, it stands in for reports as a run does.
     """
 
     kind: MetricKind
@@ -184,7 +185,9 @@ class SubjectFacts:
     """What a subject has to show at a stage. A metric rule must hold in every one of its kind's reports.
 
     `unread` says in words why its lineage is not known, "" where SageMaker was asked and answered; `isolation` why
-    nobody can say that its training job ran in isolation, and `isolation_off` that it is known not to have.
+    nobody can say that its training job ran in isolation, and `isolation_off` that it is known not to have; `licence`
+    and `licence_refused` the same of the agreement of the model it began with. `unreadable` are the reports of
+    SageMaker's jobs that cannot be relied on: the first word of the paths they would answer, and a sentence about each.
     """
 
     evidence: tuple[EvidenceFact, ...] = ()
@@ -193,6 +196,9 @@ class SubjectFacts:
     unread: str = ""
     isolation: str = ""
     isolation_off: bool = False
+    licence: str = ""
+    licence_refused: bool = False
+    unreadable: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

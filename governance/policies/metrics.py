@@ -160,7 +160,17 @@ def read(rule: MetricRule, report: MetricsFact, now: datetime) -> Reading:
 
 def asks_files(rule: MetricRule) -> bool:
     """Whether the files of SageMaker's jobs can say something of a rule: of bias, explainability, model quality."""
-    return rule.kind is MetricKind.VALIDATION and (_tokens(rule.path) or ("",))[0] in _OF_FILES
+    return rule.kind is MetricKind.VALIDATION and first_word(rule) in _OF_FILES
+
+
+def first_word(rule: MetricRule) -> str:
+    """Return the first word of a rule's path: "bias" of `bias.post_training.DI[gender]`."""
+    return (_tokens(rule.path) or ("",))[0]
+
+
+def asks_training(rule: MetricRule) -> bool:
+    """Whether a rule is about what a training job measured itself: `training.validation:auc`."""
+    return rule.kind is MetricKind.VALIDATION and (_tokens(rule.path) or ("",))[0] == "training"
 
 
 def is_named(rule: MetricRule, report: MetricsFact) -> bool:

@@ -107,17 +107,30 @@ def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
     )
 
 
+# What must be of how it was trained, and what is not so; of the rest it matters that it is known.
+_STATES = {
+    Provenance.NETWORK_ISOLATION: ("on", "off"),
+    Provenance.LICENCE_ACCEPTED: ("accepted", "not accepted"),
+}
+
+
 def _provenance_check(kind: Provenance, facts: SubjectFacts) -> Check:
     found = [fact for fact in facts.provenance if fact.kind is kind]
     words = provenance_words(kind)
-    if kind is Provenance.NETWORK_ISOLATION and not found:
+    how = _STATES.get(kind)
+    if how and not found:
+        why, is_not = (
+            (facts.isolation, facts.isolation_off)
+            if kind is Provenance.NETWORK_ISOLATION
+            else (facts.licence, facts.licence_refused)
+        )
         return Check(
             key=f"provenance:{kind}",
             label=words,
-            outcome=Outcome.FAIL if facts.isolation_off else Outcome.MISSING,
-            detail=facts.isolation,
-            actual="off" if facts.isolation_off else "not known",
-            threshold="on",
+            outcome=Outcome.FAIL if is_not else Outcome.MISSING,
+            detail=why,
+            actual=how[1] if is_not else "not known",
+            threshold=how[0],
         )
     references = ", ".join(dict.fromkeys(fact.reference for fact in found[:_NAMED]))
     if len(found) > _NAMED:
@@ -131,7 +144,7 @@ def _provenance_check(kind: Provenance, facts: SubjectFacts) -> Check:
         outcome=Outcome.PASS if found else Outcome.MISSING if facts.unread else Outcome.FAIL,
         detail=f"{references}, by {sources}." if found else f"{words}: not known. {reason}",
         actual=references or ("not read yet" if facts.unread else "not known"),
-        threshold="on" if kind is Provenance.NETWORK_ISOLATION else "known",
+        threshold=how[0] if how else "known",
     )
 
 

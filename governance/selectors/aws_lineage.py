@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
-from django.utils.http import urlencode
-
 from portal.core.actors import Actor
 from portal.core.vocabulary import Provenance
-from registry.lineage.graph import LineageGraph, Vertex, What
-from registry.models import ModelGroup, ModelVersion, VersionLineage
+from registry.lineage.graph import LineageGraph
+from registry.models import ModelVersion, VersionLineage
 from registry.services import lineage
 
 from .gathered import readings_of
+from .lineage_links import urls_of
 from .provenance import Provenances, provenance_of
 
 
@@ -55,39 +53,13 @@ def aws_lineage(actor: Actor, version: ModelVersion) -> AwsLineage:
         proofs=tuple(
             Proof(kind, tuple(found.get(kind, {}).items()))
             for kind in Provenance
-            # How a job ran is told where its training is.
-            if kind is not Provenance.NETWORK_ISOLATION
+            # How a job ran, and with which licence, is told where its training is.
+            if kind not in (Provenance.NETWORK_ISOLATION, Provenance.LICENCE_ACCEPTED)
         ),
-        urls=_urls(actor, graph) if graph else {},
+        urls=urls_of(actor, version, graph) if graph else {},
     )
 
 
 def export(version: ModelVersion) -> dict[str, Any]:
     """Return the graph as it is downloaded."""
     return lineage.as_export(version, lineage.of_version(version))
-
-
-def _urls(actor: Actor, graph: LineageGraph) -> dict[str, str]:
-    """Return the portal's own pages of the vertices it knows, by the vertex's ARN; only what the actor may see."""
-    packages, groups = _sources(graph, What.PACKAGE), _sources(graph, What.GROUP)
-    pages: dict[str, str] = {}
-    if packages:
-        rows = ModelVersion.objects.visible_to(actor).filter(arn__in=packages).order_by("aws_created_at")
-        pages |= {arn: reverse("registry:version", args=[pk]) for arn, pk in rows.values_list("arn", "pk")}
-    if groups:
-        found = ModelGroup.objects.visible_to(actor).filter(arn__in=groups)
-        pages |= {arn: reverse("registry:group", args=[pk]) for arn, pk in found.values_list("arn", "pk")}
-    urls = {one.arn: pages[one.source_uri] for one in graph.vertices if one.source_uri in pages}
-    for one in graph.vertices:
-        if one.what is What.ENDPOINT:
-            urls[one.arn] = f"{reverse('governance:endpoint_list')}?{urlencode({'q': endpoint_name(one)})}"
-    return urls
-
-
-def endpoint_name(vertex: Vertex) -> str:
-    """Return the name of the endpoint a vertex stands for."""
-    return vertex.source_uri.rsplit("/", 1)[-1] if ":endpoint/" in vertex.source_uri else vertex.label
-
-
-def _sources(graph: LineageGraph, what: What) -> list[str]:
-    return [one.source_uri for one in graph.vertices if one.what is what and one.source_uri]

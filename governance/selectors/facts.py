@@ -18,7 +18,7 @@ from ..policies.facts import EvidenceFact, MetricsFact, SubjectFacts
 from ..policies.metrics import has_number
 from . import reports
 from .gathered import Gathered, gather
-from .provenance import provenance_of
+from .provenance import measured_in_training, provenance_of
 
 # Where ModelMetrics of a model package points at a report SageMaker Clarify wrote. Source: DescribeModelPackage.
 _REPORTS = {EvidenceKind.BIAS_REPORT: "Bias", EvidenceKind.EXPLAINABILITY_REPORT: "Explainability"}
@@ -31,11 +31,13 @@ def facts_of(
     *,
     with_provenance: bool = False,
     with_files: bool = False,
+    with_training: bool = False,
 ) -> SubjectFacts:
     """Return what a subject has to show at a stage: its own content, what was reported, what was uploaded.
 
     Metrics are those of the stage, or else of the latest earlier stage that has any. `known` is what was read before.
-    Where a version comes from, and what files of SageMaker's jobs say, is told only when asked for.
+    Where a version comes from, what files of SageMaker's jobs and what its training job say, is told only when asked
+    for.
     """
     known = known or gather([subject])
     if isinstance(subject, UseCase):
@@ -48,11 +50,14 @@ def facts_of(
             *(fact for kind in MetricKind for fact in _metrics(records, kind)),
             *_run(known, subject),
             *(reports.facts(known.reports.of(subject)) if with_files else ()),
+            *(measured_in_training(known.provenances.of(subject)) if with_training else ()),
         ),
         provenance=tuple(provenance_of(origin, known.reading_of(subject))) if origin else (),
         unread=origin.unread if origin else "",
         isolation=origin.training.why_not if origin else "",
         isolation_off=origin is not None and origin.training.is_on is False,
+        licence=origin.licence.why_not if origin else "",
+        licence_refused=origin is not None and origin.licence.is_accepted is False,
     )
 
 

@@ -32,7 +32,7 @@ from ..policies.facts import (
     needs_from_json,
     provenance_from_json,
 )
-from ..policies.metrics import asks_files
+from ..policies.metrics import asks_files, asks_training
 from ..policies.rules import evaluate, requirements, tier_of_use_case, tier_of_version
 from .facts import facts_of
 from .gathered import Gathered
@@ -150,6 +150,7 @@ def checks(
         known,
         with_provenance=bool(needs.provenance),
         with_files=any(map(asks_files, needs.metrics)),
+        with_training=any(map(asks_training, needs.metrics)),
     )
     return evaluate(needs, facts, overrides, now or timezone.now())
 

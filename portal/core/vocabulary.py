@@ -101,7 +101,8 @@ class EvidenceKind(Word):
 class Provenance(Word):
     """What may be known of where a version comes from; policy rules ask for all but the endpoint, which comes after.
 
-    Network isolation says how its training job ran: that it could reach nothing else, and nothing could leave.
+    Network isolation says how its training job ran: that it could reach nothing else, and nothing could leave. Licence
+    accepted says that the agreement of the hub's model it began with was accepted, or that there is none to accept.
     """
 
     TRAINING_JOB = "training_job"
@@ -111,6 +112,7 @@ class Provenance(Word):
     PIPELINE_EXECUTION = "pipeline_execution"
     ENDPOINT = "endpoint"
     NETWORK_ISOLATION = "network_isolation"
+    LICENCE_ACCEPTED = "licence_accepted"
 
 
 _LABELS = {

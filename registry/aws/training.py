@@ -49,7 +49,8 @@ class TrainingInput:
 class TrainingJobRecord:
     """Hold what SageMaker says of a training job; None and "" are what it leaves out.
 
-    `metrics` are (name, value, moment), a value that is no number as text. Source: DescribeTrainingJob.
+    `metrics` are (name, value, moment), a value that is no number as text, None where it has none.
+    Source: DescribeTrainingJob.
     """
 
     arn: str
@@ -68,7 +69,7 @@ class TrainingJobRecord:
     instance_type: str = ""
     instance_count: int | None = None
     hyperparameters: dict[str, str] = field(default_factory=dict)
-    metrics: tuple[tuple[str, float | str, datetime | None], ...] = ()
+    metrics: tuple[tuple[str, float | str | None, datetime | None], ...] = ()
     inputs: tuple[TrainingInput, ...] = ()
     artifact: str = ""
     network_isolation: bool | None = None
@@ -230,9 +231,8 @@ def _number(value: Any) -> float | str | None:
     return plain_text(value)
 
 
-def _metric(one: Mapping[str, Any]) -> tuple[str, float | str, datetime | None]:
-    value = _number(one.get("Value"))
-    return plain_text(one.get("MetricName")), "" if value is None else value, utc(one.get("Timestamp"))
+def _metric(one: Mapping[str, Any]) -> tuple[str, float | str | None, datetime | None]:
+    return plain_text(one.get("MetricName")), _number(one.get("Value")), utc(one.get("Timestamp"))
 
 
 def _input(one: Mapping[str, Any]) -> TrainingInput:

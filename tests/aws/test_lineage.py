@@ -140,3 +140,37 @@ def test_refusals_are_named(
     with pytest.raises(kind) as caught:
         lineage.read(session, recorded.VERSION_ARN)
     assert lineage.is_not_offered(caught.value) is is_not_offered
+
+
+def test_what_may_not_be_described_is_drawn_without_words(wire: Wire, session: AwsSession) -> None:
+    begin(wire, START)
+    wire.answer("sagemaker", "QueryLineage", page([(APPROVAL, "Approval", "Action")], [(APPROVAL, START)]))
+    wire.answer("sagemaker", "QueryLineage", page([]))
+    wire.answer("sagemaker", "DescribeArtifact", artifact(START, recorded.VERSION_ARN, "ModelPackage"))
+    wire.refuse("DescribeAction", "AccessDeniedException", "no")
+    graph = lineage.read(session, recorded.VERSION_ARN)
+    assert graph is not None
+    assert {one.arn: one.described for one in graph.vertices} == {START: True, APPROVAL: False}
+    [words] = graph.cut
+    assert "DescribeAction" in words
+
+
+def test_the_same_answer_in_another_order_is_the_same_graph(wire: Wire, session: AwsSession) -> None:
+    found = []
+    for turn in (1, -1):
+        begin(wire, START)
+        wire.answer(
+            "sagemaker",
+            "QueryLineage",
+            page(
+                [(DATA, "DataSet", "Artifact"), (JOB, "SageMakerTrainingJob", "TrialComponent")][::turn],
+                [(DATA, JOB), (JOB, START), (JOB, f"{ARN}:artifact/nowhere")][::turn],
+            ),
+        )
+        wire.answer("sagemaker", "QueryLineage", page([]))
+        wire.answer("sagemaker", "DescribeArtifact", artifact(START, recorded.VERSION_ARN), times=2)
+        found.append(lineage.read(session, recorded.VERSION_ARN))
+    one, other = found
+    assert one is not None
+    assert one == other
+    assert one.cut == ("1 association leads to or from what SageMaker does not tell of.",)

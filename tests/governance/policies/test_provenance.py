@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ from governance.policies.differences import of_requirements
 from governance.policies.facts import Check, Outcome, OverrideFact, ProvenanceFact, Requirements, SubjectFacts
 from governance.policies.rules import evaluate, requirements
 from governance.policies.validation import ASKABLE, problems_of, problems_of_rule
+from governance.selectors.provenance import Isolation, Job, Known, Licence, measured_in_training, provenance_of
 from portal.core.vocabulary import Provenance, RiskRating, Stage
 
-from .making import DAY, NOW, USE_CASE, VERSION, cell, matrix, needs
+from .making import DAY, NOW, USE_CASE, VERSION, cell, check, matrix, metric, needs, report
 
 ASKED = (Provenance.TRAINING_JOB, Provenance.DATA_SET)
 JOB = "arn:aws:sagemaker:us-east-1:111111111111:training-job/credit-risk-7"
@@ -85,3 +87,53 @@ def test_what_cannot_be_asked_for_is_named() -> None:
     assert twice == "Training job known is asked for more than once."
     (odd,) = problems_of_rule(cell(USE_CASE, Stage.POC, provenance=ASKED[:1]))["provenance"]
     assert "use case has no such thing" in odd
+
+
+def trained(**job: Any) -> Known:
+    licence = Licence("", "", None, False, True, "")
+    said = {"arn": JOB, "name": "credit-risk-7", "captured_at": NOW - DAY, **job}
+    return Known({}, {}, NOW, "", Isolation("credit-risk-7", None, "", True), licence, Job(**said))
+
+
+def test_the_job_that_sagemaker_told_of_proves_itself_and_its_data() -> None:
+    found = [*provenance_of(trained(data=("s3://loans/train/",)), None)]
+    assert {(fact.kind, fact.reference) for fact in found} >= {
+        (Provenance.TRAINING_JOB, JOB),
+        (Provenance.DATA_SET, "s3://loans/train/"),
+    }
+    of_card = [*provenance_of(trained(data=("s3://loans/train/",), is_named_by_card=True), None)]
+    assert not {fact.kind for fact in of_card} & {Provenance.TRAINING_JOB, Provenance.DATA_SET}, "a card only claims"
+
+
+AUC = metric("training.validation:auc", ">=", 0.8)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "outcome", "words"),
+    [
+        ([("validation:auc", 0.9)], Outcome.PASS, "Training.validation:auc is 0.9 in the training job credit-risk-7"),
+        ([("validation:auc", 0.7)], Outcome.FAIL, "is 0.7"),
+        ([("validation:auc", "NaN")], Outcome.FAIL, "which is not a number"),
+        ([("validation:auc", None)], Outcome.MISSING, "not reported"),
+        ([("validation:auc", 0.9), ("validation:auc", 0.7)], Outcome.FAIL, "different values"),
+        ([("train:auc", 0.9)], Outcome.MISSING, "not reported"),
+        ([], Outcome.MISSING, "not reported"),
+    ],
+)
+def test_final_metrics_count_for_the_rules_that_name_them(metrics: Any, outcome: Outcome, words: str) -> None:
+    told = trained(metrics=[{"name": name, "value": value, "at": None} for name, value in metrics])
+    found = check(AUC, *measured_in_training(told))
+    assert found.outcome is outcome
+    assert words.lower() in found.detail.lower()
+
+
+def test_final_metrics_count_for_no_other_rule_and_grow_old() -> None:
+    told = [*measured_in_training(trained(metrics=[{"name": "validation:auc", "value": 0.9}]))]
+    assert check(metric("validation:auc", ">=", 0.8), *told).outcome is Outcome.MISSING
+    assert check(metric("auc", ">=", 0.8), *told).outcome is Outcome.MISSING
+    old = replace(AUC, max_age_days=1)
+    assert check(old, *measured_in_training(trained(metrics=[{"name": "validation:auc", "value": 0.9}]))).holds
+    stale = trained(metrics=[{"name": "validation:auc", "value": 0.9}], captured_at=NOW - 3 * DAY)
+    assert check(old, *measured_in_training(stale)).outcome is Outcome.FAIL
+    # What a person reported under the same name must hold as well.
+    assert check(AUC, *told, report({"training": {"validation:auc": 0.5}})).outcome is Outcome.FAIL
