@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from celery.schedules import crontab
+
+_READ = "governance.read_aws_everywhere"
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     # A listener takes events in within moments. Without one a version registered in SageMaker is still to be seen
@@ -63,56 +66,56 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "sync-shares": {"task": "governance.sync_shares", "schedule": 300.0, "options": {"expires": 240}},
     # Where no execution began, it costs a listing of the pipelines; whoever waits for one to end looks here meanwhile.
     "read-pipelines": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": 300.0,
         "kwargs": {"kind": "pipelines"},
         "options": {"expires": 240},
     },
     # A job that is over says the same for ever: most passes cost the listing of labeling jobs that changed.
     "read-training": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": 900.0,
         "kwargs": {"kind": "training"},
         "options": {"expires": 840},
     },
     # A graph is read when its version changed, or is a day old: most passes find nothing due.
     "read-lineage": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": 900.0,
         "kwargs": {"kind": "lineage"},
         "options": {"expires": 840},
     },
     # What is as known costs one listing; who writes a card in SageMaker looks for it within the quarter of an hour.
     "read-model-cards": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": 900.0,
         "kwargs": {"kind": "cards"},
         "options": {"expires": 840},
     },
     # One call a region when nothing changed; what runs without an approval is not left for long.
     "read-endpoints": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "kwargs": {"kind": "endpoints"},
         "schedule": 600.0,
         "options": {"expires": 540},
     },
     # Looks at each report's ETag and reads those that changed; they belong to a training that is over.
     "read-reports": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "kwargs": {"kind": "reports"},
         "schedule": crontab(minute=23, hour="*/3"),
         "options": {"expires": 7200},
     },
     # CloudWatch has an hour's numbers some minutes after it ended; each metric asked for is paid for.
     "read-endpoint-metrics": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": crontab(minute=12),
         "kwargs": {"kind": "endpoint_metrics"},
         "options": {"expires": 3000},
     },
     # Roles change by the week, and each of them costs some calls.
     "read-roles": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": crontab(hour=3, minute=42),
         "kwargs": {"kind": "personas"},
         "options": {"expires": 43200},
@@ -153,9 +156,26 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     # Executions come hourly at most; alerts and violations should be known within a quarter of an hour.
     "read-monitors": {
-        "task": "governance.read_aws_everywhere",
+        "task": _READ,
         "schedule": 900.0,
         "kwargs": {"kind": "monitors"},
         "options": {"expires": 840},
     },
 }
+
+
+def reading_kinds() -> set[str]:
+    """Return the kinds of readings of AWS beside the registry that run by this list."""
+    return {str(entry["kwargs"]["kind"]) for entry in SCHEDULE.values() if entry["task"] == _READ}
+
+
+def as_wished(minutes: Mapping[str, int]) -> dict[str, dict[str, Any]]:
+    """Return the list with the named kinds of readings so many minutes apart; 0 leaves a kind out."""
+    found = {}
+    for name, entry in SCHEDULE.items():
+        wished = minutes.get(entry["kwargs"]["kind"]) if entry["task"] == _READ else None
+        if wished is None:
+            found[name] = entry
+        elif wished:
+            found[name] = {**entry, "schedule": wished * 60.0, "options": {"expires": wished * 54}}
+    return found

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
@@ -84,8 +85,13 @@ READINGS: Mapping[SyncKind, Reading] = {
 
 
 def request_readings(*, account_id: str, requested_by: str) -> None:
-    """Have workers read everything there is to be read of an account, each kind as a task of its own."""
+    """Have workers read everything there is to be read of an account, each kind as a task of its own.
+
+    What was turned off (PORTAL_READINGS) is left out.
+    """
     for kind in READINGS:
+        if kind.value in settings.PORTAL_READINGS_OFF:
+            continue
         enqueue_on_commit(READ, account_id=account_id, kind=kind.value, requested_by=requested_by)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
-from portal.schedule import SCHEDULE
+from portal.schedule import as_wished
 
 from .environment import Environment, anchors_storage, database_from_url, evidence_storage, packs_storage
 
@@ -349,7 +349,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = SCHEDULE
+CELERY_BEAT_SCHEDULE = as_wished(ENVIRONMENT.readings)
+# Kinds of readings of AWS that this portal does without; "Sync now" leaves them out as well.
+PORTAL_READINGS_OFF = frozenset(kind for kind, minutes in ENVIRONMENT.readings.items() if not minutes)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 LOGGING = {

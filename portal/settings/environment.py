@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from portal.schedule import reading_kinds
+
 
 class Environment(BaseSettings):
     """Everything the portal takes from its environment."""
@@ -39,6 +41,7 @@ class Environment(BaseSettings):
     deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
     sync_overlap_minutes: int = Field(15, alias="PORTAL_SYNC_OVERLAP_MINUTES", ge=1, le=1440)
     aws_reads_at_once: int = Field(4, alias="PORTAL_AWS_READS_AT_ONCE", ge=1, le=10)
+    readings: Annotated[dict[str, int], NoDecode] = Field(default_factory=dict, alias="PORTAL_READINGS")
     modifier_may_decide: bool = Field(False, alias="PORTAL_MODIFIER_MAY_DECIDE")
     gate_minutes: int = Field(15, alias="PORTAL_GATE_MINUTES", ge=1, le=1440)
     webhook_allowed_networks: Annotated[list[str], NoDecode] = Field(
@@ -91,6 +94,24 @@ class Environment(BaseSettings):
     @classmethod
     def _comma_separated(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("readings", mode="before")
+    @classmethod
+    def _rhythms(cls, value: object) -> object:
+        """Read "personas=off,endpoints=30": minutes between two readings of a kind, or none at all (0)."""
+        if not isinstance(value, str):
+            return value
+        found = {}
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            kind, _, wish = (word.strip() for word in part.partition("="))
+            minutes = 0 if wish == "off" else int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 6 else -1
+            if kind not in reading_kinds() or not (wish == "off" or 1 <= minutes <= 10_080):
+                raise ValueError(
+                    f"{part!r} is not a kind with its minutes (1 to 10080) or off, such as personas=off,endpoints=30; "
+                    f"kinds are {', '.join(sorted(reading_kinds()))}"
+                )
+            found[kind] = minutes
+        return found
 
     @field_validator("key_encryption_keys")
     @classmethod
