@@ -147,11 +147,15 @@ class ModelInScope:
 
 @dataclass(frozen=True)
 class EvidenceFact:
-    """One piece of evidence a subject has: `reference` says where, `sha256` is "" where nobody computed one."""
+    """One piece of evidence a subject has: `reference` says where, `sha256` is "" where nobody computed one.
+
+    One with a `problem`, a sentence, is only pointed at: it could not be read, or is not what it says it is.
+    """
 
     kind: EvidenceKind
     reference: str
     sha256: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +173,12 @@ class MetricsFact:
     where: str
     is_of_run: bool = False
     is_of_file: bool = False
+    is_bare: bool = False
+
+    @property
+    def stands_in(self) -> bool:
+        """Whether it counts only where no report says anything."""
+        return self.is_of_run or self.is_bare
 
 
 @dataclass(frozen=True)

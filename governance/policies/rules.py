@@ -96,13 +96,22 @@ def evaluate(
 
 def _evidence_check(kind: EvidenceKind, facts: SubjectFacts) -> Check:
     found = [fact for fact in facts.evidence if fact.kind is kind]
-    references = ", ".join(dict.fromkeys(fact.reference for fact in found))
+    references = ", ".join(dict.fromkeys(fact.reference for fact in found if not fact.problem))
+    broken = " ".join(
+        dict.fromkeys(f"{fact.reference} cannot be relied on: {fact.problem}" for fact in found if fact.problem)
+    )
+    if references:
+        outcome, detail = Outcome.PASS, f"{references}."
+    elif broken:
+        outcome, detail = Outcome.FAIL, f"{evidence_words(kind)}:"
+    else:
+        outcome, detail = Outcome.MISSING, f"{evidence_words(kind)}: not reported."
     return Check(
         key=f"evidence:{kind}",
         label=evidence_words(kind),
-        outcome=Outcome.PASS if found else Outcome.MISSING,
-        detail=f"{references}." if found else f"{evidence_words(kind)}: not reported.",
-        actual=references or "not reported",
+        outcome=outcome,
+        detail=f"{detail} {broken}".strip(),
+        actual=references or ("not readable" if broken else "not reported"),
         threshold="present",
     )
 
@@ -157,30 +166,38 @@ def _metric_check(rule: MetricRule, facts: SubjectFacts, now: datetime) -> Check
     else:
         reading = metrics.Reading(Outcome.MISSING, "not reported")
         said = f"{name} is not reported"
+    why = _unreadable(rule, facts) if reading.outcome is Outcome.MISSING and metrics.asks_files(rule) else ()
     return Check(
         key=metrics.key_of(rule),
         label=metrics.metric_label(rule),
         outcome=reading.outcome,
-        detail=f"{said}, {reading.problem or needed}.",
+        detail=" ".join((f"{said}, {reading.problem or needed}.", *why)),
         actual=reading.actual,
         threshold=metrics.threshold_of(rule).strip(),
     )
 
 
-def _readings(rule: MetricRule, facts: SubjectFacts, now: datetime) -> list[tuple[metrics.Reading, MetricsFact]]:
-    """Read a rule in every report of its kind; in the MLflow run only where none of them says anything of it.
+def _unreadable(rule: MetricRule, facts: SubjectFacts) -> tuple[str, ...]:
+    return tuple(sentence for about, sentence in facts.unreadable if about == metrics.first_word(rule))
 
-    What nobody reported may stand in files that the portal read: in those that name it, and nowhere else.
+
+def _readings(rule: MetricRule, facts: SubjectFacts, now: datetime) -> list[tuple[metrics.Reading, MetricsFact]]:
+    """Read a rule in every report of its kind; in what stands in for them only where none says anything of it.
+
+    What nobody reported may stand in files that the portal read: in those that name it, and nowhere else. The MLflow
+    run and SageMaker's model quality stand in: a rule must hold in both where both have the number.
     """
     found = [(metrics.read(rule, fact, now), fact) for fact in facts.metrics if fact.kind is rule.kind]
-    in_files = [pair for pair in found if pair[1].is_of_file and metrics.is_named(rule, pair[1])]
+    in_files = [
+        pair for pair in found if pair[1].is_of_file and not pair[1].is_bare and metrics.is_named(rule, pair[1])
+    ]
     reported = [pair for pair in found if not (pair[1].is_of_run or pair[1].is_of_file)]
     if any(reading.outcome is not Outcome.MISSING for reading, _ in reported):
         return [*reported, *in_files]
     if in_files:
         return in_files
-    of_run = [pair for pair in found if pair[1].is_of_run and pair[0].outcome is not Outcome.MISSING]
-    return of_run or reported
+    standing_in = [pair for pair in found if pair[1].stands_in and pair[0].outcome is not Outcome.MISSING]
+    return standing_in or reported
 
 
 def _overridden(check: Check, overrides: Sequence[OverrideFact], now: datetime) -> Check:

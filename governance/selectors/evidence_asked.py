@@ -13,10 +13,12 @@ from . import policy as policies
 
 @dataclass(frozen=True)
 class Asked:
-    """One kind of evidence the policy asks for, and where a subject has it, in words."""
+    """One kind of evidence the policy asks for, and where a subject has it, in words; `broken` is what is pointed at in
+    vain, each with why."""
 
     kind: EvidenceKind
     has: tuple[str, ...]
+    broken: tuple[str, ...] = ()
 
 
 def asked_for(subject: UseCase | ModelVersion) -> list[Asked]:
@@ -31,6 +33,10 @@ def asked_for(subject: UseCase | ModelVersion) -> list[Asked]:
     except NoRule:
         return []
     found: dict[str, list[str]] = {}
-    for fact in policies.facts_of(subject, Stage(subject.stage)).evidence:
-        found.setdefault(fact.kind, []).append(fact.reference)
-    return [Asked(kind, tuple(found.get(kind, ()))) for kind in needs.evidence]
+    broken: dict[str, list[str]] = {}
+    for fact in policies.facts_of(subject, Stage(subject.stage), with_quality=True).evidence:
+        if fact.problem:
+            broken.setdefault(fact.kind, []).append(f"{fact.reference} cannot be relied on: {fact.problem}")
+        else:
+            found.setdefault(fact.kind, []).append(fact.reference)
+    return [Asked(kind, tuple(found.get(kind, ())), tuple(broken.get(kind, ()))) for kind in needs.evidence]

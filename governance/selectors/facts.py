@@ -8,8 +8,9 @@ from typing import Any
 
 from portal.core.templatetags.palette import plain_words
 from portal.core.vocabulary import EvidenceKind, Stage
-from registry.models import ModelVersion, UseCase
+from registry.models import ModelVersion, UseCase, VersionReport
 from registry.services import cards, digests
+from registry.services.report_files import LONGEST_ADDRESS
 
 from ..choices import MetricKind
 from ..lifecycle import MODEL_STAGES
@@ -21,7 +22,10 @@ from .gathered import Gathered, gather
 from .provenance import measured_in_training, provenance_of
 
 # Where ModelMetrics of a model package points at a report SageMaker Clarify wrote. Source: DescribeModelPackage.
-_REPORTS = {EvidenceKind.BIAS_REPORT: "Bias", EvidenceKind.EXPLAINABILITY_REPORT: "Explainability"}
+_REPORTS = {
+    EvidenceKind.BIAS_REPORT: ("Bias", "bias"),
+    EvidenceKind.EXPLAINABILITY_REPORT: ("Explainability", "explainability"),
+}
 
 
 def facts_of(
@@ -31,25 +35,34 @@ def facts_of(
     *,
     with_provenance: bool = False,
     with_files: bool = False,
+    with_quality: bool = False,
     with_training: bool = False,
 ) -> SubjectFacts:
     """Return what a subject has to show at a stage: its own content, what was reported, what was uploaded.
 
     Metrics are those of the stage, or else of the latest earlier stage that has any. `known` is what was read before.
     Where a version comes from, what files of SageMaker's jobs and what its training job say, is told only when asked
-    for.
+    for. With `with_quality` SageMaker's model quality stands in for validation metrics nobody reported.
     """
     known = known or gather([subject])
     if isinstance(subject, UseCase):
         return SubjectFacts(evidence=(*_documents(known, subject), *_uploaded(known, subject)))
     records = _records_up_to(known, subject, stage)
     origin = known.provenances.of(subject) if with_provenance else None
+    quality = known.reports.quality_of(subject) if with_quality and "ModelQuality" in subject.metric_sources else ()
     return SubjectFacts(
-        evidence=(*_card(subject), *_reports(subject), *_validation(records), *_uploaded(known, subject)),
+        evidence=(
+            *_card(subject),
+            *_reports(known, subject),
+            *_validation(records),
+            *_measured(quality),
+            *_uploaded(known, subject),
+        ),
         metrics=(
             *(fact for kind in MetricKind for fact in _metrics(records, kind)),
             *_run(known, subject),
             *(reports.facts(known.reports.of(subject)) if with_files else ()),
+            *reports.bare_facts(quality),
             *(measured_in_training(known.provenances.of(subject)) if with_training else ()),
         ),
         provenance=tuple(provenance_of(origin, known.reading_of(subject))) if origin else (),
@@ -58,6 +71,7 @@ def facts_of(
         isolation_off=origin is not None and origin.training.is_on is False,
         licence=origin.licence.why_not if origin else "",
         licence_refused=origin is not None and origin.licence.is_accepted is False,
+        unreadable=tuple(_unreadable(known, subject)) if with_files else (),
     )
 
 
@@ -78,14 +92,33 @@ def _card(version: ModelVersion) -> Iterator[EvidenceFact]:
         yield EvidenceFact(EvidenceKind.MODEL_CARD, f"The card in SageMaker{status}", _sha256(version.card))
 
 
-def _reports(version: ModelVersion) -> Iterator[EvidenceFact]:
-    for kind, section in _REPORTS.items():
-        reports = version.metric_sources.get(section)
-        for report in reports.values() if isinstance(reports, Mapping) else ():
+def _reports(known: Gathered, version: ModelVersion) -> Iterator[EvidenceFact]:
+    for kind, (section, about) in _REPORTS.items():
+        pointers = version.metric_sources.get(section)
+        for report in pointers.values() if isinstance(pointers, Mapping) else ():
             uri = report.get("S3Uri") if isinstance(report, Mapping) else None
             if isinstance(uri, str) and uri.strip():
                 content_digest = str(report.get("ContentDigest") or "")
-                yield EvidenceFact(kind, uri.strip(), content_digest.removeprefix("sha256:").lower())
+                yield EvidenceFact(
+                    kind,
+                    uri.strip(),
+                    content_digest.removeprefix("sha256:").lower(),
+                    # Pointed at is not shown: what could not be read, or is another file, is no evidence.
+                    known.reports.troubles_of(version).get((about, uri.strip()[:LONGEST_ADDRESS]), ""),
+                )
+
+
+def _measured(quality: Iterable[VersionReport]) -> Iterator[EvidenceFact]:
+    for row in quality:
+        if any(has_number(fact.values) for fact in reports.bare_facts([row])):
+            yield EvidenceFact(
+                EvidenceKind.VALIDATION_METRICS, f"SageMaker's model quality statistics at {row.address}", row.sha256
+            )
+
+
+def _unreadable(known: Gathered, version: ModelVersion) -> Iterator[tuple[str, str]]:
+    for (about, address), trouble in known.reports.troubles_of(version).items():
+        yield about, f"The report at {address} cannot be relied on: {trouble}"
 
 
 def _uploaded(known: Gathered, subject: UseCase | ModelVersion) -> Iterator[EvidenceFact]:

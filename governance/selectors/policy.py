@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from portal.core import access
 from portal.core.actors import Actor
-from portal.core.vocabulary import RiskClass, RiskRating, Stage, SubjectKind
+from portal.core.vocabulary import EvidenceKind, RiskClass, RiskRating, Stage, SubjectKind
 from registry.models import ModelGroup, ModelVersion, UseCase
 
-from ..choices import OutsideResponse, PolicyState
+from ..choices import MetricKind, OutsideResponse, PolicyState
 from ..lifecycle import next_stage
 from ..models import PolicyRule, PolicyVersion, StageRecord
 from ..policies.facts import (
@@ -150,6 +150,8 @@ def checks(
         known,
         with_provenance=bool(needs.provenance),
         with_files=any(map(asks_files, needs.metrics)),
+        with_quality=EvidenceKind.VALIDATION_METRICS in needs.evidence
+        or any(rule.kind is MetricKind.VALIDATION for rule in needs.metrics),
         with_training=any(map(asks_training, needs.metrics)),
     )
     return evaluate(needs, facts, overrides, now or timezone.now())

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from portal.core.vocabulary import Status
 from registry.models import ModelVersion, VersionReport
-from registry.reports import bias, explainability, model_quality
+from registry.reports import bias, bias_words, explainability, model_quality
 from registry.reports.kinds import ReportKind
 from registry.selectors.catalogue import HEAVY
 
@@ -27,6 +27,7 @@ MEASURED = (
     ReportKind.EXPLAINABILITY,
     ReportKind.MODEL_QUALITY,
 )
+_QUALITY = "the model quality statistics"
 _ALTERED = ~Q(expected_sha256="") & ~Q(sha256="") & ~Q(sha256=F("expected_sha256"))
 
 
@@ -36,16 +37,46 @@ class Reports:
 
     versions: Iterable[int] = ()
     _known: dict[int, list[VersionReport]] = field(default_factory=dict)
+    _quality: dict[int, list[VersionReport]] = field(default_factory=dict)
+    _troubles: dict[int, dict[tuple[str, str], str]] = field(default_factory=dict)
 
     def of(self, version: ModelVersion) -> Sequence[VersionReport]:
         """Return the readable reports a version points at, which rules may rest on."""
-        if version.pk not in self._known:
+        return self._of(version, self._known, MEASURED)
+
+    def quality_of(self, version: ModelVersion) -> Sequence[VersionReport]:
+        """Return those of them that say how well it predicts; the others, which are large, are left unread."""
+        if version.pk in self._known:
+            return [row for row in self._known[version.pk] if row.kind == ReportKind.MODEL_QUALITY]
+        return self._of(version, self._quality, (ReportKind.MODEL_QUALITY,))
+
+    def troubles_of(self, version: ModelVersion) -> Mapping[tuple[str, str], str]:
+        """Return why reports a version points at cannot be relied on, by what they are about ("bias") and address."""
+        if version.pk not in self._troubles:
             wanted = {*self.versions, version.pk}
-            self._known |= {pk: [] for pk in wanted}
-            rows = VersionReport.objects.filter(version__in=wanted, replaced_at=None, problem="", kind__in=MEASURED)
+            self._troubles |= {pk: {} for pk in wanted}
+            rows = VersionReport.objects.filter(
+                ~Q(problem="") | _ALTERED, version__in=wanted, replaced_at=None, kind__in=MEASURED
+            )
+            for row in rows.defer("content").order_by("pk"):
+                self._troubles[row.version_id][about(row.kind), row.address] = row.trouble
+        return self._troubles[version.pk]
+
+    def _of(
+        self, version: ModelVersion, known: dict[int, list[VersionReport]], kinds: Sequence[ReportKind]
+    ) -> Sequence[VersionReport]:
+        if version.pk not in known:
+            wanted = {*self.versions, version.pk}
+            known |= {pk: [] for pk in wanted}
+            rows = VersionReport.objects.filter(version__in=wanted, replaced_at=None, problem="", kind__in=kinds)
             for row in rows.order_by("pk"):
-                self._known[row.version_id].append(row)
-        return self._known[version.pk]
+                known[row.version_id].append(row)
+        return known[version.pk]
+
+
+def about(kind: str) -> str:
+    """Return the first word of the paths of what a report says: "bias", "explainability", "model_quality"."""
+    return "bias" if kind.startswith("bias") else kind
 
 
 def report_unreadable(now: datetime, only: Collection[int] | None = None) -> Seen:
@@ -80,13 +111,24 @@ def facts(reports: Iterable[VersionReport]) -> Iterator[MetricsFact]:
                 yield MetricsFact(MetricKind.VALIDATION, values, row.written_at, where, is_of_file=True)
 
 
+def bare_facts(reports: Iterable[VersionReport]) -> Iterator[MetricsFact]:
+    """Yield the numbers of model quality under their bare names: validation metrics where nobody reported any."""
+    for row in reports:
+        if row.counts and row.kind == ReportKind.MODEL_QUALITY:
+            for quality in model_quality.parse(row.content or {}):
+                for values in _apart((metric.name, metric.value) for metric in quality.metrics):
+                    yield MetricsFact(
+                        MetricKind.VALIDATION, values, row.written_at, _QUALITY, is_of_file=True, is_bare=True
+                    )
+
+
 def _said(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     if kind is ReportKind.EXPLAINABILITY:
         yield from _explained(content)
     elif kind is ReportKind.MODEL_QUALITY:
         for quality in model_quality.parse(content):
-            values = {metric.name: metric.value for metric in quality.metrics}
-            yield {"model_quality": values}, "the model quality statistics"
+            for values in _apart((metric.name, metric.value) for metric in quality.metrics):
+                yield {"model_quality": values}, _QUALITY
     else:
         yield from _biased(kind, content)
 
@@ -97,16 +139,28 @@ def _biased(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[tuple[dict
         if kind.value.endswith("training") and kind.value != f"bias_{part.phase}":
             continue
         names = [part.facet, f"{part.facet}={part.part}"] if part.part else [part.facet]
-        values = {metric.code: dict.fromkeys(names, metric.value) for metric in part.metrics}
-        about = ", ".join(filter(None, (f"{part.facet} {part.part}".strip(), part.label)))
-        yield {"bias": {part.phase.value: values}}, f"the bias report ({about})"
+        where = ", ".join(filter(None, (f"{part.facet} {part.part}".strip(), part.label)))
+        for values in _apart((metric.code, metric.value) for metric in part.metrics):
+            named = {code: dict.fromkeys(names, values[name]) for name in values for code in bias_words.names_of(name)}
+            yield {"bias": {part.phase.value: named}}, f"the bias report ({where})"
 
 
 def _explained(content: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     for explanation in explainability.parse(content):
-        values = {one.feature: one.value for one in explanation.attributions}
-        about = f" ({explanation.label})" if explanation.label else ""
-        yield {"explainability": {explanation.method: values}}, f"the explainability report{about}"
+        where = f" ({explanation.label})" if explanation.label else ""
+        for values in _apart((one.feature, one.value) for one in explanation.attributions):
+            yield {"explainability": {explanation.method: values}}, f"the explainability report{where}"
+
+
+def _apart(pairs: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
+    """Put what is named twice into a report of its own, so that no value stands behind another."""
+    told: list[dict[str, Any]] = [{}]
+    for name, value in pairs:
+        home = next((one for one in told if name not in one), None)
+        if home is None:
+            told.append(home := {})
+        home[name] = value
+    return told
 
 
 def _observation(row: VersionReport) -> Observation:

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from governance.policies.facts import MetricsFact, Outcome
+from governance.policies.facts import EvidenceFact, MetricsFact, Outcome, SubjectFacts
 from governance.policies.metrics import asks_files
-from governance.selectors.reports import facts
+from governance.policies.rules import evaluate
+from governance.selectors.reports import bare_facts, facts
+from portal.core.vocabulary import EvidenceKind
 from registry.models import VersionReport
 from registry.reports.kinds import ReportKind
 
-from .making import DAY, NOW, check, metric, report
+from .making import DAY, NOW, check, metric, needs, report
 
 
 def a_report(kind: ReportKind, content: dict[str, Any] | None, **values: Any) -> VersionReport:
@@ -122,3 +124,49 @@ def test_files_are_read_for_rules_that_they_can_answer() -> None:
     assert asks_files(metric("model_quality.auc"))
     assert not asks_files(metric("auc"))
     assert not asks_files(metric("biased.x"))
+
+
+def test_a_report_that_cannot_be_read_is_no_evidence_and_says_why() -> None:
+    kind = EvidenceKind.BIAS_REPORT
+    broken = EvidenceFact(kind, "s3://b/a.json", "", "It breaks off in line 3.")
+    [check] = evaluate(needs(evidence=(kind,)), SubjectFacts(evidence=(broken,)), (), NOW)
+    assert (check.outcome, check.actual) == (Outcome.FAIL, "not readable")
+    assert check.detail == "Bias report: s3://b/a.json cannot be relied on: It breaks off in line 3."
+    proof = EvidenceFact(kind, "EV-000001 Bias", "a" * 64)
+    [check] = evaluate(needs(evidence=(kind,)), SubjectFacts(evidence=(broken, proof)), (), NOW)
+    assert (check.outcome, check.actual) == (Outcome.PASS, "EV-000001 Bias")
+    assert check.detail.endswith("s3://b/a.json cannot be relied on: It breaks off in line 3.")
+
+
+def test_a_rule_whose_report_cannot_be_read_says_which_and_why() -> None:
+    said = (("bias", "The report at s3://b/a.json cannot be relied on: It breaks off."), ("explainability", "No."))
+    [check] = evaluate(needs(DI), SubjectFacts(unreadable=said), (), NOW)
+    assert check.outcome is Outcome.MISSING
+    assert check.detail.endswith("is needed. The report at s3://b/a.json cannot be relied on: It breaks off.")
+    [check] = evaluate(needs(metric()), SubjectFacts(unreadable=said), (), NOW)
+    assert "cannot be relied on" not in check.detail
+
+
+def test_what_is_said_twice_must_hold_both_times() -> None:
+    twice = {"value_or_threshold": "F", "metrics": [{"name": "DI", "value": 0.5}, {"name": "DI", "value": 0.9}]}
+    for metrics in (twice["metrics"], twice["metrics"][::-1]):
+        rows = told(a_report(ReportKind.BIAS, bias({**twice, "metrics": metrics})))
+        assert check(DI, *rows).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("written", ["DCA", "DCAcc"])
+@pytest.mark.parametrize("asked", ["DCA", "DCAcc"])
+def test_a_metric_is_found_by_each_of_its_names(written: str, asked: str) -> None:
+    rows = told(a_report(ReportKind.BIAS, bias(part(0.02, "F", code=written))))
+    assert check(metric(f"bias.post_training.{asked}[gender]", "<=", 0.1), *rows).outcome is Outcome.PASS
+
+
+def test_model_quality_stands_in_for_metrics_that_nobody_reported() -> None:
+    quality = {"regression_metrics": {"rmse": {"value": 0.5}, "r2": {"value": "NaN"}}}
+    bare = list(bare_facts([a_report(ReportKind.MODEL_QUALITY, quality)]))
+    found = check(metric("rmse", "<=", 0.6), report({}), *bare)
+    assert (found.outcome, found.actual) == (Outcome.PASS, "0.5")
+    assert "in the model quality statistics" in found.detail
+    assert check(metric("rmse", "<=", 0.6), report({"rmse": 0.7}), *bare).actual == "0.7"
+    assert check(metric("r2"), *bare).outcome is Outcome.MISSING
+    assert not list(bare_facts([a_report(ReportKind.MODEL_QUALITY, quality, problem="denied")]))

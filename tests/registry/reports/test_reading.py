@@ -10,10 +10,11 @@ import pytest
 
 from governance.policies.facts import MetricRule, Operator, Outcome, Requirements
 from governance.selectors import policy
+from governance.selectors.evidence_asked import asked_for
 from governance.services import intake
 from governance.services.readings import Tally
 from portal.core.operations import operation
-from portal.core.vocabulary import Stage
+from portal.core.vocabulary import EvidenceKind, Stage
 from registry.models import AwsAccount, ModelVersion, VersionReport
 from registry.services import reports, versions
 from tests.factories import group, version_record
@@ -181,9 +182,28 @@ def test_the_digest_the_package_gives_is_compared(place: Place, bucket: Bucket) 
 def test_a_rule_of_policy_rests_on_what_was_read(place: Place, bucket: Bucket) -> None:
     version = a_version(place)
     rule = MetricRule("bias.pre_training.CI[age]", Operator.AT_MOST, 0.2)
-    needs = Requirements((), 5, 30, (), (rule,))
-    [before] = policy.checks(version, Stage.DEVELOPMENT, needs)
-    assert before.outcome is Outcome.MISSING
+    needs = Requirements((), 5, 30, (EvidenceKind.BIAS_REPORT,), (rule,))
+    named, before = policy.checks(version, Stage.DEVELOPMENT, needs)
+    assert (named.outcome, before.outcome) == (Outcome.PASS, Outcome.MISSING)
     read(bucket, version)
-    [after] = policy.checks(version, Stage.DEVELOPMENT, needs)
-    assert (after.outcome, after.actual) == (Outcome.PASS, "0.1")
+    named, after = policy.checks(version, Stage.DEVELOPMENT, needs)
+    assert (named.outcome, after.outcome, after.actual) == (Outcome.PASS, Outcome.PASS, "0.1")
+
+    bucket.objects["bias.json"] = b"<html>"
+    read(bucket, version)
+    named, after = policy.checks(version, Stage.DEVELOPMENT, needs)
+    assert (named.outcome, after.outcome) == (Outcome.FAIL, Outcome.MISSING)
+    for check in (named, after):
+        assert "s3://hub/bias.json cannot be relied on: It is an HTML page" in check.detail
+    version.stage = Stage.DEVELOPMENT
+    assert not any(one.has for one in asked_for(version) if one.kind is EvidenceKind.BIAS_REPORT)
+
+
+def test_model_quality_is_validation_where_nobody_reported_any(place: Place) -> None:
+    quality = {"binary_classification_metrics": {"auc": {"value": 0.8}}}
+    version = a_version(place, ModelQuality={"Statistics": at("quality.json")})
+    read(Bucket({"quality.json": json.dumps(quality).encode()}), version)
+    needs = Requirements((), 5, 30, (EvidenceKind.VALIDATION_METRICS,), (MetricRule("auc", Operator.AT_LEAST, 0.75),))
+    there, auc = policy.checks(version, Stage.QA, needs)
+    assert (there.outcome, auc.outcome, auc.actual) == (Outcome.PASS, Outcome.PASS, "0.8")
+    assert there.actual.endswith("SageMaker's model quality statistics at s3://hub/quality.json")
