@@ -14,7 +14,9 @@ from portal.core.vocabulary import Word
 from . import values
 from .values import Number
 
-_DEEPEST_FACET = 5
+_DEEPEST = 12
+# What a part of a facet may say beside what is nested in it.
+_OWN = frozenset({"metrics", "value_or_threshold", "facets"})
 
 
 class Phase(Word):
@@ -63,17 +65,23 @@ def parse(content: Mapping[str, Any]) -> tuple[FacetPart, ...]:
     )
 
 
-def has_bias(content: Mapping[str, Any]) -> bool:
-    """Whether this is a report of bias at all, be it without a single number."""
-    return any(isinstance(content.get(f"{phase}_bias_metrics"), Mapping | list) for phase in Phase)
+def has_bias(content: Mapping[str, Any], *phases: Phase) -> bool:
+    """Whether this is a report of bias at all (of one of these phases), be it without a single number."""
+    return any(isinstance(content.get(f"{phase}_bias_metrics"), Mapping | list) for phase in phases or Phase)
+
+
+def left_out(content: Mapping[str, Any]) -> int:
+    """Return how many values the bias sections have that `parse` found no facet for: shapes nobody knew of."""
+    held = sum(values.count(content.get(f"{phase}_bias_metrics"), "value") for phase in Phase)
+    return max(0, held - sum(len(part.metrics) for part in parse(content)))
 
 
 def _labels(found: Any) -> Iterator[Mapping[str, Any]]:
     for one in values.sections(found):
         if "facets" in one:
             yield one
-        else:
-            for label, deeper in one.items():
+        for label, deeper in one.items():
+            if label != "facets":
                 for inner in values.sections(deeper):
                     if "facets" in inner:
                         yield {"label": label, **inner}
@@ -93,14 +101,17 @@ def _parts(phase: Phase, found: Mapping[str, Any]) -> Iterator[FacetPart]:
 
 
 def _facets(found: Any, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    if len(above) > _DEEPEST_FACET:
+    if len(above) > _DEEPEST:
         return
     for facet, inside in values.section(found).items():
         path = (*above, values.name(facet))
         for one in values.sections(inside):
-            if "metrics" in one:
+            nested = {
+                name: deeper for name, deeper in one.items() if name not in _OWN and isinstance(deeper, Mapping | list)
+            }
+            if "metrics" in one or ("value_or_threshold" in one and not nested and "facets" not in one):
                 yield path, one
-            nested = one.get("facets") if "facets" in one or "metrics" in one else one
+            yield from _facets(one.get("facets"), path)
             yield from _facets(nested, path)
 
 
@@ -110,11 +121,8 @@ def _metrics(found: Any) -> Iterator[BiasMetric]:
         found = [{**one, "name": name} if isinstance(one, Mapping) else {"name": name, "value": one}
                  for name, one in found.items()]  # fmt: skip
     for one in values.sections(found):
-        code = values.name(one.get("name"))
+        code = values.name(one.get("name") or one.get("description"))
         if code:
-            yield BiasMetric(
-                code,
-                values.name(one.get("description")),
-                values.number(one.get("value")),
-                values.name(one.get("error") or one.get("errors")),
-            )
+            value = one.get("value")
+            note = values.name(one.get("error") or one.get("errors")) or values.said_instead(value)
+            yield BiasMetric(code, values.name(one.get("description")), values.number(value), note)

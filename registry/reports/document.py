@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from typing import Any
 
 from portal.core.vocabulary import Word
 
-# What a report may hold; beyond that, reading it costs memory that nobody planned for.
+# What a report may hold; beyond that, reading it costs memory that nobody planned for. Named values cost most.
 MOST_PARTS = 2_000_000
+MOST_NAMED = 400_000
 DEEPEST = 60
 _LONGEST_INTEGER = 30
 _LONGEST_KEY_SHOWN = 60
@@ -24,6 +26,8 @@ _NOT_TEXT = (
     (b"<html", "an HTML page"),
 )
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+# What PostgreSQL keeps in no text: the NUL character, and halves of a character.
+_UNKEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 class ReportProblem(Word):
@@ -51,18 +55,19 @@ class Unreadable(ValueError):
         super().__init__(sentence)
 
 
-def read_json(data: bytes) -> dict[str, Any]:
+def read_json(data: bytes | bytearray) -> dict[str, Any]:
     """Return a report's content, with text in place of numbers JSON does not know ("NaN", "Infinity").
 
     NUL characters and lone surrogates become the replacement mark. Raises Unreadable for what is no JSON object, ends
     early, names something twice, or is larger or deeper than any report.
     """
     _look_at(data)
+    encoding = "UTF-16" if data.startswith(_UTF16_MARKS) else "UTF-8"
     try:
-        text = data.decode("utf-16" if data.startswith(_UTF16_MARKS) else "utf-8-sig")
+        text = data.decode("utf-16" if encoding == "UTF-16" else "utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(
-            ReportProblem.NOT_JSON, f"It is not text in UTF-8: byte {error.start + 1} belongs to no character."
+            ReportProblem.NOT_JSON, f"It is not text in {encoding}: byte {error.start + 1} belongs to no character."
         ) from None
     try:
         content = json.loads(
@@ -76,21 +81,27 @@ def read_json(data: bytes) -> dict[str, Any]:
         raise Unreadable(
             ReportProblem.WRONG_TYPE, f"It is JSON, but {_named(content)} where a report is an object with named parts."
         )
-    plain: dict[str, Any] = _plain(content, 0)
-    return plain
+    _make_plain(content, 0)
+    return content
 
 
-def _look_at(data: bytes) -> None:
+def _look_at(data: bytes | bytearray) -> None:
     start = data[:64].lstrip().lower()
     for mark, what in _NOT_TEXT:
         if start.startswith(mark.lower()):
             raise Unreadable(ReportProblem.WRONG_TYPE, f"It is {what}, not a report in JSON.")
-    if not data.strip():
+    if not data or data.isspace():
         raise Unreadable(ReportProblem.TRUNCATED, "The object is empty.")
     parts = sum(map(data.count, (b"[", b"{", b",")))
     if parts > MOST_PARTS:
         raise Unreadable(
             ReportProblem.TOO_LARGE, f"It has about {parts:,} parts; at most {MOST_PARTS:,} are read of one report."
+        )
+    named = data.count(b":")
+    if named > MOST_NAMED:
+        raise Unreadable(
+            ReportProblem.TOO_LARGE,
+            f"It has about {named:,} named values; at most {MOST_NAMED:,} are read of one report.",
         )
 
 
@@ -109,13 +120,12 @@ def _too_deep() -> Unreadable:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
+    found = {_text(name): value for name, value in pairs}
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = Counter(names).most_common(1)[0][0]
+        twice = Counter(_text(name) for name, _ in pairs).most_common(1)[0][0]
         raise Unreadable(
             ReportProblem.NOT_JSON,
-            f"It says {_text(twice)[:_LONGEST_KEY_SHOWN]!r} twice in one place, so it is not clear what it says.",
+            f"It says {twice[:_LONGEST_KEY_SHOWN]!r} twice in one place, so it is not clear what it says.",
         )
     return found
 
@@ -140,17 +150,18 @@ def _named(content: Any) -> str:
     return "text" if isinstance(content, str) else "a single value"
 
 
-def _plain(value: Any, depth: int) -> Any:
+def _make_plain(found: dict[str, Any] | list[Any], depth: int) -> None:
+    """Replace text in place: a copy would cost as much again as the report."""
     if depth > DEEPEST:
         raise _too_deep()
-    if isinstance(value, dict):
-        return {_text(name): _plain(item, depth + 1) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, depth + 1) for item in value]
-    return _text(value) if isinstance(value, str) else value
+    for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+        if isinstance(value, dict | list):
+            _make_plain(value, depth + 1)
+        elif isinstance(value, str) and _UNKEPT.search(value):
+            found[key] = _text(value)
 
 
 def _text(value: str) -> str:
-    if value.isascii() and "\x00" not in value:
+    if not _UNKEPT.search(value):
         return value
     return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")

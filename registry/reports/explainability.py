@@ -20,10 +20,11 @@ _DEEPEST_LABEL = 3
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """How much one feature weighs; None where it was not computed."""
+    """How much one feature weighs; None where it was not computed, `note` then says what stands there instead."""
 
     feature: str
     value: Number | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,13 @@ def has_explanations(content: Mapping[str, Any]) -> bool:
     return isinstance(content.get("explanations"), Mapping)
 
 
+def others(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the methods of a report that say nothing of how much features weigh, such as partial dependence (pdp)."""
+    weighed = {one.method for one in parse(content)}
+    methods = map(values.name, values.section(content.get("explanations")))
+    return tuple(method for method in methods if method not in weighed)
+
+
 def _labels(method: str, path: tuple[str, ...], found: Any) -> Iterator[Explanation]:
     if len(path) > _DEEPEST_LABEL:
         return
@@ -63,9 +71,11 @@ def _labels(method: str, path: tuple[str, ...], found: Any) -> Iterator[Explanat
 
 
 def _expected(value: Any) -> Number | None:
-    if isinstance(value, list) and len(value) == 1:
-        value = value[0]
-    return values.number(value)
+    return values.number(_single(value))
+
+
+def _single(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _attributions(found: Any) -> tuple[Attribution, ...]:
@@ -73,5 +83,9 @@ def _attributions(found: Any) -> tuple[Attribution, ...]:
         pairs = [(one.get("feature_name") or one.get("name"), one.get("value")) for one in values.sections(found)]
     else:
         pairs = list(values.section(found).items())
-    read = [Attribution(values.name(feature), _expected(value)) for feature, value in pairs if feature]
+    read = [
+        Attribution(values.name(feature), _expected(value), values.said_instead(_single(value)))
+        for feature, value in pairs
+        if feature
+    ]
     return tuple(sorted(read, key=lambda one: -abs(one.value) if one.value is not None else 1))

@@ -94,8 +94,12 @@ _BASELINES = {
 }
 _IS: Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "bias": (bias.has_bias, "bias metrics (pre_training_bias_metrics, post_training_bias_metrics)"),
-    "bias_pre_training": (bias.has_bias, "bias metrics (pre_training_bias_metrics)"),
-    "bias_post_training": (bias.has_bias, "bias metrics (post_training_bias_metrics)"),
+    "bias_pre_training": (
+        lambda content: bias.has_bias(content, bias.Phase.PRE_TRAINING), "bias metrics (pre_training_bias_metrics)"
+    ),
+    "bias_post_training": (
+        lambda content: bias.has_bias(content, bias.Phase.POST_TRAINING), "bias metrics (post_training_bias_metrics)"
+    ),
     "explainability": (has_explanations, "explanations (explanations)"),
     "model_quality": (model_quality.has_metrics, "model quality metrics (such as regression_metrics)"),
     "model_quality_constraints": (model_quality.has_limits, "model quality limits (such as regression_constraints)"),

@@ -6,7 +6,7 @@ constraints.json of a baselining or monitoring job.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,11 +30,12 @@ class Task(Word):
 
 @dataclass(frozen=True, slots=True)
 class QualityMetric:
-    """One measure of quality with its standard deviation; None where it was not computed."""
+    """One measure of quality with its standard deviation; None where it was not computed, `note` says what is there."""
 
     name: str
     value: Number | None
     deviation: Number | None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,17 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class ModelQuality:
-    """What one statistics file says; `items` is the number of predictions it rests on."""
+    """What one statistics file says; `items` is the number of predictions it rests on.
+
+    `untold` says, for people, which parts of it could not be taken as what they are called.
+    """
 
     task: Task
     items: Number | None
     metrics: tuple[QualityMetric, ...]
     confusion: Confusion | None
     curves: tuple[Curve, ...]
+    untold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,28 +123,31 @@ def has_limits(content: Mapping[str, Any]) -> bool:
 def _quality(task: Task, items: Number | None, found: Mapping[str, Any]) -> ModelQuality:
     metrics: list[QualityMetric] = []
     curves: list[Curve] = []
+    untold: list[str] = []
     confusion = None
     for name, one in found.items():
         if name == _CONFUSION:
             confusion = _confusion(one)
+            if confusion is None:
+                untold.append(f"The confusion matrix has no classes, or more than {MOST_CLASSES}.")
         elif name in _CURVES:
-            curves += _curve(name, values.section(one))
-        elif isinstance(one, Mapping):
-            metrics.append(
-                QualityMetric(
-                    values.name(name), values.number(one.get("value")), values.number(one.get("standard_deviation"))
-                )
-            )
+            curve, why = _curve(name, values.section(one))
+            curves += [curve] if curve else []
+            untold += [f"{_CURVES[name][0]}: {why}"] if why else []
         else:
-            metrics.append(QualityMetric(values.name(name), values.number(one), None))
-    return ModelQuality(task, items, tuple(metrics), confusion, tuple(curves))
+            metrics.append(_metric(values.name(name), one))
+    return ModelQuality(task, items, tuple(metrics), confusion, tuple(curves), tuple(untold))
+
+
+def _metric(name: str, one: Any) -> QualityMetric:
+    measured = isinstance(one, Mapping)
+    value, deviation = (one.get("value"), one.get("standard_deviation")) if measured else (one, None)
+    return QualityMetric(name, values.number(value), values.number(deviation), values.said_instead(value))
 
 
 def _confusion(found: Any) -> Confusion | None:
     rows = {values.name(true): values.section(row) for true, row in values.section(found).items()}
-    classes = list(rows)
-    for row in rows.values():
-        classes += [name for name in map(values.name, row) if name not in classes]
+    classes = dict.fromkeys([*rows, *(values.name(said) for row in rows.values() for said in row)])
     if not classes or len(classes) > MOST_CLASSES:
         return None
     return Confusion(
@@ -148,16 +156,20 @@ def _confusion(found: Any) -> Confusion | None:
     )
 
 
-def _curve(name: str, found: Mapping[str, Any]) -> Iterator[Curve]:
+def _curve(name: str, found: Mapping[str, Any]) -> tuple[Curve | None, str]:
+    """Return a curve, if there is one, and what of it is not drawn, in words."""
     words, x, y_name, y, x_name = _CURVES[name]
     xs, ys = found.get(x), found.get(y)
     if not (isinstance(xs, list) and isinstance(ys, list)) or len(xs) != len(ys):
-        return
+        return None, "its two lists of values are missing, or not of the same length."
     points = [
         (float(a), float(b))
         for a, b in zip(map(values.number, xs), map(values.number, ys), strict=True)
         if a is not None and b is not None and 0 <= a <= 1 and 0 <= b <= 1
     ]
-    if len(points) > 1:
-        step = -(-len(points) // _MOST_POINTS)
-        yield Curve(words, x_name, y_name, tuple(dict.fromkeys([*points[::step], points[-1]])))
+    odd = len(xs) - len(points)
+    why = f"{odd} of {len(xs)} points are not drawn, they are no numbers between 0 and 1." if odd else ""
+    if len(points) < 2:
+        return None, why or "it has fewer than two points."
+    step = -(-len(points) // _MOST_POINTS)
+    return Curve(words, x_name, y_name, tuple(dict.fromkeys([*points[::step], points[-1]]))), why

@@ -8,6 +8,8 @@ from typing import Any
 
 Number = int | float
 LONGEST_NAME = 200
+LONGEST_SHOWN = 40
+MOST_VALUES = 10
 
 
 def number(value: Any) -> Number | None:
@@ -17,13 +19,26 @@ def number(value: Any) -> Number | None:
     return value if isinstance(value, int) or math.isfinite(value) else None
 
 
+def said_instead(value: Any) -> str:
+    """Return what a report says in place of a number, for people: "NaN" as it stands there; "" for a number or null."""
+    if value is None or number(value) is not None:
+        return ""
+    shown = {True: "true", False: "false"}[value] if isinstance(value, bool) else name(value)
+    return f"The report says {shown[:LONGEST_SHOWN]!r}, which is no number." if shown else ""
+
+
 def name(value: Any) -> str:
     """Return a name or a value of data as short text: "gender", "1", "(0.5, 0.99]"; several of them joined."""
     if value is None:
         return ""
     if isinstance(value, list):
-        return ", ".join(map(name, value[:10]))[:LONGEST_NAME]
-    return str(value)[:LONGEST_NAME]
+        shown = ", ".join(map(name, value[:MOST_VALUES]))
+        return _short(f"{shown} and {len(value) - MOST_VALUES} more" if len(value) > MOST_VALUES else shown)
+    return _short(str(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}\u2026"
 
 
 def section(value: Any) -> Mapping[str, Any]:
@@ -36,3 +51,10 @@ def sections(value: Any) -> Iterable[Mapping[str, Any]]:
     if isinstance(value, Mapping):
         return (value,)
     return (item for item in value if isinstance(item, Mapping)) if isinstance(value, list) else ()
+
+
+def count(value: Any, key: str) -> int:
+    """Return how often something is named `key` in a part of a report, however deep."""
+    if isinstance(value, Mapping):
+        return (key in value) + sum(count(inner, key) for inner in value.values())
+    return sum(count(inner, key) for inner in value) if isinstance(value, list) else 0

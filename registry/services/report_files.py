@@ -84,7 +84,7 @@ def _content(session: AwsSession, found: s3.ObjectRecord, address: str, at: date
         return _file(found, address, at, problem=problem, sentence=sentence)
     sha256 = hashlib.sha256(data).hexdigest()
     try:
-        content = read_json(bytes(data))
+        content = read_json(data)
     except Unreadable as error:
         return _file(found, address, at, problem=error.problem, sentence=error.sentence, sha256=sha256)
     return _file(found, address, at, content=content, sha256=sha256)

@@ -42,7 +42,8 @@ def test_what_was_not_computed_is_none_and_never_zero() -> None:
     }  # fmt: skip
     (part,) = bias.parse(content)
     assert [(one.code, one.value, one.note) for one in part.metrics] == [
-        ("DI", None, "no positive labels"), ("RD", None, ""), ("AD", None, ""), ("SD", 0, ""),
+        ("DI", None, "no positive labels"), ("RD", None, "The report says 'NaN', which is no number."),
+        ("AD", None, "The report says 'true', which is no number."), ("SD", 0, ""),
     ]  # fmt: skip
 
 
