@@ -10,10 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Protocol
 
-from botocore import exceptions as boto
-from botocore.parsers import ResponseParserError
-from s3transfer.exceptions import RetriesExceededError
-
 
 class _Account(Protocol):
     @property
@@ -195,27 +191,6 @@ _INVALID_CODES = frozenset(
     }
 )  # fmt: skip
 
-_UNREACHED = (
-    boto.HTTPClientError,
-    boto.ConnectionError,
-    boto.IncompleteReadError,
-    boto.PaginationError,
-    boto.FlexibleChecksumError,
-    ResponseParserError,
-    RetriesExceededError,
-)
-_NO_CREDENTIALS = (
-    boto.NoCredentialsError,
-    boto.PartialCredentialsError,
-    boto.CredentialRetrievalError,
-    boto.TokenRetrievalError,
-    boto.NoAuthTokenError,
-    boto.ProfileNotFound,
-    boto.MetadataRetrievalError,
-    boto.SSOError,
-    boto.LoginError,
-)
-
 
 def kind_for(code: str, status: int = 400, message: str = "") -> type[AwsError]:
     """Choose the error class for an AWS error code, its HTTP status and its message."""
@@ -267,25 +242,59 @@ def translated(session: HasAccount, service: str, operation: str) -> Iterator[No
     """
     try:
         yield
-    except boto.ClientError as exc:
+    except Exception as exc:
+        named = _named(exc, session, service, operation)
+        if named is None:
+            raise
+        raise named from exc
+
+
+def _named(exc: Exception, session: HasAccount, service: str, operation: str) -> AwsError | None:
+    """Return the error for what botocore raised; None for what it did not raise."""
+    from botocore import exceptions as boto  # noqa: PLC0415 - megabytes, in web processes that ask nothing of AWS
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415 - as above
+    from s3transfer.exceptions import RetriesExceededError  # noqa: PLC0415 - as above
+
+    if isinstance(exc, boto.ClientError):
         error = exc.response.get("Error", {})
         status = int(exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 400)
         code = str(error.get("Code") or status)
         if exc.operation_name == "AssumeRole" != operation:
             service, operation = "sts", "AssumeRole"
-        raise from_code(session, service, operation, code, str(error.get("Message") or ""), status) from exc
-    except (boto.BotoCoreError, ResponseParserError, RetriesExceededError) as exc:
-        kind: type[AwsError]
-        if isinstance(exc, _UNREACHED):
-            kind = AwsUnavailable
-        elif isinstance(exc, _NO_CREDENTIALS):
-            kind = AwsDenied
-        else:
-            kind = AwsInvalid
-        raise kind(
-            service=service,
-            operation=operation,
-            account_id=session.account.account_id,
-            code=type(exc).__name__,
-            message=" ".join(str(exc).split()),
-        ) from exc
+        return from_code(session, service, operation, code, str(error.get("Message") or ""), status)
+    kind: type[AwsError]
+    if isinstance(
+        exc,
+        boto.HTTPClientError
+        | boto.ConnectionError
+        | boto.IncompleteReadError
+        | boto.PaginationError
+        | boto.FlexibleChecksumError
+        | ResponseParserError
+        | RetriesExceededError,
+    ):
+        kind = AwsUnavailable
+    elif isinstance(
+        exc,
+        boto.NoCredentialsError
+        | boto.PartialCredentialsError
+        | boto.CredentialRetrievalError
+        | boto.TokenRetrievalError
+        | boto.NoAuthTokenError
+        | boto.ProfileNotFound
+        | boto.MetadataRetrievalError
+        | boto.SSOError
+        | boto.LoginError,
+    ):
+        kind = AwsDenied
+    elif isinstance(exc, boto.BotoCoreError):
+        kind = AwsInvalid
+    else:
+        return None
+    return kind(
+        service=service,
+        operation=operation,
+        account_id=session.account.account_id,
+        code=type(exc).__name__,
+        message=" ".join(str(exc).split()),
+    )

@@ -14,10 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from botocore.loaders import create_loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
-
+from registry.aws.descriptions import without_prose
 from registry.aws.errors import AwsInvalid
 
 if TYPE_CHECKING:
@@ -60,6 +57,8 @@ def problems_of(service: str, operation: str, request: Mapping[str, Any]) -> lis
     shape = _input_shape(service, operation)
     if shape is None:
         return []
+    from botocore.validate import ParamValidator  # noqa: PLC0415 - megabytes, where a request is judged
+
     report = ParamValidator().validate(dict(request), shape)
     if report.has_errors():
         return [_as_field(line) for line in report.generate_report().splitlines()]
@@ -70,9 +69,11 @@ def problems_of(service: str, operation: str, request: Mapping[str, Any]) -> lis
 def _input_shape(service: str, operation: str) -> Any:
     """Return the shape of an operation's request, and keep no more of the model than it is made of.
 
-    SageMaker's whole model takes twenty megabytes, in web processes that send nothing.
+    SageMaker's whole model takes six megabytes, in web processes that send nothing.
     """
-    described = create_loader().load_service_model(service, "service-2")
+    from botocore.model import ServiceModel  # noqa: PLC0415 - as above
+
+    described = without_prose(service)
     asked = described["operations"][operation]
     named = [asked["input"]["shape"]] if "input" in asked else []
     shapes: dict[str, Any] = {}

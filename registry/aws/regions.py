@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-import botocore.session
-
 
 @cache
 def known_regions(partition: str = "aws") -> frozenset[str]:
     """Return the regions of a partition ("aws", "aws-cn", "aws-us-gov") that have SageMaker; none of no such one."""
+    import botocore.session  # noqa: PLC0415 - megabytes, where regions are judged
+
     return frozenset(botocore.session.Session().get_available_regions("sagemaker", partition))
 
 

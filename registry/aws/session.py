@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import botocore.session
-from boto3.session import Session
-from botocore.config import Config
-from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
-from botocore.loaders import create_loader
-
+from registry.aws.descriptions import loader
 from registry.aws.errors import THROTTLE_CODES, AwsInvalid, AwsThrottled, AwsUnavailable, translated
 from registry.aws.gates import Gate, GateClosed, widest
 from registry.aws.records import AccountRef
 
 if TYPE_CHECKING:
+    import botocore.session
+    from boto3.session import Session
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.config import Config
+    from botocore.credentials import CredentialResolver
     from mypy_boto3_events.client import EventBridgeClient
     from mypy_boto3_iam.client import IAMClient
     from mypy_boto3_ram.client import RAMClient
@@ -90,13 +89,10 @@ class Counters:
 
 _watchers: ContextVar[tuple[tuple[int, Counters], ...]] = ContextVar("aws_call_watchers", default=())
 
-# Sessions of botocore are not safe to share while they make clients, and each would parse the service models
-# (SageMaker's has megabytes) again; one lock and one loader serve all accounts of the process.
-_loader = create_loader()
-
 
 class _Process:
-    """Hold what belongs to one process: the lock of client making, and its sessions."""
+    """Hold what belongs to one process: its sessions, and the lock of client making, in which those of botocore are not
+    safe to share."""
 
     def __init__(self) -> None:
         self.making = threading.RLock()
@@ -123,18 +119,18 @@ class _Process:
 _process = _Process()
 
 
-class _AssumedRole(CredentialProvider):
-    """Give botocore credentials that renew themselves before they run out; thread-safe, by botocore."""
+def _assumed_role(refresh: Callable[[], dict[str, str]]) -> CredentialResolver:
+    """Give botocore credentials that are fetched on first use and renew themselves before they run out; thread-safe, by
+    botocore."""
+    from botocore import credentials  # noqa: PLC0415 - as in `_new_botocore_session`
 
-    METHOD = "assume-role"
+    class AssumedRole(credentials.CredentialProvider):
+        METHOD = "assume-role"
 
-    def __init__(self, refresh: Callable[[], dict[str, str]]) -> None:
-        super().__init__()
-        self._refresh = refresh
+        def load(self) -> credentials.DeferredRefreshableCredentials:
+            return credentials.DeferredRefreshableCredentials(refresh_using=refresh, method=self.METHOD)
 
-    def load(self) -> DeferredRefreshableCredentials:
-        """Return credentials that are fetched on first use."""
-        return DeferredRefreshableCredentials(refresh_using=self._refresh, method=self.METHOD)
+    return credentials.CredentialResolver([AssumedRole()])
 
 
 class AwsSession:
@@ -229,6 +225,8 @@ class AwsSession:
             _watchers.reset(token)
 
     def _boto_session(self) -> Session:
+        from boto3.session import Session  # noqa: PLC0415 - as in `_new_botocore_session`
+
         base = _new_botocore_session(self.account.region)
         if not self.account.role_arn:
             return Session(botocore_session=base, region_name=self.account.region)
@@ -252,11 +250,11 @@ class AwsSession:
             }
 
         assumed = _new_botocore_session(self.account.region)
-        assumed.register_component("credential_provider", CredentialResolver([_AssumedRole(refresh)]))
+        assumed.register_component("credential_provider", _assumed_role(refresh))
         return Session(botocore_session=assumed, region_name=self.account.region)
 
     def _make(self, boto: Session, service: str) -> Any:
-        config = client_config(service, self.total_max_attempts).merge(Config(region_name=self.account.region))
+        config = client_config(service, self.total_max_attempts, region_name=self.account.region)
         make = cast("Callable[..., Any]", boto.client)
         with translated(self, service, "CreateClient"):
             client = make(service, config=config)
@@ -315,14 +313,17 @@ class AwsSession:
                 watcher.add(delta)
 
 
-def client_config(service: str, total_max_attempts: int = TOTAL_MAX_ATTEMPTS) -> Config:
+def client_config(service: str, total_max_attempts: int = TOTAL_MAX_ATTEMPTS, **more: Any) -> Config:
     """Return the timeouts, attempts and pool size of every client the portal makes; attempts count the first try."""
+    from botocore.config import Config  # noqa: PLC0415 - as in `_new_botocore_session`
+
     return Config(
         retries={"mode": RETRY_MODE, "total_max_attempts": total_max_attempts},
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=_READ_TIMEOUTS.get(service, READ_TIMEOUT_SECONDS),
         max_pool_connections=max(MAX_POOL_CONNECTIONS, widest()),
         user_agent_extra=SESSION_NAME,
+        **more,
     )
 
 
@@ -381,8 +382,11 @@ def pages(
 
 
 def _new_botocore_session(region: str) -> botocore.session.Session:
+    # Megabytes, in web processes that ask nothing of AWS.
+    import botocore.session  # noqa: PLC0415 - only where AWS is asked
+
     session = botocore.session.Session()
-    session.register_component("data_loader", _loader)
+    session.register_component("data_loader", loader())
     session.set_config_variable("region", region)
     return session
 
