@@ -11,14 +11,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode, urlsplit
 
-import requests
-import urllib3
-
-from .connections import Deadline, Pinned, deadline_of
 from .webhooks import USER_AGENT, Address, AddressRefused, WebhookFailed, resolved
+
+if TYPE_CHECKING:
+    import requests
+
+    from .connections import Deadline
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 8
@@ -60,6 +61,11 @@ def fetch(
     `setting` names the networks that are asked although they are not public; `seconds` bounds everything together,
     `largest` the bytes of the answer. Raises FetchFailed, AnswerTooLong.
     """
+    import requests  # noqa: PLC0415 - megabytes, in web processes that ask no other server
+    import urllib3  # noqa: PLC0415 - as above
+
+    from .connections import deadline_of  # noqa: PLC0415 - as above
+
     full = f"{url}?{urlencode(query)}" if query else url
     try:
         addresses = resolved(full, setting=setting)
@@ -86,6 +92,10 @@ def _ask(
     deadline: Deadline,
     largest: int,
 ) -> Fetched:
+    import requests  # noqa: PLC0415 - as in `fetch`
+
+    from .connections import Pinned  # noqa: PLC0415 - likewise
+
     port = urlsplit(url).port
     shown = f"[{host}]" if ":" in host else host
     all_headers = {
@@ -140,6 +150,9 @@ def _is_address(host: str) -> bool:
 
 
 def _words(error: Exception) -> str:
+    import requests  # noqa: PLC0415 - as in `fetch`
+    import urllib3  # noqa: PLC0415 - likewise
+
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {CONNECT_SECONDS} seconds"
     if isinstance(error, requests.ReadTimeout | urllib3.exceptions.ReadTimeoutError):

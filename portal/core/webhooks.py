@@ -24,16 +24,16 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from secrets import token_bytes
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
 from django.conf import settings
 from django.utils import timezone
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from .connections import Deadline, Pinned, deadline_of
+if TYPE_CHECKING:
+    import requests
+
+    from .connections import Deadline
 
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
@@ -172,6 +172,11 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, lim
     AddressRefused before anything is sent, WebhookFailed otherwise: not retryable for 410 and the other refusals of 400
     to 499 except 408, 425 and 429, and for a redirect; retryable for everything else.
     """
+    import requests  # noqa: PLC0415 - megabytes, in web processes that ask no other server
+    import urllib3  # noqa: PLC0415 - as above
+
+    from .connections import deadline_of  # noqa: PLC0415 - as above
+
     limits = limits or Limits(CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS)
     addresses = resolved(url)
     headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
@@ -309,6 +314,10 @@ def _literal(host: str) -> Address | None:
 def _post(
     url: str, address: Address, headers: Mapping[str, str], body: bytes, deadline: Deadline, limits: Limits
 ) -> Answer:
+    import requests  # noqa: PLC0415 - as in `post`
+
+    from .connections import Pinned  # noqa: PLC0415 - likewise
+
     parts = _parts(url)
     host = str(parts.hostname)
     shown = f"[{host}]" if ":" in host else host
@@ -383,11 +392,15 @@ def _excerpt(response: requests.Response) -> str:
 
 
 def _never_reached(error: Exception) -> bool:
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError  # noqa: PLC0415 - as in `post`
+
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 def _words(error: Exception, limits: Limits) -> str:
+    import requests  # noqa: PLC0415 - as in `post`
+
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {limits.connect:g} seconds."
     if isinstance(error, requests.ReadTimeout):
