@@ -165,6 +165,7 @@ class OutboxKind(Word):
     SHARE = "share"
     INVITATION = "share_invitation"
     CARD = "model_card"
+    CARD_EXPORT = "model_card_export"
 
 
 class OutboxState(Word):

@@ -40,6 +40,10 @@ class ModelCardVersionQuerySet(_OfCardsQuerySet):
     path = "card__"
 
 
+class ModelCardExportQuerySet(_OfCardsQuerySet):
+    path = "card__"
+
+
 class ModelCardEditQuerySet(_OfCardsQuerySet):
     def pending(self) -> Self:
         """What is on its way to AWS."""

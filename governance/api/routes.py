@@ -14,6 +14,7 @@ from .deployments import Deployments
 from .endpoints import Endpoints
 from .evidence import EvidenceList
 from .findings import Findings
+from .model_cards import ModelCardEdits, ModelCards
 from .notifications import Notifications
 from .operations import Accounts, Outbox
 from .overrides import Overrides
@@ -36,6 +37,8 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("use-cases", UseCases, "use-case"),
     ("model-versions", ModelVersions, "model-version"),
     ("model-groups", ModelGroups, "model-group"),
+    ("model-cards", ModelCards, "model-card"),
+    ("model-card-edits", ModelCardEdits, "model-card-edit"),
     ("registrations", Registrations, "registration"),
     ("group-creations", GroupCreations, "group-creation"),
     ("stage-records/in-production", InProduction, "in-production"),

@@ -16,6 +16,8 @@ TRAIL = (
     + kept("registry_modelcardversion")
     + audited("registry_modelcardedit")
     + kept("registry_modelcardedit")
+    + audited("registry_modelcardexport")
+    + kept("registry_modelcardexport")
 )
 # SageMaker never changes the content of a version, so nobody else does here either; a status alone may move.
 GUARDS = """
@@ -55,6 +57,7 @@ class Migration(migrations.Migration):
                     ("share", "Share"),
                     ("share_invitation", "Share invitation"),
                     ("model_card", "Model card"),
+                    ("model_card_export", "Model card export"),
                 ],
                 max_length=20,
             ),

@@ -164,6 +164,7 @@ _SHOWN: dict[str, tuple[tuple[str, str], ...]] = {
         ("Model package", "detail.modelPackageArn"),
     ),
     OutboxKind.CARD: (("Model card", "name"), ("Region", "region"), ("Status", "status"), ("What", "what")),
+    OutboxKind.CARD_EXPORT: (("Model card", "name"), ("Version", "number"), ("Region", "region"), ("Below", "path")),
     OutboxKind.ARTIFACT_COPY: (("From", "source_url"), ("To", "target_url")),
 }
 _CALLS: dict[str, str] = {
@@ -173,6 +174,7 @@ _CALLS: dict[str, str] = {
     OutboxKind.REGISTRATION: "sagemaker:CreateModelPackage",
     OutboxKind.SHARE: "ram:CreateResourceShare and what changes one",
     OutboxKind.CARD: "sagemaker:CreateModelCard or sagemaker:UpdateModelCard",
+    OutboxKind.CARD_EXPORT: "sagemaker:CreateModelCardExportJob",
     OutboxKind.INVITATION: "ram:AcceptResourceShareInvitation",
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 from registry.choices import CardStatus, RiskRating
 from registry.models import ModelCard, ModelCardVersion
 from registry.selectors.card_sheet import Bars, Evaluation, Grid, Line, Section, sheet
+from registry.services import cards
 
 from .audit_pack.typeset import Part, code, heading, listing, pairs, typeset, words
 
@@ -21,6 +22,7 @@ _MOST_POINTS = 200
 def pdf_of(card: ModelCard, shown: ModelCardVersion) -> bytes:
     """Return one version of a card as PDF. Raises NotTypeset."""
     kept = shown.text if shown.content is None else json.dumps(shown.content, sort_keys=True, ensure_ascii=False)
+    facts = cards.facts_of(shown.content or {})
     moment = f"{shown.read_at:%Y-%m-%d %H:%M} UTC"
     chapters = [{"title": section.title, "parts": _section(section)} for section in sheet(shown.content)]
     if shown.problems:
@@ -38,10 +40,10 @@ def pdf_of(card: ModelCard, shown: ModelCardVersion) -> bytes:
         "cover": [
             ["Version", str(shown.number)],
             ["Status", CardStatus(shown.status).label],
-            ["Risk rating", "" if card.risk_rating == RiskRating.UNKNOWN else RiskRating(card.risk_rating).label],
-            ["Owner", card.owner_name],
-            ["Line of business", card.line_of_business],
-            ["Use case", card.use_case_named],
+            ["Risk rating", "" if facts.risk_rating == RiskRating.UNKNOWN else facts.risk_rating.label],
+            ["Owner", facts.owner_name],
+            ["Line of business", facts.line_of_business],
+            ["Use case", facts.use_case_id],
             ["Account", f"{card.account}, {card.region}"],
             ["ARN", {"code": card.arn}],
             ["Read", moment],

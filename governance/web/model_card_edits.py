@@ -6,18 +6,21 @@ from typing import Any, cast
 
 from django import forms
 from django.forms import BaseForm
+from django.http import FileResponse, HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.views.generic import View
 
+from portal.core.downloads import attachment
 from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, require
-from portal.core.views import ActionView, FormPage
+from portal.core.views import ActionView, FormPage, SignedIn
 from registry.choices import CardStatus
 from registry.models import ModelCard
 from registry.selectors import model_cards
 from registry.web.differences import KeepsTyping
 
-from ..services import card_edits
+from ..services import card_edits, card_exports
 from .model_card_forms import CardEditForm, CardNewForm, initial_of
 
 _ASKED = "It is on its way to SageMaker. The card is read again once it is there."
@@ -130,3 +133,26 @@ class CardMove(ActionView):
         """Whether what is asked for is not an officer's to do; what a card cannot become is refused by the service."""
         wanted = self.request.POST.get("status", "")
         return card_edits.MOVES.get((card.status, wanted)) is not Act.APPROVE_CARD
+
+
+class CardExport(ActionView):
+    """Have SageMaker write the version that is shown as PDF."""
+
+    def carry_out(self) -> str:
+        card = model_cards.card(self.actor, self.kwargs["pk"])
+        number = model_cards.number_of(self.request.POST.get("version", ""), "version")
+        card_exports.order(actor=self.actor, card_id=card.pk, number=number)
+        self.say("SageMaker was asked for the PDF. It stands below the versions once it is written.")
+        address = reverse("governance:model_card", args=[card.pk])
+        return f"{address}?version={number}" if number else address
+
+
+class CardExportFile(SignedIn, View):
+    """The PDF that SageMaker wrote, from S3."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, pk: int, export: int) -> FileResponse:
+        row, file, size = card_exports.fetch(actor=self.actor, card_id=pk, export_id=export)
+        name = f"sagemaker-model-card-{row.card.name}-{row.number}.pdf"
+        return attachment(file, filename=name, content_type="application/pdf", size=size)

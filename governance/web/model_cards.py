@@ -16,7 +16,6 @@ from django.utils.safestring import SafeString
 from django.views.generic import View
 
 from portal.core.downloads import attachment
-from portal.core.errors import InvalidInput
 from portal.core.permissions import Act, may, may_anywhere
 from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import account, badge, reltime, risk_badge
@@ -25,6 +24,7 @@ from portal.core.vocabulary import RiskRating
 from registry.choices import CardStatus
 from registry.models import ModelCard, ModelCardVersion
 from registry.selectors import card_sheet, model_cards
+from registry.services import cards
 from registry.web.filters import choice, search
 
 from ..services import card_edits
@@ -184,16 +184,7 @@ class OfCard(Page):
 
     def of_number(self, name: str) -> ModelCardVersion:
         """Return the version of the card that the address names. Raises InvalidInput, NotFound."""
-        return model_cards.card_version(self.card, number_of(self.request.GET.get(name, ""), name))
-
-
-def number_of(given: str, name: str) -> int | None:
-    """Return the number of a version, None for none. Raises InvalidInput."""
-    if not given:
-        return None
-    if not (given.isascii() and given.isdecimal() and len(given) < 10):
-        raise InvalidInput("That is no version of a card.", errors={name: ["Give the number of a version."]})
-    return int(given)
+        return model_cards.card_version(self.card, model_cards.number_of(self.request.GET.get(name, ""), name))
 
 
 class CardPage(OfCard):
@@ -203,16 +194,19 @@ class CardPage(OfCard):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         shown = self.of_number("version")
-        beside = model_cards.beside_embedded(self.card)
+        is_latest = shown.number == self.card.number
+        beside = model_cards.beside_embedded(self.card) if is_latest else []
         return super().get_context_data(
             card=self.card,
             shown=shown,
-            is_latest=shown.number == self.card.number,
+            is_latest=is_latest,
+            facts=cards.facts_of(shown.content or {}),
             status=card_status(shown.status),
             sections=card_sheet.sheet(shown.content),
             versions=[{"row": row, "status": card_status(row.status)} for row in model_cards.versions(self.card)],
             lacking=[row for row in beside if row.is_lacking],
             differing=[row for row in beside if row.differs],
+            exports=list(model_cards.exports(self.card)[:10]),
             pending=model_cards.pending_edit(self.card),
             failed=model_cards.failed_edit(self.card),
             **self._to_do(),
@@ -230,6 +224,8 @@ class CardPage(OfCard):
         is_open = card.missing_since is None
         return {
             "moves": moves if is_open else [],
+            "may_store": bool(card.account.artifact_buckets),
+            "may_export": is_open and may(self.actor, Act.EXPORT_CARD, project),
             "may_edit": is_open and card.status != CardStatus.ARCHIVED and may(self.actor, Act.EDIT_CARD, project),
         }
 
@@ -240,9 +236,8 @@ class CardCompare(OfCard):
     template_name = "governance/model_card_compare.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after = self.of_number("to")
-        given = number_of(self.request.GET.get("from", ""), "from")
-        before = model_cards.card_version(self.card, max(1, after.number - 1) if given is None else given)
+        given = self.request.GET
+        before, after = model_cards.two_versions(self.card, given.get("from", ""), given.get("to", ""))
         return super().get_context_data(
             card=self.card,
             before=before,
@@ -265,7 +260,7 @@ class CardFile(SignedIn, View):
 
     def get(self, request: HttpRequest, pk: int) -> FileResponse:
         card = model_cards.card(self.actor, pk)
-        shown = model_cards.card_version(card, number_of(request.GET.get("version", ""), "version"))
+        shown = model_cards.card_version(card, model_cards.number_of(request.GET.get("version", ""), "version"))
         content = pdf_of(card, shown)
         name = f"model-card-{card.name}-{shown.number}.pdf"
         return attachment(io.BytesIO(content), filename=name, content_type="application/pdf", size=len(content))

@@ -149,6 +149,12 @@ urlpatterns = [
     path("model-cards/<row:pk>/status/", model_card_edits.CardMove.as_view(), name="model_card_move"),
     path("model-cards/<row:pk>/", model_cards.CardPage.as_view(), name="model_card"),
     path("model-cards/<row:pk>/compare/", model_cards.CardCompare.as_view(), name="model_card_compare"),
+    path("model-cards/<row:pk>/exports/", model_card_edits.CardExport.as_view(), name="model_card_export"),
+    path(
+        "model-cards/<row:pk>/exports/<row:export>/card.pdf",
+        model_card_edits.CardExportFile.as_view(),
+        name="model_card_export_file",
+    ),
     path("model-cards/<row:pk>/card.pdf", model_cards.CardFile.as_view(), name="model_card_file"),
     path("endpoints/", served.EndpointList.as_view(), name="endpoint_list"),
     path("endpoints/<row:pk>/", served.EndpointPage.as_view(), name="endpoint"),

@@ -56,6 +56,7 @@ class Act(StrEnum):
     MANAGE_TRACKING = "manage tracking servers"
     EDIT_CARD = "write model cards"
     APPROVE_CARD = "approve model cards"
+    EXPORT_CARD = "have SageMaker export model cards"
 
 
 ROLES: dict[Act, frozenset[Role]] = {
@@ -111,6 +112,8 @@ ROLES: dict[Act, frozenset[Role]] = {
     Act.EDIT_CARD: frozenset({SCIENTIST, OWNER}),
     # Nobody approves the card he wrote last, whatever his roles.
     Act.APPROVE_CARD: frozenset({OFFICER}),
+    # It writes a file into a bucket; whoever only reads has the portal's own PDF.
+    Act.EXPORT_CARD: frozenset({SCIENTIST, OWNER, ENGINEER, OFFICER}),
 }
 
 # What a service account may hold: no role that decides, and none that gives roles to somebody who does.

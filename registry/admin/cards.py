@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from portal.core.admin import RecordAdmin, console
 
-from ..models import ModelCard, ModelCardEdit, ModelCardVersion
+from ..models import ModelCard, ModelCardEdit, ModelCardExport, ModelCardVersion
 
 
 @admin.register(ModelCard, site=console)
@@ -37,4 +37,13 @@ class ModelCardEditAdmin(RecordAdmin):
     list_filter = ("state", "status")
     list_select_related = ("account", "requested_by")
     search_fields = ("name",)
+    ordering = ("-pk",)
+
+
+@admin.register(ModelCardExport, site=console)
+class ModelCardExportAdmin(RecordAdmin):
+    list_display = ("card", "number", "state", "requested_by", "requested_at", "finished_at")
+    list_filter = ("state",)
+    list_select_related = ("card", "requested_by")
+    search_fields = ("card__name",)
     ordering = ("-pk",)

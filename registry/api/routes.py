@@ -7,7 +7,6 @@ from rest_framework.viewsets import ViewSetMixin
 from .accounts import SyncRuns
 from .attributes import CustomAttributes
 from .endpoint_metrics import EndpointMetrics
-from .model_cards import ModelCards
 from .monitors import Monitors
 from .organisation import LinesOfBusiness, Projects
 from .people import People
@@ -30,7 +29,6 @@ ROUTES: list[tuple[str, type[ViewSetMixin], str]] = [
     ("account-roles", AccountRoles, "account-role"),
     ("sync-runs", SyncRuns, "sync-run"),
     ("resource-shares", ResourceShares, "resource-share"),
-    ("model-cards", ModelCards, "model-card"),
     ("monitors", Monitors, "monitor"),
     ("tracking-servers", TrackingServers, "tracking-server"),
 ]

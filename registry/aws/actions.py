@@ -17,7 +17,8 @@ class Need(Enum):
 
     SYNC = "read the registry"
     CARDS = "read model cards"
-    CARD_WRITES = "write model cards"
+    CARD_WRITES = "write and export model cards"
+    CARD_EXPORTS = "keep the PDFs of model cards"
     WRITE_BACK = "write decisions back"
     REGISTER = "register versions and create groups"
     COPY_OUT = "read artifacts and evidence"
@@ -96,6 +97,8 @@ class On(Enum):
     BUCKETS = "buckets"
     OBJECTS = "objects"
     SOURCES = "sources"
+    # Where SageMaker writes the PDFs of cards, in any bucket of the account.
+    CARD_EXPORTS = "card exports"
     KEYS = "keys"
     ANY_ROLE = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"
     # Also AWS's own, whose account is "aws".
@@ -124,6 +127,10 @@ def _owner(action: str, need: Need, on: On) -> Grant:
 
 def _hub(action: str, need: Need, on: On = On.ANYTHING, when: When = When.ALWAYS) -> Grant:
     return Grant(action, need, on, when, None)
+
+
+def _spoke(action: str, need: Need, on: On, when: When) -> Grant:
+    return Grant(action, need, on, None, when)
 
 
 # Data under a customer's key is read and written in the caller's name.
@@ -177,6 +184,16 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "sagemaker:DescribeModelCard": (_both("sagemaker:DescribeModelCard", Need.CARDS, On.CARDS), *_DECRYPT),
     "sagemaker:CreateModelCard": (_both("sagemaker:CreateModelCard", Need.CARD_WRITES, On.CARDS),),
     "sagemaker:UpdateModelCard": (_both("sagemaker:UpdateModelCard", Need.CARD_WRITES, On.CARDS),),
+    # SageMaker writes the PDF in the name of who ordered it.
+    "sagemaker:CreateModelCardExportJob": (
+        _both("sagemaker:CreateModelCardExportJob", Need.CARD_WRITES, On.CARDS),
+        # A hub may write there anyway, for its copies.
+        _spoke("s3:PutObject", Need.CARD_EXPORTS, On.CARD_EXPORTS, When.HAS_BUCKETS),
+        _spoke("kms:GenerateDataKey", Need.CARD_EXPORTS, On.KEYS, When.HAS_KEYS),
+    ),
+    "sagemaker:DescribeModelCardExportJob": (
+        _both("sagemaker:DescribeModelCardExportJob", Need.CARD_WRITES, On.CARDS),
+    ),
     "ram:GetResourceShares": (_both("ram:GetResourceShares", Need.ACCEPT),),
     "ram:GetResourceShareInvitations": (_both("ram:GetResourceShareInvitations", Need.ACCEPT),),
     "ram:AcceptResourceShareInvitation": (_both("ram:AcceptResourceShareInvitation", Need.ACCEPT, On.INVITATIONS),),
@@ -290,6 +307,7 @@ OPERATIONS: Mapping[str, tuple[Grant, ...]] = {
     "iam:ListRolePolicies": (_both("iam:ListRolePolicies", Need.PERSONAS, On.ANY_ROLE),),
     "iam:GetRolePolicy": (_both("iam:GetRolePolicy", Need.PERSONAS, On.ANY_ROLE),),
     "iam:ListAttachedRolePolicies": (_both("iam:ListAttachedRolePolicies", Need.PERSONAS, On.ANY_ROLE),),
+    "iam:GetRole": (_both("iam:GetRole", Need.PERSONAS, On.ANY_ROLE),),
     "iam:GetPolicy": (_both("iam:GetPolicy", Need.PERSONAS, On.ANY_POLICY),),
     "iam:GetPolicyVersion": (_both("iam:GetPolicyVersion", Need.PERSONAS, On.ANY_POLICY),),
     "sagemaker:ListEndpoints": (_both("sagemaker:ListEndpoints", Need.ENDPOINTS),),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 LONGEST_CONTENT = 100_000
+# Where the PDFs that SageMaker writes lie in an account's bucket; the role may write nothing else there.
+EXPORTS = "model-card-exports/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,16 @@ class CardVersionSummary:
     status: str
     created_at: datetime | None
     modified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRecord:
+    """Hold how far an export of a card has come: InProgress, Completed with the PDF's S3 URL, Failed with a reason."""
+
+    arn: str
+    state: str
+    url: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +172,32 @@ def update_card(
     require_valid(session, "sagemaker", "UpdateModelCard", request)
     with translated(session, "sagemaker", "UpdateModelCard"):
         session.sagemaker.update_model_card(**request)
+
+
+def export_card(session: AwsSession, *, name: str, number: int, job: str, path: str) -> str:
+    """Have SageMaker write one version of a card as PDF below an S3 path, and return the ARN of the export job.
+
+    SageMaker writes in the caller's name: the role needs s3:PutObject there. Raises AwsConflict when a job has the
+    name, AwsNotFound, AwsInvalid. Source: CreateModelCardExportJob, which knows no ClientToken.
+    """
+    request: Any = {
+        "ModelCardName": name,
+        "ModelCardVersion": number,
+        "ModelCardExportJobName": job,
+        "OutputConfig": {"S3OutputPath": path},
+    }
+    require_valid(session, "sagemaker", "CreateModelCardExportJob", request)
+    with translated(session, "sagemaker", "CreateModelCardExportJob"):
+        return session.sagemaker.create_model_card_export_job(**request)["ModelCardExportJobArn"]
+
+
+def describe_export(session: AwsSession, arn: str) -> ExportRecord:
+    """Read how far an export has come. Raises AwsNotFound, AwsDenied. Source: DescribeModelCardExportJob."""
+    with translated(session, "sagemaker", "DescribeModelCardExportJob"):
+        answer = session.sagemaker.describe_model_card_export_job(ModelCardExportJobArn=arn)
+    return ExportRecord(
+        arn=plain_text(answer.get("ModelCardExportJobArn")),
+        state=plain_text(answer.get("Status")),
+        url=plain_text(answer.get("ExportArtifacts", {}).get("S3ExportArtifacts")),
+        reason=plain_text(answer.get("FailureReason")),
+    )

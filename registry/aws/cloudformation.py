@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.aws.actions import Grant, Need, On, When, grants
+from registry.aws.cards import EXPORTS
 from registry.aws.events import (
     RECEIVES_BEFORE_DEAD_LETTER,
     RETENTION_SECONDS,
@@ -245,9 +246,12 @@ def _any(parameter: str) -> dict[str, Any]:
     return {"Fn::Not": [{"Fn::Equals": [{"Fn::Join": ["", {"Ref": parameter}]}, ""]}]}
 
 
-def _objects(parameter: str) -> dict[str, Any]:
-    """Return the ARNs of every object in the buckets a parameter lists."""
-    return {"Fn::Split": [",", {"Fn::Sub": ["${Arns}/*", {"Arns": {"Fn::Join": ["/*,", {"Ref": parameter}]}}]}]}
+def _objects(parameter: str, prefix: str = "") -> dict[str, Any]:
+    """Return the ARNs of every object in the buckets a parameter lists, or of those under a prefix."""
+    some = f"/{prefix}*"
+    return {
+        "Fn::Split": [",", {"Fn::Sub": [f"${{Arns}}{some}", {"Arns": {"Fn::Join": [f"{some},", {"Ref": parameter}]}}]}]
+    }
 
 
 # What only reads, each action on a kind of resource of its own: one statement a need says the same in fewer words, and
@@ -257,6 +261,7 @@ _RESOURCES: Mapping[On, Any] = {
     On.BUCKETS: {"Ref": "ArtifactBucketArns"},
     On.OBJECTS: _objects("ArtifactBucketArns"),
     On.SOURCES: _objects("SourceBucketArns"),
+    On.CARD_EXPORTS: _objects("ArtifactBucketArns", EXPORTS),
     On.KEYS: {"Ref": "KeyArns"},
 }
 

@@ -164,6 +164,44 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        migrations.CreateModel(
+            name="ModelCardExport",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(verbose_name="version")),
+                ("path", models.CharField(max_length=1024, verbose_name="below")),
+                ("job_arn", models.CharField(blank=True, max_length=256, verbose_name="job")),
+                ("url", models.CharField(blank=True, max_length=1024, verbose_name="URL")),
+                ("token", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("requested_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("done", "Done"), ("failed", "Failed")],
+                        default=AskedState.PENDING,
+                        max_length=10,
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "card",
+                    models.ForeignKey(on_delete=models.PROTECT, related_name="exports", to="registry.modelcard"),
+                ),
+                (
+                    "requested_by",
+                    models.ForeignKey(on_delete=models.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL),
+                ),
+            ],
+        ),
+        migrations.AddConstraint(
+            model_name="modelcardexport",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", AskedState.PENDING)),
+                fields=("card", "number"),
+                name="model_card_export_pending_once",
+            ),
+        ),
         migrations.AddIndex(
             model_name="modelcard",
             index=models.Index(fields=["name", "id"], name="model_card_name"),

@@ -3,7 +3,7 @@
 from .account import AwsAccount
 from .account_role import AccountRole
 from .attribute import CustomAttribute
-from .card import ModelCard, ModelCardEdit, ModelCardVersion
+from .card import ModelCard, ModelCardEdit, ModelCardExport, ModelCardVersion
 from .classification import Classification
 from .deployment import Deployment
 from .endpoint import Endpoint, EndpointVariant
@@ -52,6 +52,7 @@ __all__ = [
     "LineOfBusiness",
     "ModelCard",
     "ModelCardEdit",
+    "ModelCardExport",
     "ModelCardVersion",
     "ModelGroup",
     "ModelGroupGroupObjectPermission",

@@ -7,7 +7,12 @@ from typing import Any
 
 from django.db import models
 
-from ..card_querysets import ModelCardEditQuerySet, ModelCardQuerySet, ModelCardVersionQuerySet
+from ..card_querysets import (
+    ModelCardEditQuerySet,
+    ModelCardExportQuerySet,
+    ModelCardQuerySet,
+    ModelCardVersionQuerySet,
+)
 from ..choices import AskedState, CardStatus, RiskRating
 from .account import AwsAccount
 from .group import ModelGroup
@@ -141,3 +146,40 @@ class ModelCardEdit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.status}"
+
+
+class ModelCardExport(models.Model):
+    """One PDF that somebody had SageMaker write of one version of a card, from the asking until it is there.
+
+    `url` is where S3 has it once it is done. Source: SageMaker CreateModelCardExportJob, DescribeModelCardExportJob.
+    """
+
+    card = models.ForeignKey(ModelCard, on_delete=models.PROTECT, related_name="exports")
+    number = models.PositiveIntegerField("version")
+    path = models.CharField("below", max_length=1024)
+    job_arn = models.CharField("job", max_length=256, blank=True)
+    url = models.CharField("URL", max_length=1024, blank=True)
+    token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=10, choices=AskedState.choices(), default=AskedState.PENDING)
+    error = models.TextField(blank=True)
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ModelCardExportQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["card", "number"],
+                condition=models.Q(state=AskedState.PENDING),
+                name="model_card_export_pending_once",
+            )
+        ]
+
+    @property
+    def scope_project_id(self) -> int | None:
+        return self.card.scope_project_id
+
+    def __str__(self) -> str:
+        return f"{self.card} version {self.number}"

@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
-from portal.core.errors import NotFound
+from portal.core.errors import InvalidInput, NotFound
 from portal.core.permissions import Act, may
 from portal.core.vocabulary import RiskRating
 
-from ..models import ModelCard, ModelCardEdit, ModelCardVersion, ModelGroup, ModelVersion
+from ..models import ModelCard, ModelCardEdit, ModelCardExport, ModelCardVersion, ModelGroup, ModelVersion
 
 _LARGEST = 2_147_483_647
 
@@ -65,6 +65,25 @@ def card_version(card: ModelCard, number: int | None = None) -> ModelCardVersion
     return row
 
 
+def number_of(given: str, name: str) -> int | None:
+    """Return the number of a version as an address gives it, None for none. Raises InvalidInput."""
+    if not given:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) < 10):
+        raise InvalidInput("That is no version of a card.", errors={name: ["Give the number of a version."]})
+    return int(given)
+
+
+def two_versions(card: ModelCard, before: str, after: str) -> tuple[ModelCardVersion, ModelCardVersion]:
+    """Return two versions to compare as an address names them: the latest and the one before it unless it says.
+
+    Raises InvalidInput, NotFound.
+    """
+    second = card_version(card, number_of(after, "to"))
+    first = number_of(before, "from")
+    return card_version(card, max(1, second.number - 1) if first is None else first), second
+
+
 def of_version(actor: Actor, version: ModelVersion) -> list[ModelCard]:
     """Return the cards that are about a version, newest first."""
     return list(cards(actor).filter(version=version)[:20])
@@ -114,6 +133,25 @@ def failed_edit(card: ModelCard) -> ModelCardEdit | None:
     rows = ModelCardEdit.objects.filter(account=card.account, region=card.region, name=card.name)
     last = rows.select_related("requested_by").order_by("-pk").first()
     return last if last is not None and last.state == "failed" else None
+
+
+def exports(card: ModelCard) -> QuerySet[ModelCardExport]:
+    """Return the PDFs that people had SageMaker write of a card, newest first."""
+    return card.exports.select_related("requested_by", "card").order_by("-pk")
+
+
+def export(card: ModelCard, pk: int) -> ModelCardExport:
+    """Return one of them. Raises NotFound."""
+    found = exports(card).filter(pk=pk).first()
+    if found is None:
+        raise NotFound(f"The model card {card.name} has no such export.")
+    return found
+
+
+def edits(actor: Actor) -> QuerySet[ModelCardEdit]:
+    """Return what people asked to be written to the cards the actor may see, newest first."""
+    rows = ModelCardEdit.objects.visible_to(actor).select_related("account", "requested_by", "group__project")
+    return rows.order_by("-pk")
 
 
 def content_of(card: ModelCard) -> dict[str, Any]:

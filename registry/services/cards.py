@@ -64,10 +64,15 @@ def read(text: str | None, *, own: bool = False) -> CardFacts:
         return CardFacts(problems=("The card is nested too deeply to be read.",))
     if not isinstance(content, dict):
         return CardFacts(problems=(f"The card is a JSON {type(content).__name__}, not an object.",))
+    return facts_of(content, problems)
+
+
+def facts_of(content: Mapping[str, Any], problems: tuple[str, ...] = ()) -> CardFacts:
+    """Return what a content says, in the portal's words. A field in another shape than the schema's counts as absent."""
     overview, uses = _section(content, "model_overview"), _section(content, "intended_uses")
     details = _section(_section(content, "additional_information"), "custom_details")
     return CardFacts(
-        content=content,
+        content=dict(content),
         use_case_id=_text(details.get("UseCaseId")),
         purpose=_text(uses.get("purpose_of_model")),
         owner_name=_text(overview.get("model_owner")) or _text(overview.get("model_creator")),

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..aws import iam, probes, sts
 from ..aws.actions import Grant, Need, On
+from ..aws.cards import EXPORTS
 from ..aws.errors import AwsDenied, AwsError, AwsNotFound
 from ..aws.regions import partition_of
 from ..aws.session import AwsSession
@@ -77,6 +78,7 @@ class Place:
             On.BUS: [_arn(name, f"arn:{partition}:events:{here}:event-bus/") for name in self.buses],
             On.BUCKETS: [f"arn:{partition}:s3:::{bucket}" for bucket in self.buckets],
             On.OBJECTS: [f"arn:{partition}:s3:::{bucket}/{probes.NOTHING}" for bucket in self.buckets],
+            On.CARD_EXPORTS: [f"arn:{partition}:s3:::{bucket}/{EXPORTS}{probes.NOTHING}" for bucket in self.buckets],
             On.ITSELF: [self.role_arn or "*"],
             On.ANY_ROLE: [f"arn:{partition}:iam::{self.account_id}:role/*"],
             On.ANY_POLICY: [f"arn:{partition}:iam::{self.account_id}:policy/*"],

@@ -66,6 +66,8 @@ from registry.models import (
     GroupCreation,
     LineOfBusiness,
     ModelCard,
+    ModelCardEdit,
+    ModelCardExport,
     ModelGroup,
     ModelVersion,
     MonitoringSchedule,
@@ -100,7 +102,7 @@ from tests.factories.people import SYSTEM
 from tests.factories.serving import serving
 from tests.factories.walk import all_accounts
 
-from .carded import carded
+from .carded import carded, edited, exported
 from .client import Api
 from .measured import measured, powerful
 from .monitored import monitored
@@ -182,6 +184,8 @@ class World:
     tracking_server: TrackingServer
     monitor: MonitoringSchedule
     model_card: ModelCard
+    card_export: ModelCardExport
+    card_edit: ModelCardEdit
     webhook: Webhook
     webhook_delivery: WebhookDelivery
     clients: dict[str, Api]
@@ -199,7 +203,12 @@ class World:
     def others(self) -> dict[str, str]:
         """What stands in an address beside its id."""
         token = str(ApiToken.objects.filter(user=self.service.user).values_list("token_key", flat=True)[0])
-        rows = {"channel": self.channel, "identity": self.identity, "delivery": self.webhook_delivery}
+        rows = {
+            "export": self.card_export,
+            "channel": self.channel,
+            "identity": self.identity,
+            "delivery": self.webhook_delivery,
+        }
         return {
             "token": token,
             "token_key": self.token_key,
@@ -255,6 +264,7 @@ class World:
             "tracking_server": str(self.tracking_server.pk),
             "monitor": str(self.monitor.pk),
             "model_card": str(self.model_card.pk),
+            "card_edit": str(self.card_edit.pk),
             "webhook": str(self.webhook.pk),
             "own_token": self.token_key,
         }
@@ -446,7 +456,9 @@ def build() -> World:
         service=service_account(people, here),
         tracking_server=tracked(people, fresh),
         monitor=monitored(),
-        model_card=carded(fresh),
+        model_card=(card := carded(fresh)),
+        card_export=exported(card, people.scientist),
+        card_edit=edited(card, people.scientist),
         webhook=told,
         webhook_delivery=WebhookDelivery.objects.create(
             webhook=told,

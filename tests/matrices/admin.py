@@ -66,6 +66,7 @@ MODELS: dict[str, tuple[int, ...]] = {
     "registry.versionreport": SHOWN,
     "registry.modelcard": SHOWN,
     "registry.modelcardedit": SHOWN,
+    "registry.modelcardexport": SHOWN,
     "registry.modelcardversion": SHOWN,
     "registry.monitoringalert": SHOWN,
     "registry.monitoringconstraints": SHOWN,

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 SESSION = "A matter of the browser's session: the API signs in with tokens."
 FRAGMENT = "A fragment of another page, which shows the same."
-CARDS = (
-    "Cards are written by people on the portal's pages; programs write them in SageMaker, and the portal reads them."
-)
 LOOK = "How a browser gets around: pages, actions and settings of the palette."
 
 USE_CASE = ("use_cases_retrieve",)
@@ -126,12 +123,19 @@ PAGES: dict[str, tuple[str, ...] | str] = {
     "governance:run_refresh": ("model_versions_mlflow_run_refresh_create",),
     "governance:run_detach": ("model_versions_mlflow_run_destroy",),
     "governance:model_card_list": ("model_cards_list",),
-    "governance:model_card": ("model_cards_retrieve", "model_cards_versions_list"),
-    "governance:model_card_new": CARDS,
-    "governance:model_card_edit": CARDS,
-    "governance:model_card_move": CARDS,
-    "governance:model_card_compare": ("model_cards_versions_list",),
-    "governance:model_card_file": ("model_cards_versions_list",),
+    "governance:model_card": (
+        "model_cards_retrieve",
+        "model_cards_versions_list",
+        "model_card_edits_list",
+        "model_cards_exports_list",
+    ),
+    "governance:model_card_new": ("model_cards_create", "model_card_edits_retrieve"),
+    "governance:model_card_edit": ("model_cards_partial_update", "model_cards_retrieve"),
+    "governance:model_card_move": ("model_cards_status_create",),
+    "governance:model_card_compare": ("model_cards_difference_retrieve",),
+    "governance:model_card_file": ("model_cards_pdf_retrieve",),
+    "governance:model_card_export": ("model_cards_exports_create",),
+    "governance:model_card_export_file": ("model_cards_exports_file_retrieve",),
     "registry:tracking_server_list": ("tracking_servers_list",),
     "registry:tracking_server_new": ("tracking_servers_create",),
     "registry:tracking_server": ("tracking_servers_retrieve",),

@@ -34,6 +34,7 @@ def argument(world: World, on: str) -> list[Any]:
         "draft": world.draft.number,
         "unsent": world.unsent.pk,
         "unsent_step": (world.unsent.pk, "people"),
+        "card_export": (world.model_card.pk, world.card_export.pk),
         "draft_tab": (world.draft.number, "people"),
         "asked": world.asked.number,
         "group": world.group.pk,

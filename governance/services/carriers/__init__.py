@@ -7,7 +7,17 @@ answer and the mark that says so.
 from __future__ import annotations
 
 from ...choices import OutboxKind
-from . import artifact_copy, deployment_order, group_creation, invitation, model_card, registration, share, write_back
+from . import (
+    artifact_copy,
+    card_export,
+    deployment_order,
+    group_creation,
+    invitation,
+    model_card,
+    registration,
+    share,
+    write_back,
+)
 from .carrier import Carrier
 
 CARRIERS: dict[OutboxKind, Carrier] = {
@@ -19,6 +29,7 @@ CARRIERS: dict[OutboxKind, Carrier] = {
     OutboxKind.SHARE: share.CARRIER,
     OutboxKind.INVITATION: invitation.CARRIER,
     OutboxKind.CARD: model_card.CARRIER,
+    OutboxKind.CARD_EXPORT: card_export.CARRIER,
 }
 
 __all__ = ["CARRIERS", "Carrier"]

@@ -50,7 +50,7 @@ _SAGEMAKER = {
 }
 # Monitoring has four types of them, told apart by the operation alone.
 _JOB_DEFINITION = re.compile(r"(?:Create|Describe|Delete)(\w+)JobDefinition")
-_ARNS = ("ModelPackageArn", "ArtifactArn", "ResourceArn", "PipelineExecutionArn")
+_ARNS = ("ModelPackageArn", "ModelCardExportJobArn", "ArtifactArn", "ResourceArn", "PipelineExecutionArn")
 
 
 def action_of(call: Call) -> str:
