@@ -55,3 +55,7 @@ class EndpointVariantQuerySet(models.QuerySet[Any]):
     def serving(self) -> Self:
         """What answers requests, or hears them as a shadow does: not what an update has yet to start."""
         return self.standing().filter(endpoint__status__in=SERVING).exclude(idle())
+
+    def answering(self) -> Self:
+        """What is asked when somebody calls the endpoint: no shadow, nothing that is sent no share of the requests."""
+        return self.serving().filter(is_shadow=False, is_pending=False).exclude(weight=0)

@@ -51,8 +51,9 @@ def running_rejected(now: datetime, only: Only = None) -> Seen:
 def approved_not_deployed(now: datetime, only: Only = None) -> Seen:
     """Versions approved for production that do not run there in time.
 
-    One whose deployment was never reported in place is, and so is one that was, where a later reading of the whole
-    account no longer has its endpoint; what is seen serving is not, whatever was reported.
+    One whose deployment was never reported in place is, when the days the setting allows are over; so is one that was
+    reported and never seen, where a later reading of the whole account has no endpoint for it. One that was seen and
+    is no more is found at once. What is seen answering requests is not, whatever was reported; a shadow answers none.
     """
     since = now - timedelta(days=settings.PORTAL_DEPLOYMENT_PATIENCE_DAYS)
     approval = StageEvent.objects.filter(
@@ -60,17 +61,22 @@ def approved_not_deployed(now: datetime, only: Only = None) -> Seen:
     )
     order = Deployment.objects.filter(version=OuterRef("version"), account=OuterRef("account"), stage=Stage.PRODUCTION)
     refuted = order.exclude(endpoint="").filter(served.read_since(), state=DeploymentState.DEPLOYED)
+    late = refuted.filter(reported_at__lt=since)
     records = StageRecord.objects.all() if only is None else StageRecord.objects.filter(version__in=list(only))
     waiting = (
         records.filter(Exists(order), stage=Stage.PRODUCTION)
-        .filter(Q(status=Status.APPROVED) | Q(Exists(refuted), status=Status.DEPLOYED))
-        .exclude(served.is_observed())
+        .exclude(served.is_observed(answering=True))
         .annotate(
             approved_at=Subquery(approval.order_by("-pk").values("at")[:1]),
             deployment_state=Subquery(order.values("state")[:1]),
             deployment_endpoint=Subquery(order.values("endpoint")[:1]),
+            deployment_region=Subquery(order.values("region")[:1]),
+            was_seen=served.was_observed(),
         )
-        .filter(approved_at__lt=since)
+        .filter(
+            Q(status=Status.APPROVED, approved_at__lt=since)
+            | Q(status=Status.DEPLOYED) & (Q(Exists(late)) | Q(Exists(refuted), was_seen=True))
+        )
         .select_related("version__group__account", "account")
         .defer(*_heavy())
     )
@@ -78,18 +84,32 @@ def approved_not_deployed(now: datetime, only: Only = None) -> Seen:
         tuple(
             Observation(
                 record.version,
-                f"{record.version.name} was approved for production on {record.approved_at:%Y-%m-%d}"
-                + (
-                    f" and reported at {record.deployment_endpoint} in {record.account}, where no endpoint serves it."
-                    if record.status == Status.DEPLOYED
-                    else f" and is not deployed in {record.account} yet."
-                ),
-                {"approved_at": record.approved_at.isoformat(), "deployment": record.deployment_state},
+                _missed(record),
+                {
+                    "approved_at": record.approved_at.isoformat() if record.approved_at else None,
+                    "deployment": record.deployment_state,
+                    "endpoint": record.deployment_endpoint,
+                    "region": record.deployment_region,
+                },
                 stage=Stage.PRODUCTION,
                 account=record.account,
             )
             for record in waiting.order_by("pk")
         )
+    )
+
+
+def _missed(record: Any) -> str:
+    approved = f"{record.version.name} was approved for production"
+    if record.approved_at:
+        approved += f" on {record.approved_at:%Y-%m-%d}"
+    if record.status != Status.DEPLOYED:
+        return f"{approved} and is not deployed in {record.account} yet."
+    came = "ran" if record.was_seen else "was reported"
+    more = " any more" if record.was_seen else ""
+    return (
+        f"{approved} and {came} at {record.deployment_endpoint} in {record.account} ({record.deployment_region}),"
+        f" where no endpoint answers requests with it{more}."
     )
 
 

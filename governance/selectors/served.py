@@ -200,11 +200,15 @@ def where(row: Any) -> str:
     return f"{row.endpoint.name}, variant {row.name}{shadow}"
 
 
-def is_observed(version: str = "version", account: str = "account") -> Exists:
-    """Return the condition that a row's version is seen serving in its account."""
-    return Exists(
-        EndpointVariant.objects.serving().filter(version=OuterRef(version), endpoint__account=OuterRef(account))
-    )
+def is_observed(*, answering: bool = False) -> Exists:
+    """Return the condition that a row's version is seen serving in its account, or (answering) not only as a shadow."""
+    rows = EndpointVariant.objects.answering() if answering else EndpointVariant.objects.serving()
+    return Exists(rows.filter(version=OuterRef("version"), endpoint__account=OuterRef("account")))
+
+
+def was_observed() -> Exists:
+    """Return the condition that a row's version was ever seen at an endpoint of its account."""
+    return Exists(EndpointVariant.objects.filter(version=OuterRef("version"), endpoint__account=OuterRef("account")))
 
 
 def read_since(account: str = "account", region: str = "region", moment: str = "reported_at") -> Exists:

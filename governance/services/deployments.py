@@ -1,4 +1,4 @@
-"""Deployments reported back: by people, pipelines or AWS."""
+"""Deployments reported back: by people or pipelines; `observed_deployments` does it for what AWS shows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from portal.core.operations import operation
 from portal.core.permissions import Act
 from portal.core.vocabulary import NotificationKind, Stage, Status
 from registry.choices import DeploymentState
-from registry.models import Deployment
+from registry.models import Deployment, ModelVersion
 from registry.services import deployments as registry_deployments
 
 from ..models import StageRecord
@@ -51,19 +51,37 @@ def report(
         deployment = access.for_update(Deployment, actor, Act.REPORT_DEPLOYMENT, pk=deployment_id)
         if state is DeploymentState.REMOVED:
             _refuse_while_it_is_what_runs(deployment)
-        registry_deployments.report(deployment=deployment, state=state, endpoint=endpoint, detail=detail)
-        if state is DeploymentState.DEPLOYED and deployment.stage == Stage.PRODUCTION:
-            in_production.mark_deployed(
-                actor=actor,
-                version=version,
-                account=deployment.account,
-                reason=detail.strip() or "Reported deployed.",
-            )
-        if news := _NEWS.get(state):
-            key = f"deployment:{deployment.pk}:{timezone.now().isoformat()}"
-            tell(news, key=key, about=deployment, actor=actor, state=state.value, said=detail.strip()[:500])
-        review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DEPLOYMENT)
+        note(actor=actor, version=version, deployment=deployment, state=state, endpoint=endpoint, detail=detail)
         return deployment
+
+
+def note(
+    *,
+    actor: Actor,
+    version: ModelVersion,
+    deployment: Deployment,
+    state: DeploymentState,
+    endpoint: str,
+    detail: str,
+    region: str = "",
+) -> None:
+    """Write down what was reported or seen of a deployment; one in approved production makes its record deployed.
+
+    The caller holds the version and the deployment, and has asked whether it may. Raises WrongState for what comes out
+    of order.
+    """
+    registry_deployments.report(deployment=deployment, state=state, endpoint=endpoint, detail=detail, region=region)
+    if state is DeploymentState.DEPLOYED and deployment.stage == Stage.PRODUCTION:
+        in_production.mark_deployed(
+            actor=actor,
+            version=version,
+            account=deployment.account,
+            reason=detail.strip() or "Reported deployed.",
+        )
+    if news := _NEWS.get(state):
+        key = f"deployment:{deployment.pk}:{timezone.now().isoformat()}"
+        tell(news, key=key, about=deployment, actor=actor, state=state.value, said=detail.strip()[:500])
+    review.look_at(actor=actor, version_id=version.pk, kinds=review.AFTER_DEPLOYMENT)
 
 
 def _refuse_while_it_is_what_runs(deployment: Deployment) -> None:

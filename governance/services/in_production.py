@@ -15,17 +15,21 @@ from registry.services import positions
 
 from ..lifecycle import MODEL_STAGES, Verb
 from ..models import ApprovalRequest, StageRecord
+from ..selectors import in_place
 from . import deployment_orders, ledger, write_back
 from .locking import lock_version
 
 
 def go_live(*, actor: Actor, version: ModelVersion, request: ApprovalRequest) -> None:
-    """Production is approved: what runs on trial goes live; where that is already in place, it is deployed."""
+    """Production is approved: what runs on trial goes live; where that is already in place, it is deployed.
+
+    Where AWS shows it as a shadow or a small share beside the live version, it is so when it takes over.
+    """
     for deployment in Deployment.objects.filter(version=version, stage=Stage.PRODUCTION).select_related("account"):
-        in_place = deployment.state == DeploymentState.DEPLOYED
         registry_deployments.go_live(actor=actor, deployment=deployment)
+        is_there = deployment.state == DeploymentState.DEPLOYED and not in_place.is_disproved(deployment)
         deployment_orders.order_deployment(version=version, deployment=deployment, request=request)
-        if in_place:
+        if is_there:
             mark_deployed(
                 actor=actor,
                 version=version,

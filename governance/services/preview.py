@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from portal.core.vocabulary import Stage, Status, SubjectKind
 from registry.models import AwsAccount, Deployment, ModelVersion, UseCase
+from registry.services.deployments import region_of
 
 from ..lifecycle import default_stage_back, stages_back_to
 from ..models import ApprovalRequest, PolicyVersion, WaitingCallback
@@ -76,7 +77,8 @@ def _approved(subject: UseCase | ModelVersion, stage: Stage, following: Stage | 
             + (f", for {', '.join(str(account) for account in accounts)}" if accounts else ""),
         ]
         aws += [
-            f"{_way(subject, account, following)}: its trial deployment to {account}, {account.region}, for"
+            f"{_way(subject, account, following)}: its trial deployment to {account},"
+            f" {region_of(subject, account)}, for"
             f" {following.label} is ordered"
             for account in accounts
         ]

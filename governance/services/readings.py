@@ -24,12 +24,11 @@ from registry.aws.errors import AwsError
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
-from registry.services import account_roles, accounts, endpoint_metrics, lineage, reports, training
-from registry.sync import endpoints
+from registry.services import account_roles, accounts, lineage, reports, training
 from registry.sync.runs import ENDED
 
 from ..choices import FindingKind
-from . import model_cards, monitors, pipeline_evidence, review
+from . import model_cards, monitors, observed_deployments, pipeline_evidence, review
 
 logger = logging.getLogger(__name__)
 
@@ -66,12 +65,15 @@ READINGS: Mapping[SyncKind, Reading] = {
         (FindingKind.MONITOR_MISSING, FindingKind.MONITOR_VIOLATIONS, FindingKind.METRIC_BREACHED),
     ),
     SyncKind.ENDPOINTS: Reading(
-        endpoints.read,
+        observed_deployments.read,
         (
             FindingKind.RUNNING_UNAPPROVED,
             FindingKind.RUNNING_REJECTED,
             FindingKind.APPROVED_NOT_DEPLOYED,
             FindingKind.UNKNOWN_MODEL_RUNNING,
+            # Which version a monitor is about follows from what serves where.
+            FindingKind.MONITOR_MISSING,
+            FindingKind.MONITOR_VIOLATIONS,
         ),
     ),
     SyncKind.CARDS: Reading(model_cards.read),
@@ -79,7 +81,7 @@ READINGS: Mapping[SyncKind, Reading] = {
     SyncKind.TRAINING: Reading(training.read, (FindingKind.NETWORK_ISOLATION_OFF,)),
     SyncKind.PIPELINES: Reading(pipeline_evidence.read),
     SyncKind.REPORTS: Reading(reports.read, (FindingKind.REPORT_UNREADABLE,)),
-    SyncKind.ENDPOINT_METRICS: Reading(endpoint_metrics.read),
+    SyncKind.ENDPOINT_METRICS: Reading(monitors.read_metrics, (FindingKind.METRIC_BREACHED,)),
     SyncKind.PERSONAS: Reading(account_roles.read),
 }
 

@@ -48,7 +48,7 @@ def order(
     # The version is locked by the caller, so nobody else writes its first order meanwhile.
     found = _AT.first(version.pk, account.pk, stage)
     deployment = Deployment(version=version, account=account, stage=stage) if found is None else found
-    deployment.region = account.region
+    deployment.region = region_of(version, account)
     deployment.mode = mode
     deployment.state = DeploymentState.ORDERED
     deployment.endpoint = deployment.detail = ""
@@ -60,14 +60,26 @@ def order(
     return deployment
 
 
+def region_of(version: ModelVersion, account: AwsAccount) -> str:
+    """Return where in an account a version is deployed: SageMaker makes models of the packages of their own region.
+
+    Where the account does not work in that region it is the account's first, for a pipeline that copies the artifact.
+    """
+    region: str = version.group.region
+    return region if region in account.regions else account.region
+
+
 def go_live(*, actor: Actor, deployment: Deployment) -> None:
     """Turn a trial into the live deployment."""
     deployment.mode = DeploymentMode.LIVE
     deployment.save(update_fields=["mode"])
 
 
-def report(*, deployment: Deployment, state: DeploymentState, endpoint: str, detail: str) -> None:
-    """Write down what was reported of a locked deployment. Raises WrongState for a report out of order."""
+def report(*, deployment: Deployment, state: DeploymentState, endpoint: str, detail: str, region: str = "") -> None:
+    """Write down what was reported of a locked deployment; `region` where it is seen in another than it was ordered to.
+
+    Raises WrongState for a report out of order.
+    """
     if state not in reportable(deployment):
         raise WrongState(
             f"This deployment is {DeploymentState(deployment.state).label.lower()}"
@@ -75,9 +87,10 @@ def report(*, deployment: Deployment, state: DeploymentState, endpoint: str, det
         )
     deployment.state = state
     deployment.endpoint = endpoint.strip() or deployment.endpoint
+    deployment.region = region or deployment.region
     deployment.detail = detail.strip()
     deployment.reported_at = timezone.now()
-    deployment.save(update_fields=["state", "endpoint", "detail", "reported_at"])
+    deployment.save(update_fields=["state", "endpoint", "region", "detail", "reported_at"])
 
 
 def replace(*, actor: Actor, version: ModelVersion, account: AwsAccount, stage: Stage) -> None:

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from governance.choices import FindingKind, FindingState, Severity
-from governance.models import Finding
-from governance.selectors import running, served
-from governance.services import deployments, readings, retirement, review
+from governance.choices import FindingKind, Severity
+from governance.selectors import served
+from governance.services import retirement, review
 from governance.serving_words import Serves
 from portal.core.errors import WrongState
 from portal.core.vocabulary import Stage, Status
-from registry.aws.endpoints import EndpointRecord, EndpointSummary, ModelFacts, ServedModel
-from registry.aws.errors import AwsDenied, AwsError, AwsNotFound, AwsThrottled
-from registry.choices import DeploymentState, SyncKind, SyncState
-from registry.models import AwsAccount, Deployment, Endpoint, EndpointVariant, ModelVersion, SyncRun
+from registry.aws.errors import AwsDenied, AwsNotFound, AwsThrottled
+from registry.choices import DeploymentState, SyncState
+from registry.models import AwsAccount, Deployment, Endpoint, EndpointVariant, ModelVersion
 from registry.sync import endpoints as reading
-from tests.factories import at_stage, group
-from tests.factories import version as new_version
+from tests.factories import at_stage
 from tests.factories.people import SYSTEM
 
 from .conftest import Place
+from .serving_aws import (
+    DEVELOPMENT,
+    NOW,
+    PRODUCTION,
+    TEST,
+    Aws,
+    look,
+    model,
+    open_ones,
+    refused,
+    verdicts,
+    version_of,
+)
 
-PRODUCTION, TEST, DEVELOPMENT = "444444444444", "333333333333", "222222222222"
-NOW = timezone.now()
 GONE = ("rejected", "retired")
 
 
@@ -68,67 +74,6 @@ def test_every_combination_of_what_is_observed_and_recorded() -> None:
     assert {expected(*case) for case in CASES} == set(Serves)
 
 
-class Aws:
-    """What SageMaker says of one account: endpoints by name; errors in place of what cannot be read."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, EndpointRecord | AwsError] = {}
-        self.described: list[str] = []
-        self.stops: AwsError | None = None
-
-    def serve(self, name: str, *models: ServedModel, account: str = PRODUCTION, status: str = "InService") -> None:
-        self.records[name] = EndpointRecord(
-            name=name,
-            arn=f"arn:aws:sagemaker:us-east-1:{account}:endpoint/{name}",
-            status=status,
-            failure_reason="",
-            config_name=f"{name}-1",
-            created_at=NOW,
-            modified_at=NOW + timedelta(seconds=len(self.described)),
-            captures_data=None,
-            served=models,
-        )
-
-    def list_endpoints(self, session: Any) -> Iterator[EndpointSummary]:
-        if self.stops:
-            raise self.stops
-        for name, record in self.records.items():
-            known = record if isinstance(record, EndpointRecord) else None
-            yield EndpointSummary(
-                name, known.arn if known else name, "InService" if not known else known.status,
-                NOW, known.modified_at if known else NOW,
-            )  # fmt: skip
-
-    def Serving(self, session: Any) -> Aws:  # noqa: N802 - it stands for the class
-        return self
-
-    def endpoint(self, name: str) -> EndpointRecord:
-        self.described.append(name)
-        found = self.records[name]
-        if isinstance(found, AwsError):
-            raise found
-        return found
-
-
-def model(version: ModelVersion | None = None, variant: str = "main", **more: Any) -> ServedModel:
-    facts = {"arn": "arn:model", "package_arn": version.arn if version else "", **more.pop("facts", {})}
-    values = {
-        "variant": variant,
-        "is_shadow": False,
-        "weight": 1.0,
-        "instance_count": 1,
-        "instance_type": "ml.m5.large",
-        "model_name": "model",
-        "inference_component": "",
-        **more,
-    }
-    return ServedModel(**values, model=ModelFacts(**facts))
-
-
-def refused(kind: type[AwsError], words: str = "no") -> AwsError:
-    return kind(service="sagemaker", operation="DescribeEndpoint", account_id=PRODUCTION, code="X", message=words)
-
-
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     fake = Aws()
@@ -136,64 +81,47 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     return fake
 
 
-def look(account: str = PRODUCTION) -> SyncRun:
-    [run] = readings.read_account(account_id=account, kind=SyncKind.ENDPOINTS, requested_by="test")
-    run.refresh_from_db()
-    return run
-
-
-def version_of(place: Place) -> ModelVersion:
-    return new_version(group(place.project, place.people))
-
-
-def verdicts() -> list[str]:
-    return [row.verdict for row in served.served(SYSTEM).order_by("pk")]
-
-
-def open_ones(kind: FindingKind) -> list[Finding]:
-    return list(Finding.objects.filter(kind=kind).exclude(state=FindingState.RESOLVED).order_by("pk"))
-
-
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("account", [PRODUCTION, TEST, DEVELOPMENT])
-def test_the_database_judges_as_the_rules_do(place: Place, aws: Aws, account: str) -> None:
+def test_the_database_judges_as_the_rules_do(place: Place, aws: Aws) -> None:
     pending, approved, unknown = version_of(place), version_of(place), version_of(place)
     at_stage(place.people, approved, Stage.PRODUCTION, Status.APPROVED)
     at_stage(place.people, pending, Stage.QA)
-    aws.serve(
-        "scores",
-        model(approved, "a"),
-        model(pending, "b"),
-        model(pending, "s", is_shadow=True),
-        model(unknown, "c"),
-        model(None, "d"),
-        model(None, "e", facts={"problem": "denied"}),
-        model(None, "f", model_name=""),
-        account=account,
-    )
-    aws.serve("broken", model(approved), account=account, status="Failed")
-    look(account)
-    rows = list(served.served(SYSTEM).order_by("pk"))
-    assert len(rows) == 8
-    for row in rows:
-        assert row.verdict == served.judged(
-            is_serving=row.is_serving,
-            names=row.names,
-            is_governed=row.is_governed,
-            is_retired=row.is_retired,
-            record_status=row.record_status,
-            is_trial=row.is_trial,
-        )
     trial = Serves.TRIAL  # the QA stage is ordered as a trial beside what is live
     by_account: dict[str, list[Serves]] = {
         PRODUCTION: [Serves.APPROVED, Serves.UNAPPROVED, Serves.UNAPPROVED, Serves.UNAPPROVED],
         TEST: [Serves.APPROVED, trial, trial, Serves.UNAPPROVED],
         DEVELOPMENT: [Serves.FREE] * 4,
     }
-    rest = [Serves.UNKNOWN, Serves.UNREADABLE, Serves.NOT_SERVING, Serves.NOT_SERVING]
-    assert [row.verdict for row in rows] == [*by_account[account], *rest]
+    for account, first in by_account.items():
+        aws.records.clear()
+        aws.serve(
+            "scores",
+            model(approved, "a"),
+            model(pending, "b"),
+            model(pending, "s", is_shadow=True),
+            model(unknown, "c"),
+            model(None, "d"),
+            model(None, "e", facts={"problem": "denied"}),
+            model(None, "f", model_name=""),
+            account=account,
+        )
+        aws.serve("broken", model(approved), account=account, status="Failed")
+        look(account)
+        rows = list(served.served(SYSTEM).filter(endpoint__account__account_id=account).order_by("pk"))
+        assert len(rows) == 8
+        for row in rows:
+            assert row.verdict == served.judged(
+                is_serving=row.is_serving,
+                names=row.names,
+                is_governed=row.is_governed,
+                is_retired=row.is_retired,
+                record_status=row.record_status,
+                is_trial=row.is_trial,
+            )
+        rest = [Serves.UNKNOWN, Serves.UNREADABLE, Serves.NOT_SERVING, Serves.NOT_SERVING]
+        assert [row.verdict for row in rows] == [*first, *rest]
 
 
 def test_what_did_not_change_is_not_described_and_what_is_gone_is_marked(place: Place, aws: Aws) -> None:
@@ -328,27 +256,6 @@ def test_report_and_observation_are_one_finding(place: Place, aws: Aws) -> None:
     Deployment.objects.filter(version=version).update(reported_at=timezone.now())
     review.review_all(actor=SYSTEM)
     assert len(open_ones(FindingKind.RUNNING_UNAPPROVED)) == 1
-
-
-def test_approved_and_seen_serving_is_deployed_whatever_was_reported(place: Place, aws: Aws) -> None:
-    version = version_of(place)
-    at_stage(place.people, version, Stage.PRODUCTION, Status.APPROVED)
-    later = timezone.now() + timedelta(days=8)
-    assert [one.subject for one in running.approved_not_deployed(later).holds] == [version]
-    aws.serve("scores", model(version))
-    look()
-    assert running.approved_not_deployed(later).holds == ()
-    ordered = Deployment.objects.get(version=version, stage=Stage.PRODUCTION)
-    deployments.report(
-        actor=place.people.engineer.actor,
-        deployment_id=ordered.pk,
-        state=DeploymentState.DEPLOYED,
-        endpoint="scores",
-    )
-    aws.records.clear()
-    look()
-    (missed,) = running.approved_not_deployed(later).holds
-    assert "no endpoint serves it" in missed.summary
 
 
 def test_a_retired_version_that_serves_is_found_and_its_retirement_names_the_endpoint(place: Place, aws: Aws) -> None:
