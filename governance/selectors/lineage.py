@@ -1,7 +1,7 @@
 """Where a version comes from and what became of it, as a graph of what the portal knows: nothing is guessed.
 
-What AWS does not tell through the registry (which data a job read) is a node that says so. The registry's own words are
-DescribeModelPackage's: training job, source and artifact; datasets stand on the model card, `training_details`.
+What nobody told is a node that says so. The registry's own words are DescribeModelPackage's: training job, source and
+artifact; which data a job read is what SageMaker says of the job, or else the model card, `training_details`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from portal.core.templatetags.wording import split_identifier
 from portal.core.vocabulary import EvidenceKind, Stage
 from registry.choices import DeploymentState, LinkSource
 from registry.models import ModelVersion, UseCase, VersionUseCase
+from registry.selectors import training_view
 
 from ..lifecycle import RequestState, Verb
 from ..models import ApprovalRequest, StageEvent, StageRecord
@@ -88,24 +89,28 @@ def _origin(graph: Graph, version: ModelVersion) -> None:
     details = version.card_section("training_details")
     job = details.get("training_job_details")
     job = job if isinstance(job, dict) else {}
-    arn = version.training_job_arn or _text(job.get("training_arn"))
+    trained = training_view.beside([version]).get(version.pk)
+    arn = trained.job_arn if trained else version.training_job_arn or _text(job.get("training_arn"))
+    page = reverse("registry:version_training", args=[version.pk]) if trained else ""
     graph.add(
-        Node("job", "Training job", _short(arn), "busy")
+        Node("job", "Training job", _short(arn), "busy", page)
         if arn
         else Node("job", "Training job", "not reported", unknown=True)
     )
     graph.join("job", _HERE, "trained", unknown=not arn)
     named = job.get("training_datasets")
-    datasets = [text for item in named if (text := _text(item))] if isinstance(named, list) else []
+    claimed = [text for item in named if (text := _text(item))] if isinstance(named, list) else []
+    read = [uri for one in trained.inputs if (uri := _text(one.get("uri")))] if trained else []
+    datasets, how = (read, "read by") if read else (claimed, "read by (card)")
     if not datasets:
         graph.add(Node("data", "Training data", "not reported", unknown=True))
         graph.join("data", "job", "read by", unknown=True)
     for index, dataset in enumerate(datasets[:_MOST]):
         graph.add(Node(f"data-{index}", "Training data", _short(dataset), "busy"))
-        graph.join(f"data-{index}", "job", "read by (card)")
+        graph.join(f"data-{index}", "job", how)
     if len(datasets) > _MOST:
-        graph.add(Node("data-more", "Training data", f"{len(datasets) - _MOST} more on the card", "busy"))
-        graph.join("data-more", "job", "read by (card)")
+        graph.add(Node("data-more", "Training data", f"{len(datasets) - _MOST} more", "busy"))
+        graph.join("data-more", "job", how)
     if version.source_uri:
         graph.add(Node("source", "Source", _short(version.source_uri), "busy"))
         graph.join("source", _HERE, "built from")

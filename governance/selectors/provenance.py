@@ -180,7 +180,9 @@ def _known(row: Mapping[str, Any]) -> Known:
 
 def _licence(row: Mapping[str, Any], isolation: Isolation) -> Licence:
     hub = row["training__hub"] or {}
-    words = str(hub.get("title") or hub.get("name") or hub.get("arn") or "") if hub else ""
+    words = str(hub.get("title") or hub.get("name") or hub.get("arn") or "")
+    if not words and row["training__eula_accepted"] is not None:
+        words = "the model it began with"
     return Licence(
         words=words,
         licence=row["training__licence"] or "",

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from portal.core.actors import Actor
 from portal.core.permissions import Act, may, may_anywhere
-from portal.core.vocabulary import RiskClass, Stage, Status
+from portal.core.vocabulary import Provenance, RiskClass, Stage, Status
 from registry.choices import DocumentKind
 from registry.models import ModelVersion, UseCase
 
@@ -129,9 +129,23 @@ def _proof(subject: Subject, check: Check, proofs: Sequence[Evidence]) -> _LINK:
         return {"url": reverse("registry:version_card", args=[subject.pk]), "link_label": "Read the card"}
     if kind in (EvidenceKind.BIAS_REPORT, EvidenceKind.EXPLAINABILITY_REPORT):
         return {"url": reverse("registry:version_bias", args=[subject.pk]), "link_label": "See the report"}
+    if where := _origin(subject, check):
+        return where
     if check.key.startswith("metric:") or kind == EvidenceKind.VALIDATION_METRICS:
         return {"url": reverse("registry:version_metrics", args=[subject.pk]), "link_label": "See the metrics"}
     return {}
+
+
+def _origin(version: ModelVersion, check: Check) -> _LINK:
+    """Return where it is told what is known of where a version comes from: nobody can bring that by hand."""
+    name, _, kind = check.key.partition(":")
+    if name == "metric" and kind.startswith("training."):
+        kind = Provenance.TRAINING_JOB
+    elif name != "provenance":
+        return {}
+    if kind in (Provenance.TRAINING_JOB, Provenance.NETWORK_ISOLATION, Provenance.LICENCE_ACCEPTED):
+        return {"url": reverse("registry:version_training", args=[version.pk]), "link_label": "See its training"}
+    return {"url": reverse("registry:version_lineage", args=[version.pk]), "link_label": "See its lineage"}
 
 
 class _Mend:
@@ -143,6 +157,8 @@ class _Mend:
     def check(self, check: Check) -> _LINK:
         """Return where this person can bring what a check misses."""
         actor, subject, kind = self.actor, self.subject, _kind_of(check)
+        if isinstance(subject, ModelVersion) and (where := _origin(subject, check)):
+            return where
         is_measured = check.key.startswith("metric:") and not check.key.startswith("metric:monitoring:")
         if isinstance(subject, ModelVersion) and (is_measured or kind == EvidenceKind.VALIDATION_METRICS):
             return self._reporting

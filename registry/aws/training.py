@@ -22,6 +22,8 @@ _ARTIFACT = re.compile(r"s3://.+/(?P<name>[A-Za-z0-9](?:-*[A-Za-z0-9]){0,62})/ou
 _MOST_METRICS = 40
 _MOST_PARAMETERS = 200
 _MOST_INPUTS = 50
+# As long as SageMaker takes them.
+_LONGEST_NAME, _LONGEST_VALUE = 256, 2500
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class TrainingJobRecord:
             role_arn=plain_text(answer.get("RoleArn")),
             instance_type=plain_text(resources.get("InstanceType")),
             instance_count=_count(resources.get("InstanceCount")),
-            hyperparameters={plain_text(name): plain_text(value) for name, value in parameters},
+            hyperparameters=dict(_parameter(plain_text(name), plain_text(value)) for name, value in parameters),
             metrics=tuple(_metric(one) for one in _list(answer, "FinalMetricDataList")[:_MOST_METRICS]),
             inputs=tuple(_input(one) for one in _list(answer, "InputDataConfig")[:_MOST_INPUTS]),
             artifact=plain_text(_map(answer, "ModelArtifacts").get("S3ModelArtifacts")),
@@ -229,6 +231,10 @@ def _number(value: Any) -> float | str | None:
     if isinstance(value, int | float):
         return float(value) if math.isfinite(value) else str(json_safe(float(value)))
     return plain_text(value)
+
+
+def _parameter(name: str, value: str) -> tuple[str, str]:
+    return name[:_LONGEST_NAME], value if len(value) <= _LONGEST_VALUE else f"{value[:_LONGEST_VALUE]}…"
 
 
 def _metric(one: Mapping[str, Any]) -> tuple[str, float | str | None, datetime | None]:

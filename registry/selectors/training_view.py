@@ -63,6 +63,11 @@ class TrainingView:
         return sorted(self.row.hyperparameters.items()) if self.row else []
 
     @property
+    def named(self) -> str:
+        """One of its final metrics, for an example of a rule."""
+        return str(self.row.metrics[0].get("name") or "validation:auc") if self.row and self.row.metrics else "loss"
+
+    @property
     def checks(self) -> list[dict[str, str]]:
         """Isolation, encryption and network as checks; what AWS did not say is missing, never off."""
         if self.row is None or not self.row.job_arn:
@@ -87,9 +92,10 @@ class TrainingView:
             _key(row.volume_key, "Disk encrypted with a key of your own"),
             _key(row.output_key, "Output encrypted with a key of your own"),
             {
-                "state": "pass" if row.vpc else "fail",
+                "state": "pass" if _subnets(row.vpc) else "fail",
+                "words": "Yes" if _subnets(row.vpc) else "No",
                 "label": "In your own network (VPC)",
-                "detail": _network(row.vpc) if row.vpc else "It ran in SageMaker's network.",
+                "detail": _network(row.vpc or {}) if _subnets(row.vpc) else "It ran in SageMaker's network.",
             },
         ]
 
@@ -120,15 +126,21 @@ def _image(containers: Any) -> str:
 
 def _flag(value: bool | None, label: str, on: str, off: str, *, is_needed: bool = True) -> dict[str, str]:
     if value is None:
-        return {"state": "missing", "label": label, "detail": "SageMaker does not say."}
+        return {"state": "missing", "words": "Not reported", "label": label, "detail": "SageMaker does not say."}
     state = "pass" if value else "fail" if is_needed else "not_applicable"
-    return {"state": state, "label": label, "detail": on if value else off}
+    words = "On" if value else "Off" if is_needed else "Not needed"
+    return {"state": state, "words": words, "label": label, "detail": on if value else off}
 
 
 def _key(key: str, label: str) -> dict[str, str]:
     if key:
-        return {"state": "pass", "label": label, "detail": key}
-    return {"state": "fail", "label": label, "detail": "No key was named, so AWS's own applies."}
+        return {"state": "pass", "words": "Yes", "label": label, "detail": key}
+    return {"state": "fail", "words": "No", "label": label, "detail": "No key was named, so AWS's own applies."}
+
+
+def _subnets(vpc: dict[str, Any] | None) -> bool:
+    # A network of no subnets is none.
+    return bool((vpc or {}).get("subnets"))
 
 
 def _network(vpc: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from ..aws.errors import AwsError, AwsNotFound, AwsThrottled, AwsUnavailable
 from ..aws.session import AwsSession
 from ..aws.training import TrainingJobRecord, parse_job_arn
 from ..models import AwsAccount, ModelVersion, PipelineStep, TrainingProvenance
-from ..training import algorithms, origin
+from ..training import algorithms, origin, secrets
 from ..training.origin import HubOrigin, NamedJob
 from . import labeling
 
@@ -30,6 +30,7 @@ RETRY_AFTER = timedelta(hours=1)
 MOST_VERSIONS = 200
 _CARD_ARN = "card__training_details__training_job_details__training_arn"
 _OVER = ("Completed", "Failed", "Stopped")
+_JUMPSTART = "A JumpStart model"
 _T = TypeVar("_T")
 
 
@@ -142,7 +143,7 @@ def _read_one(
     found = _guarded(_Into(problems), "", lambda: _automl(session, version, row, job))
     if found is not None:
         row.automl = found
-    _take_hub(session, row, origin.hub_origin(version.described), job, problems)
+    _take_hub(session, row, version.described, job, problems)
     linked = _guarded(_Into(problems), "", lambda: labeling.behind(actor, session, account, job)) if job else None
     if linked is not None:
         row.labeling = linked
@@ -219,7 +220,7 @@ def _take_job(row: TrainingProvenance, source: str, job: TrainingJobRecord, acco
         "role_arn": job.role_arn,
         "instance_type": job.instance_type,
         "instance_count": job.instance_count,
-        "hyperparameters": dict(job.hyperparameters),
+        "hyperparameters": {name: secrets.shown(name, value) for name, value in job.hyperparameters.items()},
         "metrics": [{"name": name, "value": value, "at": _iso(at)} for name, value, at in job.metrics],
         "inputs": [asdict(one) for one in job.inputs],
         "artifact": job.artifact,
@@ -258,25 +259,35 @@ def _automl(
 def _take_hub(
     session: AwsSession,
     row: TrainingProvenance,
-    told: HubOrigin,
+    described: Mapping[str, Any],
     job: TrainingJobRecord | None,
     problems: list[str],
 ) -> None:
     """Keep the hub's model that the version or its job's inputs name, with its licence as the hub says it."""
+    told = origin.hub_origin(described)
     inputs = [one for one in job.inputs if one.hub_content_arn] if job else []
     arn = told.arn or (inputs[0].hub_content_arn if inputs else "") or (job.base_model_arn if job else "")
     agreed = [told.eula_accepted, *(one.eula_accepted for one in inputs), job.eula_accepted if job else None]
     said = [one for one in agreed if one is not None]
     row.eula_accepted = any(said) if said else (row.eula_accepted if job is None and row.job_arn else None)
     if not arn and not told.name:
+        # What JumpStart brought before hubs were named says it by where it lies, which names no licence.
+        inputs = list(job.inputs) if job else []
+        lies = origin.jumpstart_address([*origin.artifacts_of(described), *(one.uri for one in inputs)])
+        if lies or job is not None or not row.job_arn:
+            row.hub, row.licence = ({"title": _JUMPSTART, "hub": "JumpStart", "lies_in": lies} if lies else None), ""
         return
     content = _guarded(_Into(problems), "", lambda: _content(session, arn, told))
     kept = {"arn": arn, "name": told.name, "version": told.version}
     if content is None:
-        row.hub = row.hub or kept
+        before = row.hub or {}
+        if arn != before.get("arn") or told.name not in ("", before.get("name")):
+            row.hub, row.licence = kept, ""
         return
     if content.problem:
         problems.append(content.problem)
+        if (row.hub or {}).get("arn") == (content.arn or arn):
+            return
     row.licence = content.licence[:500]
     row.hub = {
         "arn": content.arn or arn,

@@ -13,6 +13,7 @@ from typing import Any
 from ..aws.hub import parse_content_arn
 from ..aws.training import JobArn, job_of_artifact, parse_job_arn
 
+_JUMPSTART = re.compile(r"s3://jumpstart-(?:private-)?cache-prod-[a-z0-9-]+/")
 _AUTOML = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:automl-job/[A-Za-z0-9-]{1,63}")
 
 
@@ -98,6 +99,23 @@ def hub_origin(described: Mapping[str, Any]) -> HubOrigin:
         if isinstance(base, Mapping) and isinstance(base.get("HubContentName"), str) and not name:
             name, version = base["HubContentName"], str(base.get("HubContentVersion") or "")
     return HubOrigin(arn, name, version, eula)
+
+
+def jumpstart_address(addresses: Iterable[str]) -> str:
+    """Return the first address that lies in a bucket AWS publishes JumpStart's models in; "" where none does.
+
+    Source: the SageMaker Python SDK 2.251.1, `jumpstart/region_config.json`, which names two buckets for each region.
+    """
+    return next((one for one in addresses if _JUMPSTART.match(one)), "")
+
+
+def artifacts_of(described: Mapping[str, Any]) -> list[str]:
+    """Return where the artifacts of a version's containers lie."""
+    found = []
+    for container in _containers(described):
+        told = [container.get("ModelDataUrl"), *(source.get("S3Uri") for source in _sources(container))]
+        found += [one for one in told if isinstance(one, str)]
+    return found
 
 
 def _containers(described: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

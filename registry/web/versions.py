@@ -139,8 +139,10 @@ class VersionDetail(Page):
                 return {"watched": watched(monitoring.watched_places(self.actor, version))}
             case Tab.TRAINING:
                 return {"training": training_view.view_of(version)}
-            case Tab.BIAS | Tab.METRICS:
+            case Tab.BIAS:
                 return {"reports": view_of(version)}
+            case Tab.METRICS:
+                return {"reports": view_of(version), "training": training_view.beside([version]).get(version.pk)}
             case Tab.DEPLOYMENTS:
                 may_report = may(self.actor, Act.REPORT_DEPLOYMENT, version.scope_project_id)
                 return {

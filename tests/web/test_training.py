@@ -85,7 +85,7 @@ def test_the_job_is_told_in_words(world: World, as_role: AsRole) -> None:
         "XGBoost",
         "AWS publishes sagemaker-xgboost",
         "Final metrics of the training job",
-        "count for no metric rule",
+        "count only for metric rules that name them, such as training.validation:auc",
         "By people",
         "By machine",
         "Llama 3 Community License",

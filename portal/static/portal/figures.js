@@ -248,6 +248,17 @@
       }
     }
     document.querySelectorAll("figure[data-figure]").forEach(draw);
+    document.querySelectorAll(".lineage-scroll:not([data-shown])").forEach(bringIntoView);
+  }
+
+  // A drawing wider than its frame begins at the thing it is about, not at what lies furthest from it.
+  function bringIntoView(frame) {
+    frame.dataset.shown = "";
+    const here = frame.querySelector(".lineage-box.is-here");
+    if (!here) return;
+    const box = here.getBoundingClientRect(), around = frame.getBoundingClientRect();
+    frame.scrollLeft += box.left + box.width / 2 - around.left - around.width / 2;
+    frame.scrollTop += box.top + box.height / 2 - around.top - around.height / 2;
   }
 
   function recolour() {

@@ -13,6 +13,7 @@ from governance.services.readings import ACTOR, Tally
 from registry.aws.errors import AwsThrottled
 from registry.aws.records import ContainerRecord
 from registry.models import AwsAccount, LabelingJob, ModelGroup, ModelVersion, TrainingProvenance
+from registry.selectors import training_view
 from registry.services import training
 from tests.factories import group, version
 from tests.governance.conftest import Place
@@ -164,6 +165,7 @@ def test_a_jumpstart_model_keeps_its_licence_and_whether_it_was_accepted(models:
     assert (row.licence, row.eula_accepted, row.hub["provider"]) == ("Llama 3 Community License", True, "Meta")
     said.contents["SageMakerPublicHub/meta-llama-3-8b"] = {**content, "HubContentDocument": "{broken"}
     assert "not JSON" in read_again(made, said).problems[0]
+    assert of(made).licence == "Llama 3 Community License", "what was read stays"
 
 
 def test_a_base_model_is_looked_for_in_the_accounts_own_hubs(models: ModelGroup) -> None:
@@ -268,3 +270,23 @@ def test_a_version_that_changed_is_read_at_once(models: ModelGroup) -> None:
     ModelVersion.objects.filter(pk=made.pk).update(content_digest="sha256:other")
     said.training["credit-1"] = training_job("credit-1", EnableNetworkIsolation=False)
     assert (read(said).updated, of(made).network_isolation) == (1, False)
+
+
+def test_a_secret_among_the_parameters_is_not_kept_and_jumpstart_is_known_by_its_bucket(models: ModelGroup) -> None:
+    said, made = Saying(), version(models, training_job_arn=training_arn("credit-1"))
+    brought = {"S3DataSource": {"S3Uri": "s3://jumpstart-cache-prod-us-east-1/xgboost-training/v1/"}}
+    said.training["credit-1"] = training_job(
+        "credit-1",
+        HyperParameters={"eta": "0.2", "HF_TOKEN": "hf_abcdefghijklmnopqrstuv"},
+        InputDataConfig=[{"ChannelName": "model", "DataSource": brought}],
+        VpcConfig={"Subnets": [], "SecurityGroupIds": []},
+    )
+    read(said)
+    row = of(made)
+    assert row.hyperparameters == {"eta": "0.2", "HF_TOKEN": "Not kept: it looks like a secret."}
+    assert row.hub is not None
+    assert (row.hub["title"], row.licence, row.eula_accepted) == ("A JumpStart model", "", None)
+    assert [one["words"] for one in training_view.view_of(made).checks][-1] == "No", "a network of nothing is none"
+    said.training["credit-1"] = refusal("DescribeTrainingJob", "AccessDeniedException")
+    read_again(made, said)
+    assert of(made).hub == row.hub, "a reading that failed leaves what was read"
