@@ -28,6 +28,7 @@ from .services import (
     lanes,
     notification_delivery,
     out_of_band,
+    pipeline_evidence,
     readings,
     registry_events,
     reminders,
@@ -94,6 +95,13 @@ def read_callbacks(**_: Any) -> None:
     """Find the pipelines that wait to be told whether they may deploy."""
     with correlated():
         callbacks.read_all()
+
+
+@shared_task(name="governance.attach_check_reports")
+def attach_check_reports(*, version_id: int, **_: Any) -> None:
+    """Attach what pipelines' checks wrote about a version whose request has ended; the periodic pass does it too."""
+    with correlated():
+        pipeline_evidence.attach_to(actor=Actor.system("pipelines"), version_id=version_id)
 
 
 @shared_task(name="governance.expire_requests")

@@ -34,6 +34,14 @@ class StepProof(Output):
     title = serializers.CharField()
 
 
+class StepNumber(Output):
+    """One number a check calculated; null where it could not be computed."""
+
+    what = serializers.CharField(help_text="The metric and what it is about: DI of gender = 1.")
+    value = serializers.FloatField(allow_null=True)
+    note = serializers.CharField(help_text="What it is, and whether it lies outside what is usual.")
+
+
 class PipelineStepOutput(Output):
     """One step of an execution that has begun."""
 
@@ -62,9 +70,15 @@ class PipelineStepOutput(Output):
         source="step.report_problem", help_text="Why the violation report could not be read."
     )
     report_read_at = serializers.DateTimeField(source="step.report_read_at", allow_null=True)
+    result = serializers.SerializerMethodField()
+    result_left_out = serializers.IntegerField(source="more_results", help_text="How many more numbers the file has.")
+    result_problem = serializers.CharField(
+        source="step.result_problem", help_text="Why what it calculated could not be read."
+    )
+    result_read_at = serializers.DateTimeField(source="step.result_read_at", allow_null=True)
     evidence = StepProof(many=True)
     evidence_problem = serializers.CharField(
-        source="step.evidence_problem", help_text="Why what it wrote is not evidence yet."
+        source="not_evidence", help_text="Why what it wrote is not evidence yet; empty: all of it is."
     )
 
     @extend_schema_field(StepViolation(many=True, allow_null=True, help_text="null: no report was read."))
@@ -72,6 +86,12 @@ class PipelineStepOutput(Output):
         if shown.step.violations is None:
             return None
         return [dict(StepViolation(row, context=self.context).data) for row in shown.violations]
+
+    @extend_schema_field(StepNumber(many=True, allow_null=True, help_text="null: nothing it calculated was read."))
+    def get_result(self, shown: ShownStep) -> list[dict[str, Any]] | None:
+        if shown.step.result is None:
+            return None
+        return [dict(StepNumber(row, context=self.context).data) for row in shown.results]
 
 
 class WaitingStepOutput(Output):
@@ -106,6 +126,10 @@ class PipelineExecutionOutput(Output):
         source="execution.missing_since", allow_null=True, help_text="Since when AWS does not know it any more."
     )
     problem = serializers.CharField(source="execution.problem", help_text="What could not be read of it.")
+    selected_from = serializers.CharField(
+        source="execution.selected_from",
+        help_text="The execution whose results it took where only some steps were asked for; empty: all were.",
+    )
     registered = serializers.BooleanField()
     steps = PipelineStepOutput(many=True)
     waiting = WaitingStepOutput(many=True, source="waits")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from portal.core.actors import Actor
 from registry.models import ModelVersion, PipelineExecution, PipelineRegistration, PipelineStep
+from registry.models.pipeline import RegisteredBy
 
 from ..models import Evidence
+from .pipeline_proofs import Unattached, unattached
 from .waiting_steps import WaitingStep, waiting_for_version
 
 # Of a report, the lines that are shown; the object itself is named beside them.
@@ -79,7 +81,15 @@ class ShownStep:
     found: str
     violations: tuple[dict[str, str], ...]
     more: int
+    results: tuple[dict[str, Any], ...]
+    more_results: int
     evidence: tuple[Evidence, ...]
+    unattached: Unattached | None = None
+
+    @property
+    def not_evidence(self) -> str:
+        """Why what it wrote is no evidence of the version yet, "" where all of it is."""
+        return self.unattached.why if self.unattached else ""
 
     @property
     def link(self) -> str:
@@ -104,7 +114,7 @@ class ShownRun:
 def runs_of(actor: Actor, version: ModelVersion) -> list[ShownRun]:
     """Return the executions that registered a version the caller has seen, then those that wait for it, newest first.
 
-    Four queries, however many there are.
+    The same number of queries, however many there are.
     """
     registrations = PipelineRegistration.objects.visible_to(actor).filter(version=version)
     rows = list(registrations.select_related("execution__account").prefetch_related("execution__steps").order_by("-pk"))
@@ -121,30 +131,35 @@ def runs_of(actor: Actor, version: ModelVersion) -> list[ShownRun]:
     evidence: dict[str, list[Evidence]] = defaultdict(list)
     for proof in Evidence.objects.visible_to(actor).filter(version=version).exclude(s3_uri="").order_by("pk"):
         evidence[proof.s3_uri].append(proof)
-    shown = [_run(row.execution, row.get_source_display().lower(), evidence, waits) for row in rows]
-    return [*shown, *(_run(execution, "", evidence, waits) for execution in asking)]
+    steps = [step for row in rows for step in row.execution.steps.all()]
+    waiting = unattached(version, steps, evidence.keys())
+    shown = [_run(row.execution, RegisteredBy(row.source), evidence, waits, waiting) for row in rows]
+    return [*shown, *(_run(execution, None, evidence, waits, {}) for execution in asking)]
 
 
 def _run(
     execution: PipelineExecution,
-    source: str,
+    source: RegisteredBy | None,
     evidence: dict[str, list[Evidence]],
     waits: dict[str, list[WaitingStep]],
+    waiting: dict[int, Unattached],
 ) -> ShownRun:
     status, tone = status_words(execution.status)
     if execution.missing_since is not None and not execution.steps.all():
         status, tone = "is not known to AWS any more", "mute"
-    how = {"": "It waits for a decision about this version", "step": "Its step registered this version"}.get(
-        source, "This version names it as what made it"
-    )
+    how = {
+        None: "It waits for a decision about this version",
+        RegisteredBy.STEP: "Its step registered this version",
+        RegisteredBy.GENERATED_BY: "This version names it as what made it",
+    }[source]
     return ShownRun(
         execution=execution,
-        registered=bool(source),
+        registered=source is not None,
         how=how,
         status=status,
         tone=tone,
         took=_took(execution.begun_at, execution.ended_at),
-        steps=tuple(_step(step, evidence) for step in execution.steps.all()),
+        steps=tuple(shown_step(step, evidence, waiting.get(step.pk)) for step in execution.steps.all()),
         waits=tuple(waits.get(execution.arn, ())),
     )
 
@@ -154,7 +169,10 @@ def status_words(status: str) -> tuple[str, str]:
     return _STATUS.get(status, (status.lower() or "not read yet", "mute"))
 
 
-def _step(step: PipelineStep, evidence: dict[str, list[Evidence]]) -> ShownStep:
+def shown_step(
+    step: PipelineStep, evidence: Mapping[str, list[Evidence]], missing: Unattached | None = None
+) -> ShownStep:
+    """Return a step in words, with the evidence it wrote by its address and what of it is none yet."""
     status, tone = status_words(step.status)
     does, icon = _KINDS.get(step.kind, (step.kind or "A step", "point"))
     if step.kind == "Condition" and step.outcome:
@@ -167,6 +185,8 @@ def _step(step: PipelineStep, evidence: dict[str, list[Evidence]]) -> ShownStep:
         if step.violations:
             tone = "bad" if step.status == "Failed" else "warn"
     listed = step.violations or []
+    result = step.result if isinstance(step.result, dict) else {}
+    rows = result.get("rows") or []
     proofs = [proof for address in _addresses(step) for proof in evidence.get(address, [])]
     return ShownStep(
         step=step,
@@ -178,7 +198,10 @@ def _step(step: PipelineStep, evidence: dict[str, list[Evidence]]) -> ShownStep:
         found=_found(step),
         violations=tuple(_violation(row) for row in listed[:MOST_SHOWN]),
         more=max(0, len(listed) - MOST_SHOWN) + step.violations_left_out,
+        results=tuple(rows[:MOST_SHOWN]),
+        more_results=max(0, len(rows) - MOST_SHOWN) + (result.get("left_out") or 0),
         evidence=tuple({proof.pk: proof for proof in proofs}.values()),
+        unattached=missing,
     )
 
 

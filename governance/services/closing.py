@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from portal.core import kept
 from portal.core.actors import Actor
+from portal.core.jobs import enqueue_on_commit
 from portal.core.vocabulary import NotificationKind
 from registry.models import ModelVersion, UseCase
 from registry.services.positions import announced
@@ -24,7 +25,8 @@ _TOLD = {
 def close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str, *, actor: Actor | None = None) -> None:
     """Move a locked open request into one of its final states, and tell those it concerns but the actor.
 
-    Runs in the caller's operation.
+    What a pipeline's checks wrote about its version waited for this, and is attached after it. Runs in the caller's
+    operation.
     """
     request.state = state
     request.waiting_roles = []
@@ -34,6 +36,8 @@ def close(request: ApprovalRequest, verb: Verb, state: RequestState, note: str, 
         kept.update(request, "state", "waiting_roles", "closed_at", "closing_note")
     kind = _TOLD.get(state, NotificationKind.REQUEST_LAPSED)
     tell(kind, key=f"request:{request.pk}:{state.value}", about=request, actor=actor)
+    if request.version_id is not None:
+        enqueue_on_commit("governance.attach_check_reports", version_id=request.version_id)
 
 
 def outdate(subject: UseCase | ModelVersion, reason: str, *, actor: Actor | None = None) -> list[ApprovalRequest]:

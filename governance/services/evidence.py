@@ -21,13 +21,18 @@ from registry.models import AwsAccount, ModelVersion, UseCase
 from registry.services import accounts
 
 from ..choices import EvidenceSource
-from ..models import Evidence
+from ..models import ApprovalRequest, Evidence
 from . import binding
 from .evidence_files import check, safe_name
 from .evidence_store import discard, keep
 from .locking import lock_use_case, lock_version
 
 Subject = UseCase | ModelVersion
+
+
+class RequestIsOpen(Exception):
+    """A request about the subject is open, and who attaches does not want to end it."""
+
 
 LONGEST_TITLE = 200
 LONGEST_TEXT = 20_000
@@ -69,6 +74,7 @@ def attach_upload(
             subject_id,
             kind,
             supersedes,
+            False,
             **words,
             source=EvidenceSource.UPLOAD,
             filename=checked.filename,
@@ -94,12 +100,14 @@ def attach_s3(
     title: str = "",
     note: str = "",
     supersedes: int | None = None,
+    unless_asked: bool = False,
 ) -> Evidence:
     """Pin an object in S3 as evidence by its version id and ETag, which S3 is asked for; its bytes stay there.
 
     The bucket must be among the artifact buckets of a registered account. With `version_id` it is that version, with
     `etag` the object must have it. Raises as `attach_upload` does, InvalidInput also when the object cannot be found or
-    read, Unavailable when AWS does not answer. Source: s3 HeadObject.
+    read, Unavailable when AWS does not answer. With `unless_asked` it raises RequestIsOpen where it would outdate an
+    open request. Source: s3 HeadObject.
     """
     _may_attach(actor, subject_type, subject_id)
     location = _location(uri)
@@ -118,6 +126,7 @@ def attach_s3(
         subject_id,
         kind,
         supersedes,
+        unless_asked,
         **_words(title or filename, note),
         source=EvidenceSource.S3,
         filename=filename,
@@ -182,6 +191,7 @@ def _attach(
     subject_id: int,
     kind: EvidenceKind,
     supersedes: int | None,
+    unless_asked: bool,
     **content: Any,
 ) -> Evidence:
     with operation(actor, f"attach {kind.label.lower()}"):
@@ -189,6 +199,8 @@ def _attach(
         subject = _lock(subject_type, subject_id)
         require(actor, Act.ATTACH_EVIDENCE, subject.scope_project_id)
         _refuse_retired(subject)
+        if unless_asked and ApprovalRequest.objects.open().about(subject).exists():
+            raise RequestIsOpen("A request about it is open; attached now, it would outdate what was asked.")
         edition: dict[str, Any] = {"series": uuid.uuid4(), "edition": 1}
         if supersedes is not None:
             earlier = _earlier(actor, subject, kind, supersedes)

@@ -22,7 +22,7 @@ from registry.models import UseCase
 from ..choices import EvidenceKind, EvidenceSource
 from ..models import ApprovalRequest, Evidence
 from ..selectors import evidence as selectors
-from ..selectors import evidence_asked, inbox
+from ..selectors import evidence_asked, inbox, pipeline_checks
 from ..services import evidence, evidence_checks
 from .evidence_forms import AttachForm, WithdrawForm
 from .evidence_tables import EvidenceFilter, EvidenceTable
@@ -83,7 +83,13 @@ class RequestEvidence(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rows = selectors.asked_about(self.actor, self.asked)
-        return super().get_context_data(asked=self.asked, rows=rows, back_url=request_url(self.asked), **kwargs)
+        return super().get_context_data(
+            asked=self.asked,
+            rows=rows,
+            checks=pipeline_checks.checks_of_request(self.actor, self.asked),
+            back_url=request_url(self.asked),
+            **kwargs,
+        )
 
 
 class Attach(OfSubject, FormPage):

@@ -51,7 +51,7 @@ class ExecutionRecord:
     """One execution as DescribePipelineExecution tells it; `status` is in AWS's words.
 
     `started_by` is the principal's ARN, "" where AWS names none. AWS gives no end: `modified_at` is it once the status
-    is final.
+    is final. `selected_from` is the execution whose results a selective one took for the steps it left out.
     """
 
     arn: str
@@ -63,6 +63,7 @@ class ExecutionRecord:
     started_by: str
     begun_at: datetime | None
     modified_at: datetime | None
+    selected_from: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -156,6 +157,7 @@ def describe_execution(session: AwsSession, arn: str) -> ExecutionRecord:
         started_by=(by.arn or by.user_profile) if by else "",
         begun_at=utc(answer.get("CreationTime")),
         modified_at=utc(answer.get("LastModifiedTime")),
+        selected_from=plain_text(_part(answer, "SelectiveExecutionConfig").get("SourcePipelineExecutionArn")),
     )
 
 
@@ -194,7 +196,10 @@ def read_step(answer: Mapping[str, Any]) -> StepRecord:
         started_at=utc(answer.get("StartTime")),
         ended_at=utc(answer.get("EndTime")),
         attempts=attempts if isinstance(attempts, int) and not isinstance(attempts, bool) else None,
-        cached_from=plain_text(_part(answer, "CacheHitResult").get("SourcePipelineExecutionArn")),
+        cached_from=plain_text(
+            _part(answer, "CacheHitResult").get("SourcePipelineExecutionArn")
+            or _part(answer, "SelectiveExecutionResult").get("SourcePipelineExecutionArn")
+        ),
         outcome=plain_text(_part(metadata, "Condition").get("Outcome")),
         resource_arn=plain_text(own.get("Arn") or own.get("CheckJobArn")),
         registered_arn=plain_text(_part(metadata, "RegisterModel").get("Arn")),

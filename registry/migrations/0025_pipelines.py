@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ("read_at", models.DateTimeField()),
                 ("missing_since", models.DateTimeField(null=True)),
                 ("problem", models.TextField(blank=True)),
+                ("selected_from", models.CharField(blank=True, max_length=2048)),
                 ("is_settled", models.BooleanField(default=False)),
                 ("is_listed", models.BooleanField(default=False)),
                 (
@@ -104,6 +105,9 @@ class Migration(migrations.Migration):
                 ("report_etag", models.CharField(blank=True, max_length=128, verbose_name="report ETag")),
                 ("report_read_at", models.DateTimeField(null=True)),
                 ("evidence_problem", models.TextField(blank=True)),
+                ("result", models.JSONField(null=True)),
+                ("result_problem", models.TextField(blank=True)),
+                ("result_read_at", models.DateTimeField(null=True)),
                 (
                     "execution",
                     models.ForeignKey(

@@ -51,6 +51,7 @@ class PipelineExecution(models.Model):
 
     `ended_at` is when it changed last, once it is over. `missing_since` says that AWS does not know it any more;
     `problem` what could not be read of it, "" when all could. It is settled when it is over and was read to its end.
+    `selected_from` is the execution whose results it took where only some steps were asked for, "" where all were.
     `is_listed` tells that a listing of its pipeline had it, so that the next one begins behind it.
     """
 
@@ -68,6 +69,7 @@ class PipelineExecution(models.Model):
     read_at = models.DateTimeField()
     missing_since = models.DateTimeField(null=True)
     problem = models.TextField(blank=True)
+    selected_from = models.CharField(max_length=2048, blank=True)
     is_settled = models.BooleanField(default=False)
     is_listed = models.BooleanField(default=False)
     versions = models.ManyToManyField(ModelVersion, through="PipelineRegistration", related_name="pipeline_executions")
@@ -100,6 +102,8 @@ class PipelineStep(models.Model):
     its type, the baseline it used and the one it calculated, the address of its violation report. `violations` is what
     that report says, one object each with `feature`, `check` and `description`; null as long as it was not read, and
     `report_problem` says why where it could not be, `evidence_problem` why a report is no evidence of the version.
+    `result` is what the check itself calculated, `rows` of `what`, `value` and `note`, with `left_out`; null as long as
+    it was not read, and `result_problem` says why where it could not be.
     """
 
     execution = models.ForeignKey(PipelineExecution, on_delete=models.PROTECT, related_name="steps")
@@ -124,6 +128,9 @@ class PipelineStep(models.Model):
     report_etag = models.CharField("report ETag", max_length=128, blank=True)
     report_read_at = models.DateTimeField(null=True)
     evidence_problem = models.TextField(blank=True)
+    result = models.JSONField(null=True)
+    result_problem = models.TextField(blank=True)
+    result_read_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["execution", "name"], name="pipeline_step_once")]
@@ -132,6 +139,13 @@ class PipelineStep(models.Model):
     @property
     def is_check(self) -> bool:
         return self.kind in ("QualityCheck", "ClarifyCheck")
+
+    @property
+    def result_address(self) -> str:
+        """The address of what the check calculated, "" when it names nothing or was told to compare nothing."""
+        told = self.check_details
+        found = told.get("CalculatedBaselineStatistics") or told.get("CalculatedBaselineConstraints")
+        return found if isinstance(found, str) and not told.get("SkipCheck") else ""
 
     @property
     def violation_report(self) -> str:

@@ -28,6 +28,9 @@ MOST_PIPELINES = 500
 MOST_OF_PIPELINE = 100
 MOST_OF_PASS = 400
 MOST_LINKED = 1000
+# A failed or stopped execution may be retried under its own ARN: it is looked at again for a week, hourly.
+MOST_RETRIED = 50
+_RETRIED, _RETRIED_FOR = timedelta(hours=1), timedelta(days=7)
 # An execution and what it registers are stamped by two services.
 _APART = timedelta(minutes=5)
 _WHOLE_PASS = (AwsThrottled, AwsUnavailable, AwsDisabled)
@@ -46,12 +49,17 @@ class Counts(Protocol):
 def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) -> None:
     """Read executions that are under way again, those begun since, and those versions name as where they come from.
 
+    Those that failed or were stopped within a week may have been retried, which no listing tells: they are read hourly.
+
     At most 400 in one pass; the rest is read by the next, the oldest first. One that cannot be read is kept with its
     problem and read again. Raises AwsError when AWS does not answer at all; what was taken in before stays. Source:
     sagemaker ListPipelines, ListPipelineExecutions, DescribePipelineExecution, ListPipelineExecutionSteps.
     """
     left = MOST_OF_PASS
     for execution in _of(account, session).unsettled().order_by("read_at", "pk")[:left]:
+        _read_one(actor, account, session, tally, ExecutionSummary(execution.arn, execution.begun_at, execution.status))
+        left -= 1
+    for execution in _retried(account, session)[: max(0, min(left, MOST_RETRIED))]:
         _read_one(actor, account, session, tally, ExecutionSummary(execution.arn, execution.begun_at, execution.status))
         left -= 1
     left -= _read_named(actor, account, session, tally, left)
@@ -184,6 +192,7 @@ def _keep(
             "begun_at": record.begun_at or summary.begun_at,
             "ended_at": record.modified_at if record.is_over else None,
             "is_settled": record.is_over and steps is not None,
+            "selected_from": record.selected_from[:2048],
         }
     first = {
         "account": account,
@@ -243,11 +252,32 @@ def _keep_steps(execution: PipelineExecution, steps: list[StepRecord]) -> None:
             "report_etag",
             "report_read_at",
             "evidence_problem",
+            "result",
+            "result_problem",
+            "result_read_at",
         }
     ]
+    _forget_what_ran_again(execution, rows)
     PipelineStep.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["execution", "name"], update_fields=told
     )
+
+
+def _forget_what_ran_again(execution: PipelineExecution, rows: list[PipelineStep]) -> None:
+    """Have the files of checks that were carried out anew read anew: they say something of the latest attempt alone."""
+    begun = dict(execution.steps.exclude(started_at=None).values_list("name", "started_at"))
+    again = [row.name for row in rows if row.is_check and begun.get(row.name) not in (None, row.started_at)]
+    if again:
+        execution.steps.filter(name__in=again).update(
+            violations=None,
+            violations_left_out=0,
+            report_problem="",
+            report_etag="",
+            report_read_at=None,
+            result=None,
+            result_problem="",
+            result_read_at=None,
+        )
 
 
 def _gone(actor: Actor, account: AwsAccount, session: AwsSession, summary: ExecutionSummary, tally: Counts) -> None:
@@ -301,6 +331,13 @@ def _registered_then(versions: list[ModelVersion], execution: PipelineExecution)
         and (ended is None or version.aws_created_at <= ended + _APART)
     ]
     return min(fitting, key=lambda version: version.aws_created_at, default=None)
+
+
+def _retried(account: AwsAccount, session: AwsSession) -> Any:
+    """Return executions that may have been retried since. Source: sagemaker RetryPipelineExecution keeps the ARN."""
+    now = timezone.now()
+    ended = _of(account, session).filter(is_settled=True, status__in=("Failed", "Stopped"), missing_since=None)
+    return ended.filter(ended_at__gt=now - _RETRIED_FOR, read_at__lt=now - _RETRIED).order_by("read_at", "pk")
 
 
 def _of(account: AwsAccount, session: AwsSession) -> Any:

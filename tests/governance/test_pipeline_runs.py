@@ -14,11 +14,12 @@ import requests
 from botocore.exceptions import ClientError
 from django.utils import timezone
 
+from governance import tasks
 from governance.choices import ChannelKind, Verdict
 from governance.models import Evidence
-from governance.selectors import standing, waiting_steps
+from governance.selectors import pipeline_checks, standing, waiting_steps
 from governance.selectors.pipeline_runs import runs_of
-from governance.services import approvals, callbacks, pipeline_evidence, readings
+from governance.services import approvals, callbacks, evidence, pipeline_evidence, readings
 from portal.core.vocabulary import EvidenceKind
 from registry.choices import SyncKind
 from registry.models import AwsAccount, ModelVersion, PipelineExecution, PipelineRegistration, PipelineStep, SyncRun
@@ -112,7 +113,8 @@ def test_an_execution_is_read_with_its_steps_and_the_version_it_made(
     read()
     idle = read().calls
     report = put(bucket, "violations.json", json.dumps(VIOLATIONS).encode())
-    result = put(bucket, "statistics.json", b'{"dataset": {}}')
+    quality = {"binary_classification_metrics": {"auc": {"value": 0.81, "standard_deviation": "NaN"}}}
+    result = put(bucket, "statistics.json", json.dumps(quality).encode())
     arn = execution(
         aws,
         {
@@ -144,6 +146,7 @@ def test_an_execution_is_read_with_its_steps_and_the_version_it_made(
             "description": "Value: 0.91 does not meet the constraint requirement!",
         }
     ]
+    assert checked.result == {"rows": [{"what": "auc", "value": 0.81, "note": ""}], "left_out": 0}
     assert kept.steps.get(kind="Condition").outcome == "True"
     proofs = {row.s3_uri: row for row in Evidence.objects.filter(version=made)}
     assert {uri: row.kind for uri, row in proofs.items()} == {
@@ -156,6 +159,24 @@ def test_an_execution_is_read_with_its_steps_and_the_version_it_made(
     again = read()
     assert (again.created, again.error, Evidence.objects.filter(version=made).count()) == (0, "", 2)
     assert again.calls == idle, "nothing began since: the listing of pipelines says so"
+
+
+def test_what_failed_and_was_retried_is_read_again_with_its_files(
+    aws: Sandbox, made: ModelVersion, bucket: str
+) -> None:
+    report = put(bucket, "v.json", json.dumps(VIOLATIONS).encode())
+    arn = execution(aws, {**check("QualityCheck", "DATA_QUALITY", ViolationReport=report)}, status="Failed")
+    read()
+    kept = PipelineExecution.objects.get(arn=arn)
+    assert (kept.status, kept.is_settled, len(kept.steps.get().violations)) == ("Failed", True, 1)
+    put(bucket, "v.json", b'{"violations": []}')
+    earlier = timezone.now() - timedelta(hours=2)
+    PipelineExecution.objects.filter(arn=arn).update(read_at=earlier, ended_at=earlier)
+    kept.steps.update(started_at=earlier)
+    read()
+    kept.refresh_from_db()
+    assert kept.read_at > earlier
+    assert kept.steps.get().violations == [], "the attempt before says nothing of this one"
 
 
 def test_what_runs_is_read_again_until_it_is_over(aws: Sandbox, made: ModelVersion) -> None:
@@ -241,22 +262,47 @@ def test_a_report_in_a_bucket_nobody_registered_is_no_evidence_and_says_so(aws: 
     assert not Evidence.objects.filter(version=made).exists()
 
 
-def test_a_report_waits_while_a_request_is_open(aws: Sandbox, made: ModelVersion, bucket: str, people: Cast) -> None:
+def test_a_report_waits_while_a_request_is_open_and_is_attached_when_it_ends(
+    aws: Sandbox, made: ModelVersion, bucket: str, people: Cast, django_capture_on_commit_callbacks: Any
+) -> None:
     report = put(bucket, "waits.json", json.dumps(VIOLATIONS).encode())
     asked = approvals.submit(
         actor=people.scientist.actor, subject_type=ModelVersion, subject_id=made.pk, note="Please."
     )
+    # It goes on: a pipeline that waits for the decision about what it made has run its checks already.
     arn = execution(
         aws,
         check("QualityCheck", "DATA_QUALITY", ViolationReport=report),
         registering(made),
+        {"StepName": "Ask", "StepStatus": "Executing", "Metadata": {"Callback": {"SqsQueueUrl": "https://queue"}}},
+        status="Executing",
         started=(made.aws_created_at - timedelta(minutes=4)).isoformat(),
     )
-    read()
+    run = read()
     asked.refresh_from_db()
     step = PipelineStep.objects.get(execution__arn=arn, kind="QualityCheck")
-    assert (asked.state, step.evidence_problem) == ("open", pipeline_evidence.WAITS)
+    assert (asked.state, step.evidence_problem, run.error) == ("open", "", "")
     assert len(step.violations) == 1, "it is read and shown all the same"
+    (shown,) = pipeline_checks.checks_of_request(people.officer.actor, asked)
+    assert f"It waits for {asked.public_id} to end" in shown.shown.not_evidence
+    with pytest.raises(evidence.RequestIsOpen):
+        evidence.attach_s3(
+            actor=SYSTEM,
+            subject_type=ModelVersion,
+            subject_id=made.pk,
+            kind=EvidenceKind.TEST_REPORT,
+            uri=report,
+            unless_asked=True,
+        )
+    asked.refresh_from_db()
+    assert asked.state == "open", "whoever asked between the look and the lock keeps what he asked"
+
+    with django_capture_on_commit_callbacks() as sent:
+        approvals.withdraw(actor=people.scientist.actor, request_id=asked.pk)
+    assert ("governance.attach_check_reports", (("version_id", made.pk),), 0) in [one.job for one in sent]
+    tasks.attach_check_reports(version_id=made.pk)
+    assert [row.s3_uri for row in Evidence.objects.filter(version=made)] == [report]
+    assert pipeline_evidence.attach_to(actor=SYSTEM, version_id=made.pk) == 0
 
 
 def test_one_that_may_not_be_read_holds_up_no_other(aws: Sandbox, made: ModelVersion) -> None:
@@ -308,6 +354,7 @@ def test_a_decision_releases_the_pipeline_that_waits_and_its_run_goes_on(
     deliver()
     read()
     asked.refresh_from_db()
+
     (told,) = waiting_steps.waiting_for_request(asked, standing.messages_of_request(asked))
     assert (told.told, told.callback.outcome) == ("It was told to go on", "released")
     kept = PipelineExecution.objects.get(arn=arn)

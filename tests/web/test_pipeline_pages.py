@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from governance.choices import CallbackOutcome, CallbackSource, ChannelKind, PipelineHome, Verdict
 from governance.models import ApprovalRequest, DeploymentChannel, WaitingCallback
-from governance.selectors import standing, waiting_steps
+from governance.selectors import pipeline_checks, standing, waiting_steps
 from governance.selectors.pipeline_runs import runs_of
 from governance.services import approvals, callback_rows, channels
 from portal.core.operations import operation
@@ -177,3 +177,32 @@ def test_a_pipeline_of_another_version_is_not_shown(world: Any, as_role: Any) ->
     told = as_role("data_scientist").get(f"/api/v1/model-versions/{world.trial.pk}/pipeline-executions/").json()
     assert told == []
     assert waiting_steps.waiting_for_request(world.use_case_request, []) == []
+
+
+def test_whoever_decides_is_told_what_the_checks_found_and_what_waits(world: Any, as_role: Any) -> None:
+    asked = world.version_request
+    made = run(world.trial)
+    quality = {"CheckType": "MODEL_QUALITY", "ViolationReport": "s3://reports/v.json"}
+    step(made, 1, "QualityCheck", "Failed", check_details=quality, violations=[{"feature": "recall", "check": "odd"}])
+    bias = {"CheckType": "MODEL_BIAS", "CalculatedBaselineConstraints": "s3://reports/analysis.json"}
+    step(made, 2, "ClarifyCheck", check_details=bias)
+    step(made, 3, "ClarifyCheck", "Executing", check_details={"CheckType": "DATA_BIAS"})
+    asked.requirements = {**asked.requirements, "evidence": ["bias_report", "validation_metrics", "test_report"]}
+    found = pipeline_checks.checks_of_request(world.people.officer.actor, asked)
+    assert [(one.shown.step.position, one.is_bad, one.asked, one.missing) for one in found] == [
+        (1, True, "validation_metrics", ("test_report",)),
+        # Its package points at a bias report of its own.
+        (2, False, "bias_report", ()),
+    ]
+    page = as_role("governance_officer").get(reverse("governance:request_evidence", args=[asked.pk])).content.decode()
+    for words in (
+        "What its pipeline checked",
+        "Needs a look",
+        "It found 1 violation.",
+        "Its step failed",
+        "Not among the evidence yet:",
+        f"It waits for {asked.public_id} to end",
+        "Result of ClarifyCheck-2",
+    ):
+        assert words in page
+    assert pipeline_checks.checks_of_request(SYSTEM, world.use_case_request) == []

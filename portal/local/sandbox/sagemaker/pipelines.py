@@ -314,7 +314,7 @@ class Pipelines(Aggregate):
         for execution in self.execution_records.values():
             for record in execution["steps"].values():
                 callback = (record.get("Metadata") or {}).get("Callback")
-                if not callback or callback["CallbackToken"] != token:
+                if not callback or callback.get("CallbackToken") != token:
                     continue
                 if question and execution["answers"].get(token) == question:
                     return str(execution["PipelineExecutionArn"])
