@@ -121,6 +121,7 @@ _LABELS = {
     "pre_production": "Pre-production",
     "ml_engineer": "ML engineer",
     "ml_admin": "ML admin",
+    "compute": "SageMaker compute role",
     "DataQuality": "Data quality",
     "ModelQuality": "Model quality",
     "ModelBias": "Bias drift",

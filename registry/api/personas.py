@@ -45,9 +45,11 @@ class RoleComparison(Output):
 
 
 class AccountRoleOutput(Output):
-    """One role that people can take in an account.
+    """One role that people or SageMaker can take in an account.
 
-    `policies` is null when they were not read, and `problem` says why; `comparison` is null without them.
+    `policies` is null when they were not read, and `problem` says why; `comparison` is null without them. `boundary` is
+    its permissions boundary, {} where it has none, null where that was not read; its `document` is null where it may
+    not be read. Service control policies are not read.
     """
 
     id = serializers.IntegerField(source="pk")
@@ -57,6 +59,7 @@ class AccountRoleOutput(Output):
     description = serializers.CharField()
     aws_created_at = serializers.DateTimeField(allow_null=True)
     policies = serializers.ListField(child=serializers.DictField(child=serializers.JSONField()), allow_null=True)
+    boundary = serializers.DictField(child=serializers.JSONField(), allow_null=True)
     problem = serializers.CharField()
     missing_since = serializers.DateTimeField(allow_null=True)
     read_at = serializers.DateTimeField()
@@ -84,7 +87,7 @@ class AccountRoleFilters(Filters):
 
 
 class AccountRoles(Listed, Detailed):
-    """Roles that people can take, compared with their personas."""
+    """Roles that people or SageMaker can take, compared with their personas."""
 
     noun = "role"
     problem_statuses = (403,)

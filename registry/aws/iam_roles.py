@@ -1,4 +1,4 @@
-"""Read the roles people can take in an account, and the policies those have."""
+"""Read the roles people and SageMaker can take in an account, and the policies those have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.aws.errors import translated
+from registry.aws.errors import AwsDenied, AwsNotFound, translated
 from registry.aws.session import AwsSession, pages
 
 # More roles than a person looks through; the listing itself goes on to its end, to say how many there are.
@@ -38,17 +38,27 @@ class PolicyRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundaryRecord:
+    """A role's permissions boundary; `document` is None where it may not be read, and `problem` says why."""
+
+    arn: str
+    document: Mapping[str, Any] | None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Roles:
-    """The roles people can take, the first `MOST_ROLES` of `total`."""
+    """The roles people and SageMaker can take, those of people first, the first `MOST_ROLES` of `total`."""
 
     found: tuple[RoleRecord, ...]
     total: int
 
 
 def roles_of_people(session: AwsSession) -> Roles:
-    """Return the roles that something beside an AWS service may assume, by name.
+    """Return the roles that something beside an AWS service may assume, by name, and then those of SageMaker.
 
-    Left out are roles of services alone and those AWS makes for them. Raises AwsError. Source: iam ListRoles, which
+    What runs in a notebook or a job does so as a role of SageMaker: whoever works there may do what that role may. Left
+    out are roles of other services alone and those AWS makes for them. Raises AwsError. Source: iam ListRoles, which
     says neither a role's permissions boundary nor when it was used.
     """
     found: list[RoleRecord] = []
@@ -62,9 +72,11 @@ def roles_of_people(session: AwsSession) -> Roles:
                 created_at=role.get("CreateDate"),
                 trust=_mapping(role.get("AssumeRolePolicyDocument")),
             )
-            if not record.path.startswith("/aws-service-role/") and takes_people(record.trust):
+            if not record.path.startswith("/aws-service-role/") and (
+                takes_people(record.trust) or takes_sagemaker(record.trust)
+            ):
                 found.append(record)
-    found.sort(key=lambda record: record.name)
+    found.sort(key=lambda record: (not takes_people(record.trust), record.name))
     return Roles(tuple(found[:MOST_ROLES]), len(found))
 
 
@@ -78,6 +90,36 @@ def takes_people(trust: Mapping[str, Any]) -> bool:
         if not isinstance(principal, Mapping) or set(principal) - {"Service"}:
             return True
     return False
+
+
+def takes_sagemaker(trust: Mapping[str, Any]) -> bool:
+    """Whether a trust policy lets SageMaker in: its notebooks, jobs and models then run as the role."""
+    given = trust.get("Statement")
+    return any(
+        isinstance(statement, Mapping)
+        and statement.get("Effect") == "Allow"
+        and isinstance(principal := statement.get("Principal"), Mapping)
+        and "sagemaker.amazonaws.com" in _listed(principal.get("Service"))
+        for statement in (given if isinstance(given, list) else [given])
+    )
+
+
+def boundary_of(session: AwsSession, role: str, managed: dict[str, PolicyRecord]) -> BoundaryRecord | None:
+    """Return a role's permissions boundary, None for a role without one; a document that is denied says so.
+
+    Raises AwsError when the role itself may not be read. Sources: iam GetRole, GetPolicy, GetPolicyVersion.
+    """
+    with translated(session, "iam", "GetRole"):
+        answer = session.iam.get_role(RoleName=role)
+    arn = str((answer["Role"].get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn") or "")
+    if not arn:
+        return None
+    try:
+        if arn not in managed:
+            managed[arn] = _managed(session, arn, arn.rpartition("/")[2])
+    except (AwsDenied, AwsNotFound) as refusal:
+        return BoundaryRecord(arn, None, str(refusal))
+    return BoundaryRecord(arn, managed[arn].document)
 
 
 def policies_of(session: AwsSession, role: str, managed: dict[str, PolicyRecord]) -> list[PolicyRecord]:
@@ -110,6 +152,10 @@ def _managed(session: AwsSession, arn: str, name: str) -> PolicyRecord:
     with translated(session, "iam", "GetPolicyVersion"):
         answer = iam.get_policy_version(PolicyArn=arn, VersionId=version)
     return PolicyRecord(name, arn, _mapping(answer["PolicyVersion"].get("Document")))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _mapping(document: Any) -> Mapping[str, Any]:

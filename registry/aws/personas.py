@@ -174,6 +174,46 @@ def handing_over(roles: Any) -> dict[str, Any]:
     }
 
 
+def computing(partition: str, account_id: str, regions: Sequence[str], buckets: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the statements of what jobs and models run as: data and artifacts, images, logs and metrics of their own.
+
+    Images of SageMaker's algorithms lie in registries of AWS's own accounts. Source: SageMaker Developer Guide, "How to
+    use SageMaker AI execution roles", CreateTrainingJob and CreateModel.
+    """
+    found = []
+    if buckets:
+        named = [f"arn:{partition}:s3:::{bucket}" for bucket in buckets]
+        found += [
+            _allow("FindArtifacts", ["s3:GetBucketLocation", "s3:ListBucket"], named),
+            _allow(
+                "ReadAndWriteArtifacts",
+                ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+                [f"{one}/*" for one in named],
+            ),
+        ]
+    log_groups = [f"arn:{partition}:logs:{region}:{account_id}:log-group:/aws/sagemaker/*" for region in regions]
+    return [
+        *found,
+        # Neither a token of ECR nor a metric has a resource.
+        _allow("SignInToImages", ["ecr:GetAuthorizationToken"], "*"),
+        _allow(
+            "PullImages",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [f"arn:{partition}:ecr:{region}:*:repository/*" for region in regions],
+        ),
+        _allow(
+            "WriteLogs",
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            log_groups,
+        ),
+        {
+            **_allow("WriteMetrics", ["cloudwatch:PutMetricData"], "*"),
+            "Condition": {"StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*"]}},
+        },
+        leaving_alone(),
+    ]
+
+
 def leaving_alone() -> dict[str, Any]:
     """Return the refusal of every change of the registry."""
     return _deny("LeaveVersionsAlone", [*_WRITES, *_OVER_THE_REGISTRY])
@@ -182,31 +222,26 @@ def leaving_alone() -> dict[str, Any]:
 def _officer() -> list[dict[str, Any]]:
     return [
         _allow("ReadTheRegistry", READS, "*"),
-        watching(),
+        *watching(),
         leaving_alone(),
     ]
 
 
-def watching() -> dict[str, Any]:
-    """Return the statement of who sees what runs."""
-    return _allow(
-        "SeeWhatRuns",
-        [
-            "sagemaker:DescribeEndpoint",
-            "sagemaker:DescribeModel",
-            "sagemaker:ListEndpoints",
-            "sagemaker:ListModels",
-        ],
-        "*",
-    )
+def watching(on: Any = "*") -> list[dict[str, Any]]:
+    """Return the statements of who sees what runs, of the endpoints, configurations and models named."""
+    described = ["sagemaker:DescribeEndpoint", "sagemaker:DescribeEndpointConfig", "sagemaker:DescribeModel"]
+    lists = ["sagemaker:ListEndpoints", "sagemaker:ListModels"]
+    if on == "*":
+        return [_allow("SeeWhatRuns", [*described, *lists], on)]
+    return [_allow("ListWhatRuns", lists, "*"), _allow("SeeWhatRuns", described, on)]
 
 
 def reading(on: Any) -> list[dict[str, Any]]:
-    """Return the statements of who reads the groups and versions named; to list, SageMaker knows no resource."""
-    lists = [action for action in READS if action.partition(":")[2].startswith(("List", "Search"))]
+    """Return the statements of who reads the groups and versions named; to list groups, SageMaker knows no resource."""
+    lists = [f"sagemaker:{action}" for action in ("ListModelPackageGroups", "Search")]
     found = [_allow("ListTheRegistry", lists, "*")]
     described = [action for action in READS if action not in lists]
-    return [*found, _allow("ReadTheRegistry", [*described, "sagemaker:ListTags"], on)] if on else found
+    return [*found, _allow("ReadTheRegistry", described, on)] if on else found
 
 
 def _bounds() -> list[dict[str, Any]]:

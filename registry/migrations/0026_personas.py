@@ -12,6 +12,7 @@ _PERSONAS = [
     ("data_scientist", "Data scientist"),
     ("ml_engineer", "ML engineer"),
     ("governance_officer", "Governance officer"),
+    ("compute", "SageMaker compute role"),
 ]
 
 
@@ -29,6 +30,7 @@ class Migration(migrations.Migration):
                 ("aws_created_at", models.DateTimeField(null=True)),
                 ("trust", models.JSONField(default=dict)),
                 ("policies", models.JSONField(null=True)),
+                ("boundary", models.JSONField(null=True)),
                 ("problem", models.TextField(blank=True)),
                 ("missing_since", models.DateTimeField(null=True)),
                 ("read_at", models.DateTimeField()),

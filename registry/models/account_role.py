@@ -1,4 +1,4 @@
-"""Roles people can take, as they were found in the accounts."""
+"""Roles people and SageMaker can take, as they were found in the accounts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from .user import User
 
 
 class AccountRole(models.Model):
-    """One role of an account that people can take, with who may assume it and the policies it has.
+    """One role of an account that people or SageMaker can take, with who may assume it and the policies it has.
 
-    `policies` are entries of name, arn ("" for an inline one) and document; null was not read, and `problem` says why.
+    `boundary` is its permissions boundary, of arn and document (null where that may not be read), {} where it has none;
+    null was not read. `policies` are entries of name, arn ("" for an inline one) and document; null was not read, and `problem` says why.
     `missing_since` is when a complete listing first lacked it. `persona` is the one an ML admin said it stands for.
     """
 
@@ -24,6 +25,7 @@ class AccountRole(models.Model):
     aws_created_at = models.DateTimeField(null=True)
     trust = models.JSONField(default=dict)
     policies = models.JSONField(null=True)
+    boundary = models.JSONField(null=True)
     problem = models.TextField(blank=True)
     missing_since = models.DateTimeField(null=True)
     read_at = models.DateTimeField()

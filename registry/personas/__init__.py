@@ -1,1 +1,1 @@
-"""What three personas may do in an account, and what roles found there may do beside it: pure, no database, no AWS."""
+"""What personas may do in an account, and what roles found there may do beside it: pure, no database, no AWS."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..aws.personas import APPROVAL, READS, STAGE
 from ..choices import Persona
-from .permissions import Reach, Statement, reach
+from .permissions import Reach, Statement, reach, within
 
 _VERSIONS = "arn:*:sagemaker:*:*:model-package/*"
 _GROUPS = "arn:*:sagemaker:*:*:model-package-group/*"
@@ -113,15 +113,22 @@ class Comparison:
 
 
 def compared(
-    role: Sequence[Statement], personas: Mapping[Persona, Sequence[Statement]], linked: Persona | None = None
+    role: Sequence[Statement],
+    personas: Mapping[Persona, Sequence[Statement]],
+    linked: Persona | None = None,
+    *,
+    boundary: Sequence[Statement] | None = None,
+    is_compute: bool = False,
 ) -> Comparison:
-    """Compare a role's statements with those of its persona, or of the one it most resembles.
+    """Compare what a role's statements and its boundary allow with its persona, or with the one it most resembles.
+
+    A role that only SageMaker takes (`is_compute`) is held to what jobs and models run as unless it is linked.
 
     The nearest is the one with which it shares most of what people work with; of equals the one it goes beyond least.
     """
-    own = _reaches(role)
+    own = _reaches(role, boundary)
     of_personas = {persona: _reaches(found) for persona, found in personas.items()}
-    held = linked or _nearest(own, of_personas)
+    held = linked or (Persona.COMPUTE if is_compute else _nearest(own, of_personas))
     if held is None:
         return Comparison(None, is_linked=False)
     theirs = of_personas[held]
@@ -136,10 +143,11 @@ def compared(
     )
 
 
-def _reaches(found: Sequence[Statement]) -> _REACHES:
+def _reaches(found: Sequence[Statement], boundary: Sequence[Statement] | None = None) -> _REACHES:
     reaches = {}
     for one in CAPABILITIES:
-        each = [reach(found, action, one.on, dict(one.said)) for action in one.actions]
+        said = dict(one.said)
+        each = [within(boundary, reach(found, action, one.on, said), action, one.on, said) for action in one.actions]
         reaches[one] = max(each) if one.is_guarded else min(each)
     return reaches
 
@@ -153,7 +161,7 @@ def _nearest(own: _REACHES, personas: Mapping[Persona, _REACHES]) -> Persona | N
         alike = sum(bool(own[one]) == bool(theirs[one]) for one in CAPABILITIES if not one.is_guarded)
         return alike, -sum(own[one] > theirs[one] for one in CAPABILITIES)
 
-    return max(personas, key=nearness)
+    return max((persona for persona in personas if persona is not Persona.COMPUTE), key=nearness)
 
 
 def _may(one: Capability, how: Reach) -> str:

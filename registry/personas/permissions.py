@@ -1,7 +1,8 @@
 """Say what identity policies let a role do at most: certainly, in part or under conditions, or not at all.
 
-What hangs on a condition nobody can judge from here counts as "under conditions". Permissions boundaries and service
-control policies are not looked at: they can only take away. Source: IAM's policy grammar and evaluation logic.
+What hangs on a condition nobody can judge from here counts as "under conditions". A permissions boundary takes away
+what it does not allow too. Service control policies are not looked at: they can only take away more. Source: IAM's
+policy grammar and evaluation logic.
 """
 
 from __future__ import annotations
@@ -100,6 +101,26 @@ def reach(found: Sequence[Statement], action: str, on: str, said: Mapping[str, s
             this = _after_refusals(found, action, (glob, on), said)
             best = max(best, min(this, Reach.YES if holds else Reach.IN_PART))
     return best
+
+
+def within(boundary: Sequence[Statement] | None, how: Reach, action: str, on: str, said: Mapping[str, str]) -> Reach:
+    """Return what a permissions boundary leaves of a reach; None is no boundary, and takes nothing away.
+
+    One that allows the action on some of what is asked about leaves it in part: whether on the same is not compared.
+    """
+    if boundary is None or how is Reach.NO:
+        return how
+    left = reach(boundary, action, on, said)
+    whole = any(
+        statement.allows
+        and statement.names(action)
+        and (
+            statement.all_but_resources
+            or any(matches(glob, on) or glob.split(":")[5:6] == ["*"] for glob in statement.resources)
+        )
+        for statement in boundary
+    )
+    return min(how, left if whole else min(left, Reach.IN_PART))
 
 
 def _meant(statement: Statement, on: str) -> list[str]:

@@ -23,7 +23,8 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One account: the ARNs of the groups that are its own or shared with it, and the names of its models' roles."""
+    """One account: the ARNs of the groups that are its own or shared with it, the names of its models' roles and the
+    buckets of its artifacts."""
 
     account_id: str
     partition: str
@@ -31,6 +32,7 @@ class Place:
     purposes: tuple[AccountPurpose, ...]
     group_arns: tuple[str, ...]
     execution_roles: tuple[str, ...] = ()
+    buckets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class PersonaPolicy:
 
 
 def policies(place: Place) -> list[PersonaPolicy]:
-    """Return the policies of the three personas for an account."""
-    return [_scientist(place), _engineer(place), _officer(place)]
+    """Return the policies of the personas for an account."""
+    return [_scientist(place), _engineer(place), _officer(place), _compute(place)]
 
 
 def everywhere(partition: str = "aws") -> dict[Persona, list[Document]]:
@@ -67,6 +69,7 @@ def everywhere(partition: str = "aws") -> dict[Persona, list[Document]]:
         tuple(AccountPurpose),
         (f"arn:{partition}:sagemaker:*:*:model-package-group/*",),
         ("model-*",),
+        ("*",),
     )
     return {one.persona: list(one.documents) for one in policies(widest)}
 
@@ -89,11 +92,7 @@ def _scientist(place: Place) -> PersonaPolicy:
 def _engineer(place: Place) -> PersonaPolicy:
     if set(place.purposes) <= {AccountPurpose.HUB}:
         return _reads(place, Persona.ML_ENGINEER, [], "No endpoints run in an account that only owns model groups.")
-    on = [
-        f"arn:{place.partition}:sagemaker:{region}:{place.account_id}:{kind}/*"
-        for region in place.regions
-        for kind in personas.ENDPOINT_KINDS
-    ]
+    on = _serving(place)
     roles = [f"arn:{place.partition}:iam::{place.account_id}:role/{name}" for name in place.execution_roles]
     more = [*personas.operating(on), *([personas.handing_over(roles)] if roles else [])]
     note = (
@@ -108,9 +107,49 @@ def _officer(place: Place) -> PersonaPolicy:
     return _reads(
         place,
         Persona.GOVERNANCE_OFFICER,
-        [personas.watching()],
+        personas.watching(_serving(place)),
         summary="Read everything; decisions are made in the portal.",
     )
+
+
+def _compute(place: Place) -> PersonaPolicy:
+    """SageMaker's jobs and models: whatever a notebook runs as, whoever sits at it may do, so it leaves versions be."""
+    found = personas.computing(place.partition, place.account_id, place.regions, place.buckets)
+    note = "Its data and artifacts are missing: an ML admin names the account's artifact buckets on its page."
+    return PersonaPolicy(
+        Persona.COMPUTE,
+        "Run jobs and models: their data, images, logs and metrics, and nothing of the registry.",
+        (_document(found),),
+        () if place.buckets else (note,),
+    )
+
+
+def _serving(place: Place) -> list[str]:
+    return [
+        f"arn:{place.partition}:sagemaker:{region}:{place.account_id}:{kind}/*"
+        for region in place.regions
+        for kind in personas.ENDPOINT_KINDS
+    ]
+
+
+def cloudformation(policy: PersonaPolicy, account_id: str) -> Document:
+    """Return the template that makes a persona's policies in an account, one managed policy each."""
+    named = "".join(word.capitalize() for word in policy.persona.value.split("_"))
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"{policy.persona.label} in {account_id}: {policy.summary}",
+        "Resources": {
+            f"{named}{number}": {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {"Description": policy.summary, "PolicyDocument": document},
+            }
+            for number, document in enumerate(policy.documents, start=1)
+        },
+        "Outputs": {
+            f"{named}{number}Arn": {"Value": {"Ref": f"{named}{number}"}}
+            for number in range(1, len(policy.documents) + 1)
+        },
+    }
 
 
 def _reads(

@@ -1,4 +1,4 @@
-"""Take in the roles people can take in an account, and say for which persona one stands."""
+"""Take in the roles people and SageMaker can take in an account, and say for which persona one stands."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Counts(Protocol):
 
 
 def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) -> None:
-    """Read the roles people can take in an account, with their policies, and keep them.
+    """Read the roles people and SageMaker can take in an account, with policies and boundary, and keep them.
 
     IAM is the same in every region: it is asked in the account's first one. A role whose policies may not be read is
     kept with the reason, and keeps what was read of it before. Raises AwsError when the roles may not be listed.
@@ -43,7 +43,8 @@ def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) 
     listed = iam_roles.roles_of_people(session)
     if listed.total > len(listed.found):
         tally.problems.append(
-            f"{account.alias} has {listed.total} roles people can take; the first {len(listed.found)} are compared."
+            f"{account.alias} has {listed.total} roles people or SageMaker can take; the first {len(listed.found)} are"
+            " compared."
         )
     rows = {row.arn: row for row in AccountRole.objects.filter(account=account)}
     managed: dict[str, PolicyRecord] = {}
@@ -74,10 +75,20 @@ def _values(session: AwsSession, record: RoleRecord, managed: dict[str, PolicyRe
     }
     try:
         found = iam_roles.policies_of(session, record.name, managed)
+        boundary = iam_roles.boundary_of(session, record.name, managed)
     except AwsError as failure:
         values["problem"] = str(failure)
     else:
         values["policies"] = [{"name": one.name, "arn": one.arn, "document": _storable(one.document)} for one in found]
+        values["boundary"] = (
+            {
+                "arn": boundary.arn,
+                "document": None if boundary.document is None else _storable(boundary.document),
+                "problem": boundary.problem.replace("\x00", ""),
+            }
+            if boundary
+            else {}
+        )
     return values
 
 

@@ -64,6 +64,8 @@ class AccountPersonas(Page):
         base = [self.account.account_id, policy.persona.value]
         return {
             "policy": policy,
+            "template_url": f"{reverse('registry:persona_file', args=[*base, 1])}?"
+            + urlencode({**({_ROLES: given} if given else {}), "as": "cloudformation"}),
             "documents": [
                 {
                     "document": document,
@@ -76,15 +78,17 @@ class AccountPersonas(Page):
 
 
 class PersonaFile(SignedIn, View):
-    """One policy as a file."""
+    """One policy as a file, or with `as=cloudformation` all of a persona's as one template."""
 
     http_method_names = ["get", "head", "options"]
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         account = operations.account(self.actor, kwargs["account_id"])
-        name, text = selectors.persona_document(
-            self.actor, account, kwargs["persona"], kwargs["number"], request.GET.get(_ROLES, "")
-        )
+        given = request.GET.get(_ROLES, "")
+        if request.GET.get("as") == "cloudformation":
+            name, text = selectors.persona_template(self.actor, account, kwargs["persona"], given)
+        else:
+            name, text = selectors.persona_document(self.actor, account, kwargs["persona"], kwargs["number"], given)
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return HttpResponse(text, content_type="application/json", headers=headers)
 

@@ -38,6 +38,7 @@ def powerful(account: AwsAccount) -> AccountRole:
             account=account,
             arn=f"arn:aws:iam::{account.account_id}:role/Everything",
             name="Everything",
+            trust={"Statement": {"Effect": "Allow", "Principal": {"AWS": account.account_id}}},
             policies=[{"name": "everything", "arn": "", "document": everything}],
             read_at=timezone.now(),
         )

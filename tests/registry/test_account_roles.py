@@ -12,7 +12,7 @@ from governance.services.readings import ACTOR, Tally
 from portal.core.errors import Forbidden, InvalidInput, NotFound
 from registry.aws import iam_roles
 from registry.aws.errors import AwsDenied
-from registry.aws.iam_roles import PolicyRecord, RoleRecord, Roles
+from registry.aws.iam_roles import BoundaryRecord, PolicyRecord, RoleRecord, Roles
 from registry.choices import Persona
 from registry.models import AccountRole, AwsAccount
 from registry.selectors import personas
@@ -24,7 +24,8 @@ EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
 def record(name: str) -> RoleRecord:
-    return RoleRecord(f"arn:aws:iam::{SPOKE}:role/{name}", name, "/", "Works.\x00", None, {"Statement": []})
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": SPOKE}}]}
+    return RoleRecord(f"arn:aws:iam::{SPOKE}:role/{name}", name, "/", "Works.\x00", None, trust)
 
 
 class Iam:
@@ -34,7 +35,9 @@ class Iam:
         self.names, self.refused = ["Able", "Baker"], {"Baker"}
         self.document: Any = EVERYTHING
         monkeypatch.setattr(iam_roles, "roles_of_people", lambda session: self.roles())
+        self.boundary: BoundaryRecord | None = None
         monkeypatch.setattr(iam_roles, "policies_of", self.policies)
+        monkeypatch.setattr(iam_roles, "boundary_of", lambda session, role, managed: self.boundary)
 
     def roles(self) -> Roles:
         return Roles(tuple(map(record, self.names)), len(self.names))
@@ -82,6 +85,26 @@ def test_roles_are_kept_with_what_could_not_be_read_of_them(
     assert read(account).unchanged == 1
     # What changed is in the trail: a problem, an absence; that it was read again is not.
     assert AuditEvent.objects.filter(table="registry_accountrole").count() == told + 2
+
+
+def test_a_permissions_boundary_is_kept_and_counts(account: AwsAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws, arn = Iam(monkeypatch), f"arn:aws:iam::{SPOKE}:policy/bound"
+
+    def judged() -> tuple[bool, bool]:
+        read(account)
+        found = personas.found_role(AccountRole.objects.get(name="Able"))
+        assert found.comparison is not None
+        return found.is_bounded, found.comparison.goes_around
+
+    assert judged() == (False, True)
+    assert AccountRole.objects.get(name="Able").boundary == {}, "it was asked for, and has none"
+    assert AccountRole.objects.get(name="Baker").boundary is None, "it was not read"
+    aws.boundary = BoundaryRecord(arn, {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
+    assert judged() == (True, False)
+    aws.boundary = BoundaryRecord(arn, None, "It may not be read.\x00")
+    assert judged() == (False, True)
+    aws.boundary = BoundaryRecord(arn, {"Statement": "all"})
+    assert judged() == (False, True), "what nobody understands takes nothing away"
 
 
 def test_iam_is_asked_in_the_first_region_alone(account: AwsAccount, monkeypatch: pytest.MonkeyPatch) -> None:

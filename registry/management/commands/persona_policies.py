@@ -16,7 +16,7 @@ ACTOR = Actor.system("command line")
 
 
 class Command(BaseCommand):
-    """The least that data scientists, ML engineers and governance officers need in one account."""
+    """The least that data scientists, ML engineers, governance officers and SageMaker's jobs need in one account."""
 
     help = "Write the IAM policies of the personas for an account, to the terminal or into a directory."
 
