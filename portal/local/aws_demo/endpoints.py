@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from governance.services import readings
+from portal.core.vocabulary import Status
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind
 from registry.models import AwsAccount, Deployment, ModelGroup, ModelVersion
@@ -18,7 +19,11 @@ _UNKNOWN = "pricing-experiment"
 
 
 def show(group: ModelGroup, production: str) -> None:
-    """Serve in AWS what was reported deployed, and beside it what nobody approved or registered, once; then read it."""
+    """Serve in AWS what was reported deployed, and beside it what nobody approved or registered, once; then read it.
+
+    What is approved has nine tenths of the requests, what is on trial beside it the rest. The newest version of the
+    group is in nobody's hands yet: somebody has it answer in the shadow of the one that serves.
+    """
     account = AwsAccount.objects.get(account_id=production)
     places: dict[tuple[str, str], list[tuple[str, ModelVersion, float]]] = defaultdict(list)
     running = Deployment.objects.running().exclude(endpoint="").select_related("account", "version__group__account")
@@ -26,19 +31,19 @@ def show(group: ModelGroup, production: str) -> None:
         version = deployment.version
         if version.group.region == deployment.region and version.missing_since is None:
             place = (deployment.account.account_id, deployment.endpoint)
-            places[place].append((f"v{version.number}", version, 1.0))
-    newest = list(group.versions.present().select_related("group__account").order_by("-number")[:2])
-    if newest:
-        live = places[production, f"{group.name}-live"]
-        live.append(("challenger", newest[0], 0.1))
-        if len(live) == 1:
-            live.insert(0, ("champion", newest[-1], 0.9))
+            weight = 0.1 if places[place] and version.status != Status.DEPLOYED else 0.9
+            places[place].append((f"v{version.number}", version, weight))
+    newest = group.versions.present().select_related("group__account").order_by("-number").first()
+    shadowed = (production, f"{group.name}-live")
+    if newest is not None and not places[shadowed]:
+        places[shadowed].append(("champion", newest, 1.0))
     for (account_id, endpoint), variants in places.items():
         client = demo_roles.administrator(account_id).sagemaker
-        if client.list_endpoints(NameContains=endpoint)["Endpoints"]:
+        if not variants or client.list_endpoints(NameContains=endpoint)["Endpoints"]:
             continue
-        shadow = newest[0] if endpoint == f"{group.name}-live" and newest else None
-        _serve(account_id, endpoint, variants, shadow)
+        # SageMaker has one variant in the shadow of one that serves, never of several.
+        alone = (account_id, endpoint) == shadowed and len(variants) == 1
+        _serve(account_id, endpoint, variants, newest if alone and newest != variants[0][1] else None)
     _unknown(demo_roles.administrator(account.account_id))
     for read in AwsAccount.objects.enabled().order_by("account_id"):
         readings.read_account(account_id=read.account_id, kind=SyncKind.ENDPOINTS, requested_by="demo")
@@ -47,14 +52,14 @@ def show(group: ModelGroup, production: str) -> None:
 def _serve(
     account_id: str, endpoint: str, variants: list[tuple[str, ModelVersion, float]], shadow: ModelVersion | None
 ) -> None:
-    client = demo_roles.administrator(account_id).sagemaker
+    client, is_live = demo_roles.administrator(account_id).sagemaker, endpoint.endswith("-live")
 
     def variant(name: str, version: ModelVersion, weight: float) -> dict[str, Any]:
         return {
             "VariantName": name,
             "ModelName": _model(account_id, version),
             "InstanceType": "ml.m5.large",
-            "InitialInstanceCount": 2 if weight > 0.5 else 1,
+            "InitialInstanceCount": 2 if weight > 0.5 and is_live else 1,
             "InitialVariantWeight": weight,
         }
 

@@ -6,15 +6,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from governance.services import readings
+from portal.core.vocabulary import Stage, Status
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind
 from registry.models import ModelGroup, ModelVersion
+
+from ..sandbox.accounts import PRODUCTION
+from . import pipelines
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
     from mypy_boto3_sagemaker.literals import AssociationEdgeTypeType
 
-_COMMIT = "4f2c1d9be07a3358c61d2f4ab90e7751d8c3a6f2"
 _REPOSITORY = "https://git.example.org/credit/credit-risk.git"
 _VERSIONS = 3
 _BUCKET = "s3://ml-artifacts-dev/credit-risk"
@@ -28,10 +31,16 @@ def show(session: AwsSession, group: ModelGroup) -> None:
     readings.read_account(account_id=session.account.account_id, kind=SyncKind.LINEAGE, requested_by="demo")
 
 
+def _run_of(version: ModelVersion) -> str:
+    """Return the run a version came of: the one its registration names, or one of the same pipeline."""
+    named = version.described.get("MetadataProperties", {}).get("GeneratedBy", "")
+    return named if ":pipeline/" in named else f"{pipelines.EXECUTION.rpartition('/')[0]}/{version.number:012d}"
+
+
 def _tell(client: SageMakerClient, version: ModelVersion) -> None:
     name = f"{version.group.name}-{version.number}"
-    place = version.arn.partition(":model-package/")[0]
-    made: dict[str, Any] = {"CommitId": _COMMIT, "Repository": _REPOSITORY}
+    named = version.described.get("MetadataProperties", {})
+    made: dict[str, Any] = {"CommitId": named.get("CommitId", pipelines.COMMIT), "Repository": _REPOSITORY}
 
     def artifact(title: str, uri: str, kind: str, **more: Any) -> str:
         answer = client.create_artifact(
@@ -64,16 +73,11 @@ def _tell(client: SageMakerClient, version: ModelVersion) -> None:
     test_set = artifact("test set", f"{_BUCKET}/{version.number}/test.csv", "DataSet")
     train = component("train-aws-training-job")
     evaluate = component("evaluate-aws-processing-job")
-    run = action(
-        "pipeline-run", f"{place}:pipeline/credit-risk-training/execution/{version.number:012d}", "PipelineExecution"
-    )
+    run = action("pipeline-run", _run_of(version), "PipelineExecution")
     model = artifact("model archive", version.artifact_url or f"{_BUCKET}/model.tar.gz", "Model")
     package = artifact(version.name, version.arn, "ModelPackage", MetadataProperties=made)
     group = context("group", version.group.arn, "ModelGroup")
-    approval = action("approval", version.arn, "Approval")
-    deployment = action("deployment", f"{place}:endpoint/credit-risk", "ModelDeployment")
-    endpoint = context("endpoint", f"{place}:endpoint/credit-risk", "Endpoint")
-    associations: tuple[tuple[str, str, AssociationEdgeTypeType], ...] = (
+    associations: list[tuple[str, str, AssociationEdgeTypeType]] = [
         (applications, prepare, "ContributedTo"),
         (bureau, prepare, "ContributedTo"),
         (prepare, train_set, "Produced"),
@@ -88,9 +92,15 @@ def _tell(client: SageMakerClient, version: ModelVersion) -> None:
         (evaluate, package, "ContributedTo"),
         (model, package, "ContributedTo"),
         (group, package, "AssociatedWith"),
-        (package, approval, "ContributedTo"),
-        (approval, deployment, "ContributedTo"),
-        (deployment, endpoint, "ContributedTo"),
-    )
+    ]
+    last = package
+    if version.stage != Stage.DEVELOPMENT:
+        last = action("approval", version.arn, "Approval")
+        associations.append((package, last, "ContributedTo"))
+    if version.status == Status.DEPLOYED or version.number == 1:
+        address = f"arn:aws:sagemaker:us-east-1:{PRODUCTION}:endpoint/{version.group.name}-live"
+        deployment = action("deployment", address, "ModelDeployment")
+        endpoint = context("endpoint", address, "Endpoint")
+        associations += [(last, deployment, "ContributedTo"), (deployment, endpoint, "ContributedTo")]
     for source, destination, kind in associations:
         client.add_association(SourceArn=source, DestinationArn=destination, AssociationType=kind)

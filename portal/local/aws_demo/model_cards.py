@@ -60,14 +60,14 @@ def _content(group: ModelGroup, version: ModelVersion | None, use_case_id: str, 
         },
         "training_details": {
             "objective_function": {"function": {"function": "Maximize", "facet": "AUC"}, "notes": "Five folds."},
-            "training_observations": "Converged after 120 rounds; the last 30 add nothing.",
+            "training_observations": "Converged after 240 rounds; the last 30 add nothing.",
             "training_job_details": {
                 "training_datasets": ["s3://ml-data-credit/2025/train.parquet"],
-                "training_metrics": [{"name": "train:auc", "value": 0.842}, {"name": "validation:auc", "value": 0.796}],
+                "training_metrics": [{"name": "train:auc", "value": 0.905}, {"name": "validation:auc", "value": 0.883}],
                 "hyper_parameters": [
-                    {"name": "max_depth", "value": "6"},
-                    {"name": "eta", "value": "0.1"},
-                    {"name": "num_round", "value": "120"},
+                    {"name": "max_depth", "value": "5"},
+                    {"name": "eta", "value": "0.08"},
+                    {"name": "num_round", "value": "240"},
                 ],
             },
         },
@@ -83,13 +83,13 @@ def _content(group: ModelGroup, version: ModelVersion | None, use_case_id: str, 
 def _hold_out() -> dict[str, Any]:
     return {
         "name": "Hold-out of 2025",
-        "evaluation_observation": "Stable over the four quarters; the scorecard in use reaches an AUC of 0.73.",
+        "evaluation_observation": "Stable over the four quarters; the scorecard in use reaches an AUC of 0.80.",
         "datasets": ["s3://ml-data-credit/2025/test.parquet"],
         "metric_groups": [
             {
                 "name": "Discrimination",
                 "metric_data": [
-                    {"name": "AUC", "type": "number", "value": 0.79},
+                    {"name": "AUC", "type": "number", "value": 0.86},
                     {"name": "KS", "type": "number", "value": 0.44, "notes": "at a score of 610"},
                     {
                         "name": "ROC curve",
@@ -113,8 +113,8 @@ def _hold_out() -> dict[str, Any]:
                     {
                         "name": "Mean absolute SHAP value",
                         "type": "bar_chart",
-                        "value": [0.31, 0.22, 0.12, 0.08],
-                        "x_axis_name": ["income", "debt ratio", "years in job", "savings"],
+                        "value": [0.214, 0.187, 0.142, 0.118],
+                        "x_axis_name": ["debt to income", "months since default", "use of cards", "years employed"],
                     }
                 ],
             },
@@ -125,13 +125,13 @@ def _hold_out() -> dict[str, Any]:
 def _fairness() -> dict[str, Any]:
     return {
         "name": "Fairness",
-        "evaluation_observation": "Approval rates of both sexes are within the four-fifths rule.",
+        "evaluation_observation": "Within the four-fifths rule for both sexes, not for age 18 to 25: people decide.",
         "metric_groups": [
             {
                 "name": "Disparate impact",
                 "metric_data": [
-                    {"name": "DI (sex)", "type": "number", "value": 0.93},
-                    {"name": "DI (age below 25)", "type": "number", "value": 0.88},
+                    {"name": "DI (sex)", "type": "number", "value": 0.94},
+                    {"name": "DI (age 18 to 25)", "type": "number", "value": 0.75},
                 ],
             }
         ],

@@ -1,4 +1,4 @@
-"""The reports of the credit-risk model: what Clarify and the model quality job would have left in S3."""
+"""The newest credit-risk version, as its pipeline registers it, and what Clarify and the quality job left in S3."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from governance.services import readings, sync
 from registry.aws.session import AwsSession
 from registry.choices import SyncKind
@@ -16,7 +14,9 @@ from registry.models import ModelGroup, ModelVersion
 from registry.reports import kinds
 from registry.reports.kinds import ReportKind
 
-from . import training
+from ..company.company_in_aws import InAws
+from ..sandbox.accounts import DEVELOPMENT, REGION
+from . import pipelines
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.type_defs import MetricsSourceTypeDef
@@ -38,35 +38,33 @@ _FACETS = {"gender": ("F", 0.0), "age": ("[18, 25]", 0.19)}
 
 
 def show(hub: AwsSession, group: ModelGroup, use_case_id: str) -> None:
-    """Register a first version of a group with all its reports, put those of the other versions, and have them read."""
-    if not hub.sagemaker.list_model_packages(ModelPackageGroupName=group.name)["ModelPackageSummaryList"]:
-        _register(hub, group.name, use_case_id)
+    """Register a version of a group with all its reports, once, put those of the other versions, and have them read."""
+    described = group.versions.values_list("described__MetadataProperties__GeneratedBy", flat=True)
+    if pipelines.EXECUTION not in described:
+        _register(hub, group, group.versions.count() + 1, use_case_id)
         sync.sync_changes(account_id=hub.account.account_id)
+    pages = hub.s3.get_paginator("list_objects_v2").paginate(Bucket=_BUCKET)
+    there = {row["Key"] for page in pages for row in page.get("Contents", ())}
     versions = ModelVersion.objects.present().filter(group__account=group.account).select_related("group")
     for version in versions.order_by("pk"):
         for pointer in kinds.pointers(version.metric_sources, version.drift_baselines):
             bucket, _, key = pointer.address.removeprefix("s3://").partition("/")
-            if bucket == _BUCKET and not _is_there(hub, key):
+            if bucket == _BUCKET and key not in there:
                 hub.s3.put_object(Bucket=bucket, Key=key, Body=_content(pointer.kind, version.number))
     readings.read_account(account_id=hub.account.account_id, kind=SyncKind.REPORTS, requested_by="demo")
 
 
-def _is_there(hub: AwsSession, key: str) -> bool:
-    try:
-        hub.s3.head_object(Bucket=_BUCKET, Key=key)
-    except ClientError:
-        return False
-    return True
+def _register(hub: AwsSession, group: ModelGroup, number: int, use_case_id: str) -> None:
+    """Have a scientist's nightly pipeline register a version, from the development account into the shared group."""
+    name, place = group.name, f"{group.name}/{number}"
 
-
-def _register(hub: AwsSession, name: str, use_case_id: str) -> None:
     def file(key: str, kind: ReportKind) -> MetricsSourceTypeDef:
-        body = _content(kind, 1)
-        hub.s3.put_object(Bucket=_BUCKET, Key=f"{name}/reports/{key}", Body=body)
+        body = _content(kind, number)
+        hub.s3.put_object(Bucket=_BUCKET, Key=f"{place}/reports/{key}", Body=body)
         return {
             "ContentType": "application/json",
             "ContentDigest": f"sha256:{hashlib.sha256(body).hexdigest()}",
-            "S3Uri": f"s3://{_BUCKET}/{name}/reports/{key}",
+            "S3Uri": f"s3://{_BUCKET}/{place}/reports/{key}",
         }
 
     card = {
@@ -75,18 +73,19 @@ def _register(hub: AwsSession, name: str, use_case_id: str) -> None:
         "business_details": {"line_of_business": "Consumer Lending"},
         "additional_information": {"custom_details": {"UseCaseId": use_case_id}},
     }
-    hub.sagemaker.create_model_package(
-        ModelPackageGroupName=name,
+    scientist = InAws().sagemaker("data.scientist", DEVELOPMENT, REGION)
+    scientist.create_model_package(
+        ModelPackageGroupName=group.arn,
         ModelPackageDescription="Gradient boosted trees over five years of applications",
         ModelApprovalStatus="PendingManualApproval",
-        MetadataProperties={"GeneratedBy": training.OLDER_JOB},
+        MetadataProperties={"GeneratedBy": pipelines.EXECUTION, "CommitId": pipelines.COMMIT},
         CustomerMetadataProperties={"algorithm": "xgboost", "validation_auc": "0.86"},
         ModelCard={"ModelCardContent": json.dumps(card), "ModelCardStatus": "Draft"},
         InferenceSpecification={
             "Containers": [
                 {
                     "Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
-                    "ModelDataUrl": f"s3://{_BUCKET}/{name}/model.tar.gz",
+                    "ModelDataUrl": f"s3://{pipelines.BUCKET}/{name}/model.tar.gz",
                     "Framework": "XGBOOST",
                 }
             ],

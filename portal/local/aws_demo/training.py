@@ -16,8 +16,7 @@ from ..sandbox.accounts import DEVELOPMENT
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
 
-OLDER, NEWEST, LABELS = "credit-risk-first", "pipelines-4f2c1d9be07a-Train", "loan-outcomes-2025"
-OLDER_JOB = f"arn:aws:sagemaker:us-east-1:{DEVELOPMENT}:training-job/{OLDER}"
+OLDER, NEWEST, LABELS = "credit-risk-by-hand", "pipelines-4f2c1d9be07a-Train", "loan-outcomes-2025"
 _BUCKET = "s3://ml-artifacts-dev/credit-risk"
 _ROLE = f"arn:aws:iam::{DEVELOPMENT}:role/Training"
 _TEAM = f"arn:aws:sagemaker:us-east-1:{DEVELOPMENT}:workteam/private-crowd/loan-officers"

@@ -176,8 +176,13 @@ def evidence(scene: Scene, *, group: str, number: int, stage: Stage) -> None:
 
 
 def deployed(scene: Scene, *, group: str, number: int, stage: Stage) -> None:
-    """A pipeline reports that a version is in place."""
+    """A pipeline reports that a version is in place, and takes down what it replaces: not what it is tried beside."""
     _report(scene, group, number, stage, DeploymentState.DEPLOYED, "")
+    others = Deployment.objects.running().filter(version__group__name=group, stage=stage)
+    for other in others.exclude(version_id=scene.version_id(group, number)).values_list("version__number", flat=True):
+        record = scene.record(group, other, stage)
+        if record is not None and record.status not in ("pending", "deployed"):
+            _report(scene, group, other, stage, DeploymentState.REMOVED, "")
 
 
 def deploying(scene: Scene, *, group: str, number: int) -> None:

@@ -45,6 +45,8 @@ class GroupPlan:
     from_development: bool = False  # its artifacts lie in the bucket of the account it was trained in
     shared: bool = False
     early: bool = False  # its first version went as far as the best
+    in_full: bool = False  # every report and drift baseline there is, as a pipeline with all its checks leaves them
+    jobs: dict[int, str] = field(default_factory=dict)  # the training jobs that versions name, in development
     oddities: dict[int, str] = field(default_factory=dict)
 
 
@@ -58,6 +60,9 @@ _FORMS, _CASH = "Application form completeness", "Branch cash forecasting"
 _STAFFING = "Branch staffing forecast"
 
 GROUPS: tuple[GroupPlan, ...] = (
+    GroupPlan("credit-risk", "Scores the credit risk of loan applications", "credit-risk", "Credit risk scoring", 8, 4,
+              HIGH, "xgboost", early=True, level=0.838, gain=0.017, heads=((LIVE, 11),), shared=True, in_full=True,
+              from_development=True, jobs={4: "credit-risk-by-hand"}),
     GroupPlan("card-fraud-online", "Scores card payments on the internet", "card-fraud", _FRAUD, 3, 9, MEDIUM,
               "xgboost", level=0.911, gain=0.031, heads=((PROD_OPEN, 2), (QA_OPEN, 1)), from_development=True,
               shared=True),

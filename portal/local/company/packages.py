@@ -90,6 +90,11 @@ def request_of(group: GroupPlan, number: int, *, use_case_id: str, use_case_name
         },
         "ModelMetrics": _reports(group, number),
     }
+    if group.in_full:
+        request["DriftCheckBaselines"] = _baselines(group, number)
+    if job := group.jobs.get(number):
+        arn = f"arn:aws:sagemaker:{group.region}:{DEVELOPMENT}:training-job/{job}"
+        request["MetadataProperties"] = {"GeneratedBy": arn, "CommitId": f"{metadata['git_commit']:0<40}"}
     if oddity != "no_card" and group.project is not None:
         content = _card(group, number, values, "UC-9999" if oddity == "unknown_use_case" else use_case_id,
                         use_case_name, owner)  # fmt: skip
@@ -147,6 +152,15 @@ def _reports(group: GroupPlan, number: int) -> dict[str, Any]:
     if group.risk is RiskRating.HIGH:
         found["Explainability"] = {"Report": _file(f"{base}/explainability.json")}
     return found
+
+
+def _baselines(group: GroupPlan, number: int) -> dict[str, Any]:
+    base = f"s3://{HUB_BUCKET}/{group.name}/{number}/baselines"
+    return {
+        "Bias": {"PostTrainingConstraints": _file(f"{base}/bias.json")},
+        "ModelQuality": {"Constraints": _file(f"{base}/model_quality_constraints.json")},
+        "ModelDataQuality": {"Constraints": _file(f"{base}/constraints.json")},
+    }
 
 
 def _file(uri: str) -> dict[str, str]:

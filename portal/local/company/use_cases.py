@@ -69,6 +69,13 @@ POC, DEVELOPMENT, QA = Stage.POC, Stage.DEVELOPMENT, Stage.QA
 PRE, PRODUCTION = Stage.PRE_PRODUCTION, Stage.PRODUCTION
 
 USE_CASES: tuple[UseCasePlan, ...] = (
+    # Registered before the story begins, as the small demo has it; here it goes on.
+    UseCasePlan(
+        "Credit risk scoring", "credit-risk", 0,
+        "Rank loan applications by the risk of default, for manual review.",
+        "Consumer loans up to 50,000. The score never decides alone.",
+        "Head of Consumer Lending", CREDIT, until=PRODUCTION, review=75,
+    ),
     UseCasePlan(
         "Card transaction fraud detection", "card-fraud", 1,
         "Hold card payments that look fraudulent until the customer confirms them.",
