@@ -95,8 +95,9 @@ def _make(session: AwsSession, account: AwsAccount, endpoint: str, group: str) -
 
 def _watch_inputs(session: AwsSession, account: AwsAccount, endpoint: str) -> None:
     """Watch the inputs of an endpoint of which nothing is to be told: every day, and nothing is found."""
-    name, watched = f"{endpoint.removesuffix('-live')}-data-quality", {"EndpointName": endpoint, "LocalPath": _LOCAL}
-    written = {"S3Uri": f"s3://{BUCKET}/{name}", "LocalPath": "/opt/ml/processing/output"}
+    name = f"{endpoint.removesuffix('-live')}-data-quality"
+    watched: Any = {"EndpointName": endpoint, "LocalPath": _LOCAL}
+    written: Any = {"S3Uri": f"s3://{BUCKET}/{name}", "LocalPath": "/opt/ml/processing/output"}
     session.sagemaker.create_data_quality_job_definition(
         JobDefinitionName=name,
         DataQualityAppSpecification={"ImageUri": _IMAGE},
