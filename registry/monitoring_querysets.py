@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from django.apps import apps
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Concat
 
 from portal.core.actors import Actor
@@ -13,29 +14,35 @@ from portal.core.actors import Actor
 from .querysets import seen_versions, sees_operations
 
 
-def _watches_what_is_seen(actor: Actor, path: str) -> Q:
-    """The filter for schedules, at `path`, of an endpoint that a version the actor sees was deployed on."""
-    deployments, name = f"{path}account__deployments__", F(f"{path}endpoint")
+def _watching_what_is_seen(schedules: Any, actor: Actor) -> Any:
+    """Keep the schedules of an endpoint that a version the actor sees was deployed on, or is seen to serve from."""
     # A deployment was reported with the endpoint's name or with its ARN, in which AWS writes the name small.
-    named = Q(**{f"{deployments}endpoint__iexact": name}) | Q(
-        **{f"{deployments}endpoint__iendswith": Concat(Value(":endpoint/"), name)}
+    named = Q(endpoint__iexact=OuterRef("endpoint")) | Q(
+        endpoint__iendswith=Concat(Value(":endpoint/"), OuterRef("endpoint"))
     )
-    here = Q(**{f"{deployments}region": F(f"{path}region")}) & named & ~Q(**{f"{path}endpoint": ""})
-    return here & (seen_versions(actor, f"{deployments}version__") or Q())
+    reported = apps.get_model("registry", "Deployment")._default_manager.filter(
+        named, seen_versions(actor, "version__") or Q(), account=OuterRef("account"), region=OuterRef("region")
+    )
+    shown = apps.get_model("registry", "EndpointVariant")._default_manager.filter(
+        seen_versions(actor, "version__") or Q(),
+        version__isnull=False,
+        endpoint__account=OuterRef("account"),
+        endpoint__region=OuterRef("region"),
+        endpoint__name__iexact=OuterRef("endpoint"),
+    )
+    return schedules.exclude(endpoint="").filter(Exists(reported) | Exists(shown))
 
 
 class MonitoringScheduleQuerySet(models.QuerySet[Any]):
-    path = ""
-
     def visible_to(self, actor: Actor) -> Self:
-        """Those of the accounts one sees, or of an endpoint that a version one sees is deployed on."""
+        """Those of the accounts one sees, or of an endpoint that a version one sees runs on."""
+        return self.all() if sees_operations(actor) else _watching_what_is_seen(self, actor)
+
+
+class MonitoringPartQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Executions and alerts: as visible as their schedule."""
         if sees_operations(actor):
             return self.all()
-        watching = self.model._default_manager.filter(_watches_what_is_seen(actor, self.path))
-        return self.filter(pk__in=watching.values("pk"))
-
-
-class MonitoringPartQuerySet(MonitoringScheduleQuerySet):
-    """Executions and alerts: as visible as their schedule."""
-
-    path = "schedule__"
+        schedules = apps.get_model("registry", "MonitoringSchedule")._default_manager.all()
+        return self.filter(schedule__in=_watching_what_is_seen(schedules, actor).values("pk"))

@@ -8,14 +8,13 @@ from django.db import migrations
 
 from ._audited import audited, kept
 
-# Executions and constraint files are exempt: a schedule has one an hour, and they are what AWS and S3 say, read again
-# at will. What is kept is not removed.
+# Executions and constraint files are exempt: a schedule has one an hour, and they are what AWS and S3 say. What is kept
+# is not removed, but for executions that are older than the services keep them: what they measured stays reported.
 GUARDS = (
-    audited("registry_monitoringschedule", quiet="read_at")
+    audited("registry_monitoringschedule", quiet="read_at,read_until")
     + kept("registry_monitoringschedule")
     + audited("registry_monitoringalert", quiet="read_at")
     + kept("registry_monitoringalert")
-    + kept("registry_monitoringexecution")
 )
 
 

@@ -19,7 +19,8 @@ EXEMPT = {
         " of them, CloudWatch has them as well, and no decision rests on them"
     ),
     "registry_monitoringexecution": (
-        "a series as AWS counts it, one row an hour and schedule; kept, and governs nothing by itself"
+        "a series as AWS counts it, one row an hour and schedule, removed after thirteen months; what it measured is"
+        " reported at the stage, which is audited"
     ),
     "registry_monitoringconstraints": (
         "a copy of a file in S3, read again at will; the version's pointer to it is audited"

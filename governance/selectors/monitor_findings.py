@@ -1,4 +1,4 @@
-"""What runs without a monitor, and what a monitor complains of, from what was read of Model Monitor."""
+"""What runs without a monitor that works, and what a monitor complains of, from what was read of Model Monitor."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from portal.core.vocabulary import RiskRating, Stage
 from registry.choices import SyncKind, SyncState
 from registry.models import (
-    Deployment,
+    AwsAccount,
     EndpointVariant,
+    ModelVersion,
     MonitoringAlert,
     MonitoringExecution,
     MonitoringSchedule,
     SyncRun,
 )
-from registry.reports.monitor import endpoint_name
-from registry.selectors.catalogue import HEAVY
+from registry.reports.rhythm import trouble
+from registry.selectors.placements import Placement, placements
 
+from ..serving_words import Serves
 from . import policy as policies
+from . import served
 from .observed import Observation, Seen
 
 FINISHED = ("Completed", "CompletedWithViolations")
@@ -39,10 +42,11 @@ Place = tuple[int, str, str]
 
 @dataclass
 class Watched:
-    """One schedule with its newest run that finished, None before there is one, and its alerts."""
+    """One schedule with its newest run, the newest that finished, None before there is one, and its alerts."""
 
     schedule: MonitoringSchedule
     last: MonitoringExecution | None = None
+    newest: MonitoringExecution | None = None
     alerts: list[MonitoringAlert] = field(default_factory=list)
 
     @property
@@ -55,119 +59,179 @@ class Watched:
         """The alerts that are raised."""
         return [alert for alert in self.alerts if alert.status == IN_ALERT]
 
+    @property
+    def watches(self) -> bool:
+        """Whether it is there to run; one that is stopped or failed is not."""
+        return self.schedule.status in _WATCHES
 
-def running(only: Collection[int] | None = None, *stages: Stage) -> list[tuple[Deployment, tuple[str, ...]]]:
-    """Return what is reported in place, each with the names of the endpoints it runs on as far as they are known.
+    @property
+    def trouble(self) -> str:
+        """Why it does not do what it is there for, in words; "" while it does, or was stopped by somebody."""
+        return trouble(self.schedule, self.newest)
 
-    The reported endpoint, and without one those that AWS was seen to serve the version from. Three queries.
-    """
-    rows = Deployment.objects.running()
-    if stages:
-        rows = rows.filter(stage__in=stages)
-    if only is not None:
-        rows = rows.filter(version_id__in=list(only))
-    found = list(
-        rows.select_related("account", "version__group__account")
-        .prefetch_related("version__use_cases")
-        .defer(*(f"version__{name}" for name in HEAVY))
-        .order_by("pk")
-    )
-    unnamed = [row.version_id for row in found if not row.endpoint]
-    served: dict[tuple[int, int, str], set[str]] = defaultdict(set)
-    variants = EndpointVariant.objects.filter(
-        version__in=unnamed, is_shadow=False, missing_since=None, endpoint__missing_since=None
-    )
-    for variant in variants.select_related("endpoint"):
-        endpoint = variant.endpoint
-        served[variant.version_id or 0, endpoint.account_id, endpoint.region].add(endpoint.name.lower())
+
+@dataclass(frozen=True)
+class Runs:
+    """One version in one account for a stage, None where neither a report nor an approval says which."""
+
+    placement: Placement
+    stage: Stage | None
+
+    @property
+    def version(self) -> ModelVersion:
+        return self.placement.version
+
+    @property
+    def account(self) -> AwsAccount:
+        return self.placement.account
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The endpoints it runs on."""
+        return tuple((self.account.pk, region, name) for region, name in self.placement.places)
+
+    @property
+    def names(self) -> str:
+        """The endpoints it runs on, in words; each with its region where there are several regions."""
+        return _named(self.places)
+
+
+def running(only: Collection[int] | None = None) -> list[Runs]:
+    """Return what is in place, with the endpoints it runs on as far as they are known. Five queries."""
+    found = placements(versions=only)
+    shown = [one.variant.pk for one in found if one.variant is not None]
+    rows = served.with_verdict(EndpointVariant.objects.filter(pk__in=shown)).select_related("endpoint__account")
+    stages = {row.pk: served.stage_of(row) for row in rows}
     return [
-        (
-            row,
-            (endpoint_name(row.endpoint),)
-            if row.endpoint
-            else tuple(sorted(served[row.version_id, row.account_id, row.region])),
-        )
-        for row in found
+        Runs(one, Stage(one.deployment.stage) if one.deployment else stages[one.variant.pk] if one.variant else None)
+        for one in found
     ]
 
 
-def watching(accounts: Iterable[int]) -> dict[Place, list[Watched]]:
-    """Return the schedules of these accounts that AWS still has by the endpoint they watch; three queries."""
-    last = MonitoringExecution.objects.filter(schedule=OuterRef("pk"), status__in=FINISHED).order_by("-scheduled_at")
-    rows = list(
-        MonitoringSchedule.objects.filter(account__in=set(accounts), missing_since=None)
-        .exclude(endpoint="")
-        .annotate(newest=Subquery(last.values("pk")[:1]))
+def watching(accounts: Iterable[int] | None = None) -> dict[Place, list[Watched]]:
+    """Return the schedules that AWS still has by the endpoint they watch, "" for batch transforms; four queries.
+
+    A run that looked at another endpoint, before the schedule was made anew, does not count.
+    """
+    own = Q(endpoint="") | Q(endpoint=F("schedule__endpoint"))
+    runs = MonitoringExecution.objects.filter(own, schedule=OuterRef("pk")).order_by("-scheduled_at")
+    rows = MonitoringSchedule.objects.filter(missing_since=None)
+    if accounts is not None:
+        rows = rows.filter(account__in=set(accounts))
+    found = list(
+        rows.select_related("account")
+        .annotate(
+            last_run=Subquery(runs.filter(status__in=FINISHED).values("pk")[:1]),
+            newest_run=Subquery(runs.values("pk")[:1]),
+        )
         .order_by("name", "pk")
     )
-    executions = MonitoringExecution.objects.in_bulk([row.newest for row in rows if row.newest])
+    wanted = {pk for row in found for pk in (row.last_run, row.newest_run) if pk}
+    executions = MonitoringExecution.objects.in_bulk(wanted)
     alerts: dict[int, list[MonitoringAlert]] = defaultdict(list)
-    for alert in MonitoringAlert.objects.filter(schedule__in=rows, missing_since=None).order_by("name"):
+    for alert in MonitoringAlert.objects.filter(schedule__in=found, missing_since=None).order_by("name"):
         alerts[alert.schedule_id].append(alert)
-    found: dict[Place, list[Watched]] = defaultdict(list)
-    for row in rows:
+    by_place: dict[Place, list[Watched]] = defaultdict(list)
+    for row in found:
         place = (row.account_id, row.region, row.endpoint.lower())
-        found[place].append(Watched(row, executions.get(row.newest or 0), alerts[row.pk]))
-    return found
+        one = Watched(row, executions.get(row.last_run or 0), executions.get(row.newest_run or 0), alerts[row.pk])
+        by_place[place].append(one)
+    return dict(by_place)
 
 
 def monitor_missing(now: datetime, only: Collection[int] | None = None) -> Seen:
-    """Versions of a high or medium tier that run in production on an endpoint nothing watches.
+    """What runs in production on an endpoint that nothing watches, or whose monitor does not do its work.
 
-    A schedule that is stopped or failed watches nothing. Where schedules were never read, nobody can tell.
+    Versions of a high or medium tier; and endpoints with a model that no registered version is behind, about which
+    nobody can say that little is at stake. A schedule that is stopped or failed watches nothing; one whose newest run
+    failed, or that has let its time pass without a run, is told as well. Where schedules were never read, nobody can
+    tell.
     """
-    places = [
-        (row, names)
-        for row, names in running(only, Stage.PRODUCTION)
-        if names and policies.tier_of(row.version).value in WATCHED_TIERS
+    rows = [
+        row
+        for row in running(only)
+        if row.stage is Stage.PRODUCTION and row.places and policies.tier_of(row.version).value in WATCHED_TIERS
     ]
-    known = watching(row.account_id for row, _ in places)
+    unknown = _unknown_endpoints() if only is None else []
+    known = watching({row.account.pk for row in rows} | {row.endpoint.account_id for row in unknown})
     read = _read_places()
-    holds, unsure = [], set()
-    for row, names in places:
-        bare = [name for name in names if not _is_watched(known.get((row.account_id, row.region, name), ()))]
-        if not bare:
+    holds: dict[str, Observation] = {}
+    unsure = set()
+    for row in rows:
+        told = _unwatched(row.places, known)
+        if told is None:
             continue
-        idle = [one.schedule for name in bare for one in known.get((row.account_id, row.region, name), ())]
+        words, evidence = told
         observation = Observation(
             row.version,
-            f"{row.version.name} runs in production at {', '.join(bare)} in {row.account}, "
-            + (
-                f"where no monitoring runs: {', '.join(f'{one.name} is {one.status.lower()}' for one in idle)}."
-                if idle
-                else "where there is no monitoring schedule."
-            ),
-            {"deployment": row.pk, "endpoints": bare, "region": row.region, "idle": [one.name for one in idle]},
+            f"{row.version.name} runs in production at {row.names} in {row.account}, {words}.",
+            {"deployment": row.placement.deployment.pk if row.placement.deployment else None, **evidence},
             stage=Stage.PRODUCTION,
             account=row.account,
         )
-        if (row.account_id, row.region) in read:
-            holds.append(observation)
+        if all((account, region) in read for account, region, _ in row.places):
+            holds[observation.key] = observation
         else:
             unsure.add(observation.key)
-    return Seen(tuple(holds), unsure=frozenset(unsure))
+    for variant in unknown:
+        endpoint = variant.endpoint
+        place = (endpoint.account_id, endpoint.region, endpoint.name.lower())
+        told = _unwatched((place,), known)
+        if told is None:
+            continue
+        words, evidence = told
+        observation = Observation(
+            endpoint.account,
+            f"{endpoint.name} in {endpoint.account} ({endpoint.region}) serves a model that no registered version is "
+            f"behind, {words}.",
+            evidence,
+            mark=_mark(place),
+        )
+        if place[:2] in read:
+            holds[observation.key] = observation
+        else:
+            unsure.add(observation.key)
+    return Seen(tuple(holds.values()), unsure=frozenset(unsure))
 
 
 def monitor_violations(now: datetime, only: Collection[int] | None = None) -> Seen:
-    """Running versions whose monitor found violations at its newest run, or has an alert that stands."""
-    places = running(only)
-    known = watching(row.account_id for row, names in places if names)
-    holds = []
-    for row, names in places:
-        watched = [one for name in names for one in known.get((row.account_id, row.region, name), ())]
-        complaining = [one for one in watched if one.complains]
+    """What runs and has a monitor that found violations at its newest run, or an alert that stands.
+
+    Running versions; and of schedules on endpoints where no known version runs, or on batch transforms, the account.
+    """
+    rows = running(only)
+    known = watching(None if only is None else {row.account.pk for row in rows})
+    holds: dict[str, Observation] = {}
+    for row in rows:
+        complaining = [one for place in row.places for one in known.get(place, ()) if one.complains]
         if complaining:
-            holds.append(
-                Observation(
-                    row.version,
-                    f"{row.version.name} at {', '.join(names)} in {row.account}: "
-                    f"{'; '.join(map(complaint, complaining))}.",
-                    {"deployment": row.pk, "schedules": [_evidence(one) for one in complaining]},
-                    stage=Stage(row.stage),
-                    account=row.account,
-                )
+            observation = Observation(
+                row.version,
+                f"{row.version.name} at {row.names} in {row.account}: {'; '.join(map(complaint, complaining))}.",
+                {
+                    "deployment": row.placement.deployment.pk if row.placement.deployment else None,
+                    "schedules": [_evidence(one) for one in complaining],
+                },
+                stage=row.stage,
+                account=row.account,
             )
-    return Seen(tuple(holds))
+            holds[observation.key] = observation
+    if only is None:
+        of_versions = {place for row in rows for place in row.places}
+        for place, watched in sorted(known.items()):
+            complaining = [one for one in watched if one.complains]
+            if not complaining or place in of_versions:
+                continue
+            account = complaining[0].schedule.account
+            what = f"the endpoint {place[2]}, where no known version runs" if place[2] else "batch transforms"
+            observation = Observation(
+                account,
+                f"In {account} ({place[1]}), on {what}: {'; '.join(map(complaint, complaining))}.",
+                {"region": place[1], "endpoint": place[2], "schedules": [_evidence(one) for one in complaining]},
+                mark=_mark(place),
+            )
+            holds[observation.key] = observation
+    return Seen(tuple(holds.values()))
 
 
 def complaint(watched: Watched) -> str:
@@ -186,8 +250,51 @@ def complaint(watched: Watched) -> str:
     return f"{watched.schedule.name} {' and '.join(parts)}"
 
 
-def _is_watched(schedules: Iterable[Watched]) -> bool:
-    return any(one.schedule.status in _WATCHES for one in schedules)
+def _unknown_endpoints() -> list[Any]:
+    """One variant of each endpoint in a production account that serves no registered version."""
+    variants = EndpointVariant.objects.serving().filter(endpoint__account__purposes__contains=[Stage.PRODUCTION.value])
+    rows = served.with_verdict(variants.filter(is_shadow=False)).filter(verdict=Serves.UNKNOWN)
+    found = {row.endpoint_id: row for row in rows.select_related("endpoint__account").order_by("pk")}
+    return list(found.values())
+
+
+def _unwatched(places: Collection[Place], known: Mapping[Place, list[Watched]]) -> tuple[str, dict[str, Any]] | None:
+    """Say what is wrong with the watch over some endpoints, and the evidence; None while each is watched."""
+    bare = [place for place in places if not any(one.watches for one in known.get(place, ()))]
+    here = [one for place in places for one in known.get(place, ())]
+    still = [one for place in bare for one in known.get(place, ())]
+    idle = [one.schedule for one in still]
+    troubled = {one.schedule.name: one.trouble for one in here if one.trouble and one.schedule not in idle}
+    if not bare and not troubled:
+        return None
+    words = []
+    if bare:
+        at = "" if len(places) == 1 else f" at {_named(bare)}"
+        stopped = ", ".join(
+            f"{one.schedule.name} {one.trouble or 'is ' + one.schedule.status.lower()}" for one in still
+        )
+        words.append(
+            f"where{at} no monitoring runs: {stopped}" if idle else f"where{at} there is no monitoring schedule"
+        )
+    if troubled:
+        told = "; ".join(f"{name} {why}" for name, why in troubled.items())
+        words.append(f"{'and' if bare else 'where'} monitoring does not do its work: {told}")
+    return " ".join(words), {
+        "endpoints": [name for _, _, name in bare],
+        "regions": sorted({region for _, region, _ in places}),
+        "idle": [one.name for one in idle],
+        "trouble": troubled,
+    }
+
+
+def _named(places: Iterable[Place]) -> str:
+    found = list(places)
+    several = len({region for _, region, _ in found}) > 1
+    return ", ".join(f"{name} ({region})" if several else name for _, region, name in found)
+
+
+def _mark(place: Place) -> str:
+    return f"monitors-{place[1]}-{place[2]}"
 
 
 def _read_places() -> set[tuple[int, str]]:
@@ -202,6 +309,8 @@ def _evidence(watched: Watched) -> Mapping[str, Any]:
     return {
         "schedule": watched.schedule.pk,
         "name": watched.schedule.name,
+        "region": watched.schedule.region,
+        "run": None if last is None else last.scheduled_at.isoformat(),
         "violations": None if last is None else last.violation_count,
         "checks": [] if last is None else sorted({str(one.get("check")) for one in last.violations})[:20],
         "alerts": [alert.name for alert in watched.standing],

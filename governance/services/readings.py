@@ -10,10 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -21,20 +22,26 @@ from portal.core.errors import InvalidInput
 from portal.core.jobs import enqueue_on_commit
 from portal.core.locks import advisory_lock
 from registry.aws.errors import AwsError
-from registry.aws.session import AwsSession
+from registry.aws.session import AwsSession, Counts
 from registry.choices import SyncKind, SyncState
 from registry.models import AwsAccount, SyncRun
 from registry.services import account_roles, accounts, lineage, reports, training
 from registry.sync.runs import ENDED
 
 from ..choices import FindingKind
-from . import model_cards, monitors, observed_deployments, pipeline_evidence, review
+from . import model_cards, monitors, observed_deployments, pipeline_evidence, reading_turns, review
 
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor.system("sync")
 READ = "governance.read_aws"
 _MOST_PROBLEMS = 20
+# Below the time after which a worker process is killed, so that the pass can say so itself.
+READ_SECONDS = 480
+TOO_LONG = (
+    f"It was not through after {READ_SECONDS // 60} minutes and was stopped, so that others are read. What was read is"
+    " kept, and the next pass goes on. If it lasts: see whether AWS throttles this account (PORTAL_AWS_CONCURRENCY)."
+)
 
 
 @dataclass
@@ -97,6 +104,44 @@ def request_readings(*, account_id: str, requested_by: str) -> None:
         enqueue_on_commit(READ, account_id=account_id, kind=kind.value, requested_by=requested_by)
 
 
+def request_regions(*, account_id: str, kind: SyncKind, requested_by: str) -> None:
+    """Have each region of an account read by a task of its own: one that is slow keeps no other from being read."""
+    asked_at = timezone.now().isoformat()
+    for regions in AwsAccount.objects.enabled().filter(account_id=account_id).values_list("regions", flat=True):
+        for region in regions:
+            enqueue_on_commit(
+                READ,
+                account_id=account_id,
+                region=region,
+                kind=kind.value,
+                requested_by=requested_by,
+                asked_at=asked_at,
+            )
+
+
+def read_in_turn(
+    *, account_id: str, region: str, kind: SyncKind, requested_by: str, asked_at: datetime
+) -> float | None:
+    """Make a pass that was asked for, if it is this account's turn; returns after how many seconds to ask again.
+
+    0 says that no place was free, None that there is nothing more to do: the pass was made, by this or by another, or
+    the account is not read (there) any more.
+    """
+    account = AwsAccount.objects.enabled().filter(account_id=account_id).first()
+    if account is None or region not in account.regions:
+        return None
+    if reading_turns.was_made(account, region, kind, asked_at):
+        return None
+    if rest := reading_turns.rest_of(account):
+        return rest
+    with reading_turns.place() as is_ours:
+        if not is_ours:
+            return 0.0
+        _read(account, region, kind, requested_by)
+        _look(kind)
+    return None
+
+
 def read_account(*, account_id: str, kind: SyncKind, requested_by: str) -> list[SyncRun]:
     """Read one kind in every region of an account, and look at the findings that rest on it.
 
@@ -105,16 +150,35 @@ def read_account(*, account_id: str, kind: SyncKind, requested_by: str) -> list[
     account = AwsAccount.objects.enabled().filter(account_id=account_id).first()
     if account is None:
         raise InvalidInput(f"There is no enabled account {account_id}.")
-    reading, runs = READINGS[kind], []
-    for region in account.regions:
-        with advisory_lock(f"read-{kind.value}:{account.account_id}:{region}") as held:
-            if held:
-                runs.append(one_pass(account, region, kind, requested_by, [partial(reading.read, ACTOR, account)]))
-            else:
-                logger.info("The %s of %s in %s are being read already.", kind.label, account.account_id, region)
-    if reading.findings:
-        review.review_kinds(actor=ACTOR, kinds=list(reading.findings))
+    runs = [run for region in account.regions if (run := _read(account, region, kind, requested_by)) is not None]
+    _look(kind)
     return runs
+
+
+def _read(account: AwsAccount, region: str, kind: SyncKind, requested_by: str) -> SyncRun | None:
+    with advisory_lock(f"read-{kind.value}:{account.account_id}:{region}") as held:
+        if held:
+            return one_pass(account, region, kind, requested_by, [partial(READINGS[kind].read, ACTOR, account)])
+    logger.info("The %s of %s in %s are being read already.", kind.label, account.account_id, region)
+    return None
+
+
+def _look(kind: SyncKind) -> None:
+    if findings := READINGS[kind].findings:
+        review.review_kinds(actor=ACTOR, kinds=list(findings))
+
+
+def _take(step: Step, session: AwsSession, tally: Tally, run: SyncRun) -> None:
+    try:
+        step(session, tally)
+    except SoftTimeLimitExceeded:
+        raise
+    except AwsError as failure:
+        tally.problems.append(str(failure))
+    except Exception as failure:
+        # AWS answered something nobody expected: the pass says so, and what was taken in before it stays.
+        logger.exception("%s of %s in %s were not recorded", run.kind, run.account, run.region)
+        tally.problems.append(f"What AWS answered was not recorded ({type(failure).__name__}: {failure}).")
 
 
 def one_pass(
@@ -132,23 +196,24 @@ def one_pass(
     rows.filter(state=SyncState.RUNNING).update(state=SyncState.FAILED, finished_at=timezone.now(), error=ENDED)
     run = SyncRun.objects.create(account=account, region=region, kind=kind, requested_by=requested_by)
     tally = Tally()
-    session = accounts.reach(account, region)
-    with session.counting() as counters:
-        for step in steps:
+    counts = Counts()
+    try:
+        session = accounts.reach(account, region)
+        with session.counting() as counters:
             try:
-                step(session, tally)
-            except AwsError as failure:
-                tally.problems.append(str(failure))
-            except (DatabaseError, ValueError, TypeError, KeyError, AttributeError) as failure:
-                # AWS answered something nobody expected: the pass says so, and what was taken in before it stays.
-                logger.exception("%s of %s in %s were not recorded", kind.label, account.account_id, region)
-                tally.problems.append(f"What AWS answered was not recorded ({type(failure).__name__}: {failure}).")
-    counts = counters.snapshot()
+                for step in steps:
+                    _take(step, session, tally, run)
+            finally:
+                counts = counters.snapshot()
+    except AwsError as failure:
+        tally.problems.append(str(failure))
+    except SoftTimeLimitExceeded:
+        tally.problems.append(TOO_LONG)
     run.calls, run.pages, run.throttles = counts.calls, counts.pages, counts.throttles
     for name in ("created", "updated", "unchanged", "missing"):
         setattr(run, name, getattr(tally, name))
     told = list(dict.fromkeys(tally.problems))
-    run.error = " ".join(told[:_MOST_PROBLEMS])
+    run.error = " ".join(told[:_MOST_PROBLEMS]).replace("\0", "")
     if len(told) > _MOST_PROBLEMS:
         run.error += f" And {len(told) - _MOST_PROBLEMS} more."
     run.state = SyncState.FAILED if told else SyncState.SUCCEEDED

@@ -147,8 +147,8 @@ def describe_definition(session: AwsSession, name: str, kind: str) -> Definition
     )
 
 
-def list_executions(session: AwsSession, *, modified_after: datetime) -> Iterator[ExecutionRecord]:
-    """Yield the executions of all schedules that changed after a moment, as AWS pages them.
+def list_executions(session: AwsSession, *, modified_after: datetime, schedule: str = "") -> Iterator[ExecutionRecord]:
+    """Yield the executions of all schedules, or of one, that changed after a moment, as AWS pages them.
 
     Pages may be empty and still be followed by others. Raises AwsError of the page that failed. Source:
     ListMonitoringExecutions with LastModifiedTimeAfter, 100 a page.
@@ -158,6 +158,7 @@ def list_executions(session: AwsSession, *, modified_after: datetime) -> Iterato
         "LastModifiedTimeAfter": modified_after,
         "SortBy": "CreationTime",
         "SortOrder": "Ascending",
+        **({"MonitoringScheduleName": schedule} if schedule else {}),
     }
     call = session.sagemaker.list_monitoring_executions
     for page in pages(session, "sagemaker", "ListMonitoringExecutions", call, request):

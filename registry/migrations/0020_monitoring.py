@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ("problem", models.TextField(blank=True)),
                 ("aws_created_at", models.DateTimeField(null=True)),
                 ("aws_modified_at", models.DateTimeField(null=True)),
+                ("read_until", models.DateTimeField(blank=True, null=True)),
                 ("read_at", models.DateTimeField()),
                 ("missing_since", models.DateTimeField(blank=True, null=True)),
             ],

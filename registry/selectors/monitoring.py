@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Lower
 
 from portal.core.actors import Actor
 from portal.core.errors import NotFound
 
-from ..choices import MonitorType, SyncKind
+from ..choices import MonitorType, SyncKind, SyncState
 from ..models import (
-    Deployment,
-    EndpointVariant,
+    AwsAccount,
+    Endpoint,
     ModelVersion,
     MonitoringAlert,
     MonitoringConstraints,
@@ -21,8 +23,8 @@ from ..models import (
     MonitoringSchedule,
     SyncRun,
 )
-from ..reports.monitor import Difference, approved_addresses, differences, endpoint_name
-from .catalogue import HEAVY
+from ..reports.monitor import Difference, approved_addresses, differences
+from .placements import placements
 
 # Three days of an hourly schedule, or three months of a daily one, are what a chart can show.
 MOST_RUNS = 90
@@ -47,7 +49,11 @@ class Comparison:
 
 @dataclass(frozen=True)
 class WatchedPlace:
-    """One endpoint a version runs on, its schedules, and the types of monitoring nobody does there."""
+    """One endpoint a version runs on, its schedules, and the types of monitoring nobody does there.
+
+    `was_read` is whether AWS ever told of the schedules there, `read_at` when it last told of all, `problem` what kept
+    the newest reading from it.
+    """
 
     endpoint: str
     account: str
@@ -57,6 +63,8 @@ class WatchedPlace:
     schedules: tuple[MonitoringSchedule, ...]
     absent: tuple[MonitorType, ...]
     was_read: bool
+    read_at: datetime | None = None
+    problem: str = ""
 
 
 def schedules(actor: Actor) -> QuerySet[MonitoringSchedule]:
@@ -109,17 +117,15 @@ def own_constraints(of: MonitoringSchedule) -> MonitoringConstraints | None:
 
 
 def compared(actor: Actor, of: MonitoringSchedule) -> list[Comparison]:
-    """Return how the constraints of a schedule differ from what each version in production there was approved with.
+    """Return how the constraints of a schedule differ from what each version that runs there was approved with.
 
     Of the versions the actor sees. One whose drift baselines name no constraints of this type is left out.
     """
     own = own_constraints(of)
-    rows = Deployment.objects.visible_to(actor).running().filter(account=of.account_id, region=of.region)
-    versions: dict[int, ModelVersion] = {}
-    heavy = [f"version__{name}" for name in HEAVY if name != "drift_baselines"]
-    for row in rows.select_related("version__group").defer(*heavy).order_by("version_id"):
-        if of.endpoint and endpoint_name(row.endpoint) == of.endpoint.lower():
-            versions[row.version_id] = row.version
+    here = (of.region, of.endpoint.lower())
+    running = {one.version.pk: one.version for one in placements(account=of.account) if here in one.places}
+    seen = set(ModelVersion.objects.visible_to(actor).filter(pk__in=list(running)).values_list("pk", flat=True))
+    versions = {pk: running[pk] for pk in sorted(seen)} if of.endpoint else {}
     found = []
     for version in versions.values():
         for address in approved_addresses(of.monitor_type, version.drift_baselines):
@@ -135,44 +141,69 @@ def watched_places(actor: Actor, version: ModelVersion) -> list[WatchedPlace]:
 
     An endpoint is known by what was reported, and by what AWS was seen to serve.
     """
-    places: dict[tuple[int, str, str], tuple[str, str, str, str]] = {}
-    rows = Deployment.objects.visible_to(actor).running().filter(version=version).exclude(endpoint="")
-    for row in rows.select_related("account").order_by("pk"):
-        key = (row.account_id, row.region, endpoint_name(row.endpoint))
-        places[key] = (row.endpoint.rsplit("/", 1)[-1], row.account.alias, row.account.account_id, row.stage)
-    variants = EndpointVariant.objects.filter(
-        version=version, is_shadow=False, missing_since=None, endpoint__missing_since=None
-    )
-    for variant in variants.select_related("endpoint__account").order_by("pk"):
-        on = variant.endpoint
-        places.setdefault(
-            (on.account_id, on.region, on.name.lower()), (on.name, on.account.alias, on.account.account_id, "")
+    places: dict[tuple[int, str, str], tuple[str, AwsAccount, str]] = {}
+    for one in placements(versions=[version.pk]):
+        for region, name in one.places:
+            key = (one.account.pk, region, name)
+            stage = one.deployment.stage if one.deployment else ""
+            if key not in places or stage:
+                places[key] = (name, one.account, stage)
+    names = Endpoint.objects.annotate(small=Lower("name")).filter(small__in={name for _, _, name in places})
+    shown = {
+        (row.account_id, row.region, row.small): row.name for row in names.filter(account__in={a for a, _, _ in places})
+    }
+    watching: dict[tuple[int, str, str], list[MonitoringSchedule]] = {}
+    rows = (
+        schedules(Actor.system("pages"))
+        .annotate(small=Lower("endpoint"))
+        .filter(
+            account__in={account for account, _, _ in places},
+            small__in={name for _, _, name in places},
+            missing_since=None,
         )
-    watching = list(
-        schedules(Actor.system("pages")).filter(account__in={account for account, _, _ in places}, missing_since=None)
     )
-    read = _read_regions({account for account, _, _ in places})
+    for row in rows:
+        watching.setdefault((row.account_id, row.region, row.small), []).append(row)
+    read = _readings({account for account, _, _ in places})
     found = []
-    for (account, region, name), (shown, alias, account_id, stage) in places.items():
-        here = [
-            one for one in watching if (one.account_id, one.region, one.endpoint.lower()) == (account, region, name)
-        ]
-        done = {one.monitor_type for one in here if one.status in ("Scheduled", "Pending")}
+    for key, (name, at, stage) in places.items():
+        here = watching.get(key, [])
+        done = {row.monitor_type for row in here if row.status in ("Scheduled", "Pending")}
+        last = read.get(key[:2])
         found.append(
             WatchedPlace(
-                endpoint=shown,
-                account=alias,
-                account_id=account_id,
-                region=region,
+                endpoint=shown.get(key, name),
+                account=at.alias,
+                account_id=at.account_id,
+                region=key[1],
                 stage=stage,
                 schedules=tuple(here),
                 absent=tuple(kind for kind in MonitorType if kind not in done),
-                was_read=(account, region) in read,
+                was_read=bool(here) or (last is not None and last.was_whole),
+                read_at=last.read_at if last else None,
+                problem=last.problem if last else "",
             )
         )
     return found
 
 
-def _read_regions(accounts: Iterable[int]) -> set[tuple[int, str]]:
+@dataclass(frozen=True)
+class _Reading:
+    """When Model Monitor was read of an account and region, whether ever without a problem, and the newest problem."""
+
+    read_at: datetime | None
+    was_whole: bool
+    problem: str
+
+
+def _readings(accounts: Iterable[int]) -> dict[tuple[int, str], _Reading]:
     runs = SyncRun.objects.filter(kind=SyncKind.MONITORS, account__in=set(accounts)).exclude(finished_at=None)
-    return set(runs.values_list("account_id", "region").distinct())
+    newest = runs.order_by("account", "region", "-started_at").distinct("account", "region")
+    whole = runs.filter(state=SyncState.SUCCEEDED).order_by("account", "region", "-started_at")
+    last_whole = {(run.account_id, run.region): run for run in whole.distinct("account", "region")}
+    found = {}
+    for run in newest:
+        key = (run.account_id, run.region)
+        good = last_whole.get(key)
+        found[key] = _Reading(good.finished_at if good else None, good is not None, run.error)
+    return found

@@ -192,6 +192,7 @@ def test_numbers_reach_the_stage_record_once_with_their_endpoint(line: Line, dep
     record = StageRecord.objects.get(version=deployed, stage=Stage.DEVELOPMENT)
     assert record.monitoring_metrics == {
         "mae": 0.504, "r2": None, "violation_count": 2, "violations": {"DataQuality": 2, "ModelQuality": 0},
+        "alerts_raised": 1, "status": "in alert",
     }  # fmt: skip
     assert (record.monitoring_endpoint, record.monitoring_captured_at) == (line.endpoint, AT)
     line.read()
@@ -237,8 +238,8 @@ def test_what_runs_and_what_watches_cost_the_same_however_many(
     for kind in ("DataQuality", "ModelQuality"):
         line.run(line.schedule(kind), violations=[])
     line.read()
-    with django_assert_num_queries(2):
-        assert [names for row, names in running() if row.version_id == deployed.pk] == [(line.endpoint,)]
+    with django_assert_num_queries(3):
+        assert [row.names for row in running() if row.version.pk == deployed.pk] == [line.endpoint]
     with django_assert_num_queries(3):
         (watched,) = watching([line.account.pk]).values()
     assert len(watched) == MonitoringAlert.objects.count() == 2
