@@ -80,6 +80,7 @@ from registry.models import (
     ServiceAccount,
     SyncRun,
     TrackingServer,
+    TrainingProvenance,
     UseCase,
     UseCaseDraft,
     User,
@@ -107,6 +108,7 @@ from .client import Api
 from .measured import measured, powerful
 from .monitored import monitored
 from .tracked import tracked
+from .trained import trained
 
 # The roles of the permission matrix, and who plays them.
 ROLES = (
@@ -183,6 +185,7 @@ class World:
     service: ServiceAccount
     tracking_server: TrackingServer
     monitor: MonitoringSchedule
+    training: TrainingProvenance
     model_card: ModelCard
     card_export: ModelCardExport
     card_edit: ModelCardEdit
@@ -456,6 +459,7 @@ def build() -> World:
         service=service_account(people, here),
         tracking_server=tracked(people, fresh),
         monitor=monitored(),
+        training=trained(fresh),
         model_card=(card := carded(fresh)),
         card_export=exported(card, people.scientist),
         card_edit=edited(card, people.scientist),

@@ -317,7 +317,7 @@ ROWS: tuple[Row, ...] = (
     Row("POST", "tracking-servers/{id}/test/", (401, 403, 403, 403, 403, 200, 403, 403), on="tracking_server", body={}),
     Row("GET", "tracking-servers/{id}/experiments/", (401, *(409,) * 7), on="tracking_server"),
     Row("GET", "tracking-servers/{id}/best-run/", (401, *(400,) * 7), on="tracking_server"),
-    Row("GET", "model-versions/{id}/training/", OF_THE_PROJECT, on="trial"),
+    Row("GET", "model-versions/{id}/training/", OF_THE_PROJECT, on="fresh"),
     Row("GET", "model-versions/{id}/mlflow-run/", OF_THE_PROJECT, on="fresh"),
     Row(
         "POST",

@@ -259,7 +259,7 @@ ROWS: tuple[Row, ...] = (
     Row("GET", "governance:model_dashboard", EVERYBODY),
     Row("GET", "governance:version_metrics_chart", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_lineage", OF_THE_PROJECT, on="trial"),
-    Row("GET", "registry:version_training", OF_THE_PROJECT, on="trial"),
+    Row("GET", "registry:version_training", OF_THE_PROJECT, on="fresh"),
     Row("GET", "governance:version_pipeline", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_aws_lineage", OF_THE_PROJECT, on="trial"),
     Row("GET", "governance:version_aws_lineage_file", OF_THE_PROJECT, on="trial"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
@@ -13,17 +14,19 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from governance.models import PolicyVersion
 from governance.policies.facts import Outcome
 from governance.selectors import policy as policies
 from governance.selectors import policy_preview
+from governance.services import approvals, gate
 from governance.services import policies as services
 from portal.core.actors import Actor
 from portal.core.operations import operation
 from portal.core.vocabulary import Provenance, RiskRating, Stage, SubjectKind
 from registry.lineage.graph import Edge, LineageGraph, Vertex
-from registry.models import ModelVersion, VersionLineage
+from registry.models import ModelVersion, TrainingProvenance, VersionLineage
 from registry.services import lineage
 from tests.api.world import World
 from tests.registry.lineage.graphs import ARN, START, graph, vertex
@@ -116,7 +119,7 @@ def test_the_file_has_all_of_it(world: World, as_role: AsRole) -> None:
 
 
 def test_the_api_tells_the_same(world: World) -> None:
-    unread = world.api("auditor").get(f"model-versions/{world.fresh.pk}/lineage/")["sagemaker"]
+    unread = world.api("auditor").get(f"model-versions/{world.trial.pk}/lineage/")["sagemaker"]
     assert (unread["read_at"], unread["found"], unread["vertices"]) == (None, False, [])
     keep(world, around(world))
     told = world.api("auditor").get(f"model-versions/{world.trial.pk}/lineage/")["sagemaker"]
@@ -174,3 +177,52 @@ def test_the_preview_shows_how_a_version_stands(world: World, asking: PolicyVers
         VersionLineage.objects.filter(version=version).update(of_modification=None)
     keep(world, around(world))
     assert outcome() is Outcome.PASS
+
+
+def test_what_is_not_known_stops_a_decision_and_the_gate_end_to_end(world: World, as_role: AsRole) -> None:
+    """The decision page, what blocks the version, and the gate say the same of where it comes from."""
+    admin = world.people.admin.actor
+    made = services.draft(actor=admin, note="Know where it comes from.")
+    asked = (Provenance.TRAINING_JOB, Provenance.DATA_SET, Provenance.CODE_COMMIT, Provenance.LICENCE_ACCEPTED)
+    for rule in policies.rules_of(made):
+        if rule.kind is SubjectKind.MODEL_VERSION and rule.stage is Stage.QA:
+            bare = replace(rule, evidence=(), metrics=(), provenance=asked)
+            made = services.set_rule(actor=admin, policy_id=made.pk, revision=made.revision, rule=bare)
+    services.publish(actor=admin, policy_id=made.pk, revision=made.revision)
+    approvals.withdraw(actor=world.people.scientist.actor, request_id=world.version_request.pk)
+    request = approvals.submit(
+        actor=world.people.scientist.actor, subject_type=ModelVersion, subject_id=world.trial.pk, note="Again."
+    )
+    officer = as_role("governance_officer")
+
+    def outcomes() -> dict[str, str]:
+        gate_says = gate.ask(world.people.officer.actor, world.trial.arn, "qa", "333333333333")
+        pages = {
+            "decision": officer.get(reverse("governance:request", args=[request.pk])),
+            "blocks": officer.get(reverse("governance:version_panel", args=[world.trial.pk])),
+        }
+        found = {name: unescape(re.sub("<[^>]+>", " ", page.content.decode())) for name, page in pages.items()}
+        return {**found, "gate": " ".join(reason.detail for reason in gate_says.reasons)}
+
+    for where, words in outcomes().items():
+        assert "Data set known: not known. Its lineage is not read yet." in words, where
+        assert "Code commit known: not known." in words, where
+        assert "How it was trained is not read yet." in words, where
+    answer = officer.post(
+        reverse("governance:request", args=[request.pk]), {"verdict": "approve", "digest": request.digest}
+    )
+    request.refresh_from_db()
+    assert (request.state, answer.status_code != 500) == ("open", True)
+    keep(world, around(world))
+    TrainingProvenance.objects.create(
+        version_id=world.trial.pk, job_arn=f"{ARN}:training-job/credit-risk-7", job_name="credit-risk-7",
+        source="version", status="Completed", eula_accepted=False, hub={"title": "Llama 3"}, tried_at=timezone.now(),
+    )  # fmt: skip
+    for where, words in outcomes().items():
+        assert "Data set known: not known" not in words, where
+        assert "The licence agreement of Llama 3 was not accepted." in words, where
+    TrainingProvenance.objects.filter(version=world.trial.pk).update(eula_accepted=True)
+    told = outcomes()
+    assert "was not accepted" not in "".join(told.values())
+    assert "4f2c1d9, by SageMaker's lineage." in told["decision"]
+    assert "known" not in told["gate"]
