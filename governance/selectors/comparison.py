@@ -136,7 +136,7 @@ def _beside(title: Title, parts: Sequence[Mapping[str, Any]], rules: Sequence[Me
     lines = []
     for name in dict.fromkeys(name for part in parts for name in part):
         values = [part.get(name) for part in parts]
-        direction = direction_of(name, rules) if title.is_measured else Direction.UNKNOWN
+        direction = direction_of(name, rules) if title.has_better else Direction.UNKNOWN
         best = best_of(values, direction)
         cells = tuple(
             Cell(
@@ -159,7 +159,7 @@ def _compared(title: Title, old: Sheet, new: Sheet, rules: Sequence[MetricRule])
             "field": name,
             "before": value_words(before.get(name)),
             "after": value_words(after.get(name)),
-            "note": _note_of(name, before.get(name), after.get(name), rules) if title.is_measured else "",
+            "note": _note_of(title, name, before.get(name), after.get(name), rules) if title.is_measured else "",
         }
         for name in names
         if _is_other(before.get(name), after.get(name))
@@ -172,9 +172,9 @@ def _is_other(one: Any, other: Any) -> bool:
     return isinstance(one, bool) is not isinstance(other, bool) or bool(one != other)
 
 
-def _note_of(name: str, before: Any, after: Any, rules: Sequence[MetricRule]) -> str:
+def _note_of(title: Title, name: str, before: Any, after: Any, rules: Sequence[MetricRule]) -> str:
     """Say how a number changed: "+0.02, better"."""
-    verdict = verdict_words(before, after, direction_of(name, rules))
+    verdict = verdict_words(before, after, direction_of(name, rules) if title.has_better else Direction.UNKNOWN)
     return ", ".join(part for part in (delta_words(before, after), verdict) if part)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +28,8 @@ MEASURED = (
     ReportKind.EXPLAINABILITY,
     ReportKind.MODEL_QUALITY,
 )
+# So many of them stand beside each other when versions are compared.
+_MOST_FEATURES = 30
 _QUALITY = "the model quality statistics"
 _ALTERED = ~Q(expected_sha256="") & ~Q(sha256="") & ~Q(sha256=F("expected_sha256"))
 
@@ -122,6 +125,48 @@ def bare_facts(reports: Iterable[VersionReport]) -> Iterator[MetricsFact]:
                     )
 
 
+def numbers_of_quality(reports: Iterable[VersionReport]) -> dict[str, Any]:
+    """Return the numbers of model quality by their bare names, None for one that was not computed."""
+    return {name: value for fact in reversed([*bare_facts(reports)]) for name, value in fact.values.items()}
+
+
+def numbers_of_reports(reports: Iterable[VersionReport]) -> dict[str, Any]:
+    """Return what reports of bias and explainability say, by the path a rule asks for it; None: not computed.
+
+    For several labels the label stands behind the path. Of the features the weightiest are told.
+    """
+    found: dict[str, Any] = {}
+    for row in reports:
+        if not row.counts:
+            continue
+        if row.kind == ReportKind.EXPLAINABILITY:
+            for one in explainability.parse(row.content or {}):
+                for weight in one.attributions[:_MOST_FEATURES]:
+                    _tell(found, f"explainability.{one.method}[{weight.feature}]", one.label, weight.value)
+        elif row.kind in MEASURED and row.kind != ReportKind.MODEL_QUALITY:
+            for part in _parts(ReportKind(row.kind), row.content or {}):
+                where = f"{part.facet}={part.part}" if part.part else part.facet
+                for metric in part.metrics:
+                    _tell(found, f"bias.{part.phase}.{metric.code}[{where}]", part.label, metric.value)
+    return found
+
+
+def _tell(found: dict[str, Any], path: str, label: str, value: Any) -> None:
+    """The first label keeps the bare path, as most reports have one; the same number twice is told once."""
+    if label and path in found and found[path] != value:
+        path = f"{path}, {label}"
+    found.setdefault(path, value)
+
+
+def _parts(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[bias.FacetPart]:
+    """A package may point at one file as two reports: each is asked for its own phase."""
+    return (
+        part
+        for part in bias.parse(content)
+        if not kind.value.endswith("training") or kind.value == f"bias_{part.phase}"
+    )
+
+
 def _said(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     if kind is ReportKind.EXPLAINABILITY:
         yield from _explained(content)
@@ -134,10 +179,7 @@ def _said(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[tuple[dict[s
 
 
 def _biased(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    for part in bias.parse(content):
-        # A package may point at one file as two reports: each is asked for its own phase.
-        if kind.value.endswith("training") and kind.value != f"bias_{part.phase}":
-            continue
+    for part in _parts(kind, content):
         names = [part.facet, f"{part.facet}={part.part}"] if part.part else [part.facet]
         where = ", ".join(filter(None, (f"{part.facet} {part.part}".strip(), part.label)))
         for values in _apart((metric.code, metric.value) for metric in part.metrics):
@@ -155,11 +197,12 @@ def _explained(content: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str
 def _apart(pairs: Iterable[tuple[str, Any]]) -> list[dict[str, Any]]:
     """Put what is named twice into a report of its own, so that no value stands behind another."""
     told: list[dict[str, Any]] = [{}]
+    times: Counter[str] = Counter()
     for name, value in pairs:
-        home = next((one for one in told if name not in one), None)
-        if home is None:
-            told.append(home := {})
-        home[name] = value
+        if times[name] == len(told):
+            told.append({})
+        told[times[name]][name] = value
+        times[name] += 1
     return told
 
 

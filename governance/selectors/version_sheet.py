@@ -9,13 +9,15 @@ from typing import Any
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage
-from registry.models import Deployment, ModelVersion, RunReading
-from registry.selectors import catalogue
+from registry.models import Deployment, ModelVersion, RunReading, VersionReport
+from registry.selectors import catalogue, training_view
 from registry.selectors.card_view import flat, path_words
 
 from ..models import Evidence, StageRecord
 from ..policies.metrics import is_number
+from . import reports
 from .gathered import readings_of
+from .training_sheet import hyperparameters, measured, trained
 from .words import value_words
 
 _HYPER_PARAMETERS = ("hyper_parameters", "user_provided_hyper_parameters")
@@ -25,8 +27,11 @@ class Title(StrEnum):
     """The sections, in the order in which they are read."""
 
     METRICS = "Validation metrics"
+    REPORTS = "Bias and explainability"
     MONITORING = "Monitoring metrics"
     PARAMETERS = "Parameters"
+    TRAINED = "Final metrics of the training job"
+    TRAINING = "Training"
     CONTAINERS = "Containers and artifact"
     OWNERSHIP = "Use case, risk and ownership"
     METADATA = "Metadata"
@@ -37,6 +42,11 @@ class Title(StrEnum):
     @property
     def is_measured(self) -> bool:
         """Whether its numbers are measurements, that differ by so much and may be better or worse."""
+        return self in (Title.METRICS, Title.REPORTS, Title.MONITORING, Title.TRAINED)
+
+    @property
+    def has_better(self) -> bool:
+        """Whether of two of its numbers one may be the better; a weight or a bias is not better for being larger."""
         return self in (Title.METRICS, Title.MONITORING)
 
 
@@ -54,13 +64,26 @@ def sheets_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Sheet]:
     for row in Evidence.objects.visible_to(actor).filter(version__in=versions).standing().order_by("pk"):
         proofs[row.version_id].append(row)
     use_cases, deployments = catalogue.served_by(actor, versions), catalogue.running_of(actor, versions)
-    readings = readings_of(versions)
+    readings, jobs = readings_of(versions), training_view.beside(versions)
+    files = reports.Reports([version.pk for version in versions if version.metric_sources])
     return [
         {
-            # As for the rules of the policy: the run counts where no report speaks.
-            Title.METRICS: {**_of_run(readings.get(version.pk)), **_latest(records[version.pk], "validation")},
+            # As for the rules of the policy: the run and SageMaker's statistics count where no report speaks.
+            Title.METRICS: {
+                **reports.numbers_of_quality(_files(files, version)),
+                **_of_run(readings.get(version.pk)),
+                **_latest(records[version.pk], "validation"),
+            },
+            Title.REPORTS: reports.numbers_of_reports(_files(files, version)),
             Title.MONITORING: _latest(records[version.pk], "monitoring"),
-            Title.PARAMETERS: {**_ran(readings.get(version.pk)), **_parameters(version)},
+            # What SageMaker ran is surer than what the card or the run says was.
+            Title.PARAMETERS: {
+                **_ran(readings.get(version.pk)),
+                **_parameters(version),
+                **hyperparameters(jobs.get(version.pk)),
+            },
+            Title.TRAINED: measured(jobs.get(version.pk)),
+            Title.TRAINING: trained(jobs.get(version.pk)),
             Title.CONTAINERS: _containers(version),
             Title.OWNERSHIP: {
                 "Use case": ", ".join(map(str, use_cases[version.pk])) or None,
@@ -77,6 +100,10 @@ def sheets_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Sheet]:
         }
         for version in versions
     ]
+
+
+def _files(files: reports.Reports, version: ModelVersion) -> Sequence[VersionReport]:
+    return files.of(version) if version.metric_sources else ()
 
 
 def metrics_of(version: ModelVersion) -> dict[str, Any]:

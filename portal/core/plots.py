@@ -24,12 +24,12 @@ class Weight:
 
 @dataclass(frozen=True)
 class Weights:
-    """Named numbers on one scale, and what they are called; `left_out` more are in no figure."""
+    """Named numbers on one scale, and what they are called; those of the `rest` are in the table and not drawn."""
 
     rows: tuple[Weight, ...]
     name: str
     measure: str
-    left_out: int = 0
+    rest: tuple[Weight, ...] = ()
 
     def drawn(self) -> list[dict[str, Any]]:
         """Return each with its width in thousandths of the longest, and whether it is below zero."""
@@ -45,7 +45,8 @@ class Weights:
 
     def grid(self) -> Grid:
         """Return the same as a table."""
-        return Grid((self.name, self.measure), tuple((Cell(row.label), Cell(row.value)) for row in self.rows))
+        rows = (*self.rows, *self.rest)
+        return Grid((self.name, self.measure), tuple((Cell(row.label), Cell(row.value)) for row in rows))
 
 
 @dataclass(frozen=True)

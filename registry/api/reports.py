@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from portal.core.serializers import Output, word
 
 from ..reports.bias import Phase
-from ..reports.bias_words import Verdict
+from ..reports.bias_words import Convention, Verdict
 from ..reports.document import ReportProblem
 from ..reports.kinds import ReportKind
 from ..reports.model_quality import Task
@@ -42,7 +42,11 @@ class BiasMetricOutput(Output):
     meaning = serializers.CharField(source="meaning.words", allow_null=True, default=None)
     value = MeasuredField(help_text="null: not computed.")
     note = serializers.CharField(help_text="Why it was not computed, where Clarify says so.")
+    leaning = serializers.CharField(help_text="Which way the value leans; empty: none, or nobody can say.")
     usual = serializers.CharField(source="meaning.usual", allow_null=True, default=None)
+    convention = word(
+        Convention, source="meaning.convention", allow_null=True, default=None, help_text="Whose the usual limits are."
+    )
     verdict = word(Verdict)
 
 
@@ -61,6 +65,7 @@ class WeightOutput(Output):
 
     feature = serializers.CharField()
     value = MeasuredField()
+    note = serializers.CharField(help_text="What the report says in place of a number.")
 
 
 class ExplanationOutput(Output):
@@ -77,6 +82,7 @@ class QualityMetricOutput(Output):
 
     metric = serializers.CharField(source="name")
     value = MeasuredField()
+    note = serializers.CharField(help_text="What the report says in place of a number.")
     standard_deviation = MeasuredField(source="deviation")
 
 
@@ -125,6 +131,9 @@ class ReportOutput(Output):
     etag = serializers.CharField(allow_null=True)
     sha256 = serializers.CharField(allow_null=True)
     size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    untold = serializers.ListField(
+        child=serializers.CharField(), help_text="What it holds beside what is told here, a sentence each."
+    )
     bias = BiasPartOutput(many=True)
     explanations = ExplanationOutput(many=True)
     model_quality = ModelQualityOutput(many=True)
@@ -157,6 +166,7 @@ def _shown(source: Source) -> dict[str, Any]:
         "etag": (row.content_etag or None) if row else None,
         "sha256": (row.sha256 or None) if row else None,
         "size": row.size if row else None,
+        "untold": source.untold,
         "bias": said.parts,
         "explanations": said.explanations,
         "model_quality": said.qualities,

@@ -33,6 +33,11 @@ class Convention(Word):
     PORTAL = "portal"
 
     @property
+    def short(self) -> str:
+        """Whose it is, in a word or two: "four-fifths rule"."""
+        return {"four_fifths": "four-fifths rule", "toolkits": "fairness toolkits", "portal": "this portal"}[self.value]
+
+    @property
     def words(self) -> str:
         """Where it comes from, as a sentence for people."""
         return _CONVENTIONS[self]
@@ -54,7 +59,7 @@ _CONVENTIONS = {
 class Meaning:
     """A metric's name, what it says, what a value on either side of the ideal says, and the usual limits.
 
-    Both ends of the limits are allowed. `below` is "" where no value can be below the ideal one.
+    Both ends of the limits are allowed. `above` and `below` are "" where a side says nothing of who fares worse.
     """
 
     name: str
@@ -85,7 +90,7 @@ def _difference(
 
 
 def _distance(name: str, words: str) -> Meaning:
-    return Meaning(name, words, "The groups differ; it does not say who fares worse.", "", 0, 0, 0.1, Convention.PORTAL)
+    return Meaning(name, f"{words} It does not say who fares worse.", "", "", 0, 0, 0.1, Convention.PORTAL)
 
 
 MEANINGS: dict[str, Meaning] = {
@@ -205,8 +210,8 @@ MEANINGS: dict[str, Meaning] = {
     ),
     "GE": Meaning(
         "Generalized entropy",
-        "How unevenly the benefit of the predictions is spread over people; 0 means evenly.",
-        "The benefit is spread unevenly; it does not say who fares worse.",
+        "How unevenly the benefit of the predictions is spread; 0 means evenly. It does not say who fares worse.",
+        "",
         "",
         0, 0, 0.1, Convention.PORTAL,
     ),

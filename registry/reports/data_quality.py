@@ -27,6 +27,7 @@ class FeatureStatistics:
     least: Number | None
     most: Number | None
     distinct: Number | None
+    total: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def _feature(one: Mapping[str, Any]) -> FeatureStatistics:
         least=values.number(numerical.get("min")),
         most=values.number(numerical.get("max")),
         distinct=values.number(text.get("distinct_count")),
+        total=values.number(numerical.get("sum")),
     )
 
 

@@ -12,12 +12,14 @@ from portal.core.plots import Plot, Weight, Weights
 
 from ..models import ModelVersion, VersionReport
 from ..reports import bias, data_quality, explainability, kinds, model_quality
-from ..reports.bias_words import Meaning, Verdict, meaning_of, verdict_of
+from ..reports.bias_words import Convention, Meaning, Verdict, meaning_of, verdict_of
 from ..reports.kinds import Pointer, ReportKind
-from ..reports.model_quality import ModelQuality, QualityLimit
+from ..reports.model_quality import ModelQuality
+from .report_tables import ReportTable, limit_words, table_of
 
 _MOST_FEATURES = 20
 _MOST_CLASSES = 12
+_MOST_METHODS = 5
 _ACRONYMS = frozenset({"auc", "f1", "mae", "mse", "rmse", "r2"})
 _BIAS = (ReportKind.BIAS, ReportKind.BIAS_PRE_TRAINING, ReportKind.BIAS_POST_TRAINING)
 _TONES = {
@@ -52,14 +54,25 @@ class Source:
     @property
     def holds(self) -> str:
         """In a few words what it says, for one that nothing else on the page shows."""
-        return _held(self.pointer.kind, (self.row.content if self.row else None) or {})
+        return _held(self.pointer.kind, self._content)
+
+    @property
+    def table(self) -> ReportTable | None:
+        """What it holds that nothing else on the page shows, as a table."""
+        return table_of(self.pointer.kind, self._content)
+
+    @property
+    def untold(self) -> tuple[str, ...]:
+        """What the report holds beside what the page shows of it, a sentence each: nothing is left out unsaid."""
+        return tuple(_untold(self.pointer.kind, self._content))
+
+    @property
+    def _content(self) -> Mapping[str, Any]:
+        return (self.row.content if self.row else None) or {}
 
     def said(self) -> Said:
         """Return what it says of bias, features and quality, as it was read last."""
-        kind, content = (
-            self.pointer.kind.value.removeprefix("baseline_"),
-            (self.row.content if self.row else None) or {},
-        )
+        kind, content = self.pointer.kind.value.removeprefix("baseline_"), self._content
         if kind == "explainability":
             return Said(explanations=explainability.parse(content))
         if kind == "model_quality":
@@ -77,6 +90,11 @@ class BiasRow:
     value: float | None
     note: str
     verdict: Verdict
+
+    @property
+    def leaning(self) -> str:
+        """Which way the value leans, in words; "" for none, and for a metric that is not known."""
+        return self.meaning.leaning(self.value) if self.meaning else ""
 
     @property
     def look(self) -> tuple[str, str, str]:
@@ -107,6 +125,7 @@ class Explained:
     title: str
     expected: float | None
     weights: Weights
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +133,7 @@ class Quality:
     """How well the model predicts, with its limits where a constraints file sets some."""
 
     said: ModelQuality
-    rows: tuple[tuple[str, float | None, float | None, str], ...]
+    rows: tuple[tuple[str, float | None, str, float | None, str], ...]
     confusion: Heat | None
     plots: tuple[Plot, ...]
 
@@ -132,6 +151,12 @@ class ReportView:
     def read_at(self) -> datetime | None:
         """When the portal looked at any of them last."""
         return max((source.row.read_at for source in self.sources if source.row), default=None)
+
+    @property
+    def conventions(self) -> list[Convention]:
+        """Whose limits are shown, each once."""
+        rows = (row for part in self.parts for row in part.rows if row.meaning)
+        return sorted({row.meaning.convention for row in rows if row.meaning}, key=list(Convention).index)
 
     @property
     def troubled(self) -> list[Source]:
@@ -216,8 +241,9 @@ def _explained(one: explainability.Explanation) -> Explained:
             tuple(Weight(attribution.feature, attribution.value) for attribution in shown),
             "Feature",
             "Mean weight in the prediction",
-            len(one.attributions) - len(shown),
+            tuple(Weight(attribution.feature, attribution.value) for attribution in one.attributions[_MOST_FEATURES:]),
         ),
+        tuple(f"{attribution.feature}: {attribution.note}" for attribution in one.attributions if attribution.note),
     )
 
 
@@ -232,7 +258,8 @@ def _qualities(sources: Sequence[Source]) -> Iterator[Quality]:
     for content in _contents(sources, ReportKind.MODEL_QUALITY):
         for said in model_quality.parse(content):
             rows = tuple(
-                (_measure(one.name), one.value, one.deviation, _limit(limits.get(one.name))) for one in said.metrics
+                (_measure(one.name), one.value, one.note, one.deviation, limit_words(limits.get(one.name)))
+                for one in said.metrics
             )
             yield Quality(said, rows, _heat(said), tuple(map(_plot, said.curves)))
 
@@ -240,13 +267,6 @@ def _qualities(sources: Sequence[Source]) -> Iterator[Quality]:
 def _measure(name: str) -> str:
     words = [word.upper() if word in _ACRONYMS else word for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
-
-
-def _limit(limit: QualityLimit | None) -> str:
-    if limit is None or limit.threshold is None:
-        return ""
-    words = {"LessThanThreshold": "at least", "GreaterThanThreshold": "at most"}.get(limit.operator)
-    return f"{words} {limit.threshold:.6g}" if words else f"{limit.operator} {limit.threshold:.6g}"
 
 
 def _heat(said: ModelQuality) -> Heat | None:
@@ -268,6 +288,25 @@ def _plot(curve: model_quality.Curve) -> Plot:
     return Plot(curve.name, curve.x_name, curve.y_name, curve.points, diagonal=curve.name == "ROC curve")
 
 
+def _untold(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[str]:
+    name = kind.value.removeprefix("baseline_")
+    if name.startswith("bias") and name != "bias_config":
+        left = bias.left_out(content)
+        if left:
+            yield f"{left} of its values stand in places where no facet is; they are not shown."
+    elif name == "explainability":
+        methods = explainability.others(content)
+        if methods:
+            yield f"It also has {', '.join(methods[:_MOST_METHODS])}, which no weight of a feature is; not shown here."
+    elif name == "data_quality" and content:
+        yield "The distributions behind these numbers stay in S3."
+    elif name == "model_quality":
+        for said in model_quality.parse(content):
+            yield from said.untold
+            if said.confusion is not None and len(said.confusion.classes) > _MOST_CLASSES:
+                yield f"Its confusion matrix has {len(said.confusion.classes)} classes, too many to draw."
+
+
 def _held(kind: ReportKind, content: Mapping[str, Any]) -> str:
     if not content:
         return ""
@@ -275,7 +314,7 @@ def _held(kind: ReportKind, content: Mapping[str, Any]) -> str:
     if name in ("data_quality", "data_quality_constraints"):
         return f"{len(data_quality.constraints(content))} columns"
     if name == "model_quality_constraints":
-        return ", ".join(f"{one.name} {_limit(one)}" for one in model_quality.limits(content)[:3])
+        return f"{len(model_quality.limits(content))} limits"
     if name == "model_quality":
         return f"{sum(len(one.metrics) for one in model_quality.parse(content))} measures"
     if name == "explainability":

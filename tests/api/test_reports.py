@@ -52,6 +52,6 @@ def test_reports_are_told_in_full(world: World) -> None:
     assert (unknown["value"], unknown["verdict"], unknown["name"]) == (None, "not_reported", None)
     assert (gone["problem"], gone["content_read_at"], gone["sha256"]) == ("missing", None, None)
     [said] = quality["model_quality"]
-    assert said["metrics"] == [{"metric": "accuracy", "value": 0.7, "standard_deviation": None}]
+    assert said["metrics"] == [{"metric": "accuracy", "value": 0.7, "note": "", "standard_deviation": None}]
     assert said["confusion"] == {"classes": ["a", "b"], "counts": [[1, None], [2, 3]]}
     assert said["curves"][0]["points"] == [[0.0, 1.0], [1.0, 0.0]]

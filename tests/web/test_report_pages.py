@@ -95,7 +95,10 @@ def test_bias_has_its_meaning_limits_and_verdict(version: ModelVersion, bucket: 
     assert "Post-training bias: gender F" in shown
     assert "1 outside what is usual" in shown
     assert "0.8 to 1.25" in shown
-    assert "The share of favourable outcomes of one group" in shown
+    assert "The model gives this group the favourable outcome less often." in shown
+    assert "1: no bias. Limits: four-fifths rule" in shown
+    assert "nothing is decided by them" in shown
+    assert "29 CFR 1607.4 D" in shown
     dpl = shown[shown.index("DPL</span>") :]
     assert "not reported" in dpl[: dpl.index("</tr>")]
 

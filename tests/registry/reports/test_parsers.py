@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry.reports import bias, data_quality, explainability, kinds, model_quality
-from registry.reports.bias_words import MEANINGS, Verdict, meaning_of, verdict_of
+from registry.reports.bias_words import MEANINGS, Verdict, meaning_of, names_of, verdict_of
 from registry.reports.document import ReportProblem, Unreadable, read_json
 from registry.reports.kinds import Pointer, ReportKind
 
@@ -81,6 +81,8 @@ def test_every_metric_of_clarify_has_its_meaning_and_usual_limits() -> None:
         "DI",
         "DCAcc",
         "DCR",
+        "DAR",
+        "DRR",
         "RD",
         "AD",
         "SD",
@@ -98,7 +100,91 @@ def test_every_metric_of_clarify_has_its_meaning_and_usual_limits() -> None:
         assert len(meaning.words) > 30
     assert meaning_of("DCA") == meaning_of("DCAcc")
     assert (meaning_of("XYZ"), verdict_of("XYZ", 1)) == (None, Verdict.UNKNOWN)
+    assert (meaning_of("CDD"), names_of("DCA")) == (meaning_of("CDDL"), ("DCA", "DCAcc"))
+    assert names_of("XYZ") == ("XYZ",)
     assert (MEANINGS["DI"].usual, MEANINGS["KL"].usual) == ("0.8 to 1.25", "at most 0.1")
+
+
+@pytest.mark.parametrize(
+    ("code", "above", "below"),
+    [
+        # As the formulas of the developer guide have it, worked out on its examples.
+        ("CI", "fewer rows", "more rows"),
+        ("DPL", "The others have", "This group has"),
+        ("DPPL", "favours the others", "favours this group"),
+        ("DI", "more often", "less often"),
+        ("DCAcc", "accepts this group more readily", "less readily"),
+        ("DCR", "rejects this group less readily", "more readily"),
+        ("DAR", "right less often", "right more often"),
+        ("DRR", "right more often", "right less often"),
+        ("RD", "this group's", "the others'"),
+        ("AD", "less often about this group", "more often about this group"),
+        ("SD", "The others are wrongly accepted", "This group is wrongly accepted"),
+        ("CDDL", "more of the rejections", "more of the acceptances"),
+        ("CDDPL", "more of its rejections", "more of its acceptances"),
+        ("TE", "wrong rejections", "wrong acceptances"),
+        ("FT", "would fare better as one of the others", "would fare worse"),
+        ("KL", "", ""),
+        ("GE", "", ""),
+    ],
+)
+def test_each_metric_says_which_way_it_leans(code: str, above: str, below: str) -> None:
+    meaning = MEANINGS[code]
+    assert above in meaning.leaning(meaning.ideal + 0.01)
+    assert below in meaning.leaning(meaning.ideal - 0.01)
+    assert meaning.leaning(meaning.ideal) == meaning.leaning(None) == ""
+    assert meaning.convention.words
+    assert bool(above) is not meaning.words.endswith("It does not say who fares worse.")
+
+
+def test_nothing_of_a_bias_report_is_left_out_unsaid() -> None:
+    assert bias.left_out(real("data_bias_analysis.json")) == 0
+    women = {"value_or_threshold": "F", "metrics": [metric("CI", 0.1)]}
+    deep: dict[str, Any] = {"facets": {"f9": [women]}}
+    for number in range(8):
+        deep = {"facets": {f"f{number}": [deep]}}
+    facets = {
+        "gender": [{"value_or_threshold": "M"}, {**women, "race": [{**women, "metrics": [metric("CI", 0.2)]}]}],
+        "deep": [deep],
+        "odd": [{"value_or_threshold": "x", "details": [metric("CI", 0.3)]}],
+    }
+    content = {"post_training_bias_metrics": {"label": "a", "facets": facets}}
+    found = bias.parse(content)
+    assert [(one.facet, one.part, len(one.metrics)) for one in found[:3]] == [
+        ("gender", "M", 0), ("gender", "F", 1), ("gender / race", "F", 1),
+    ]  # fmt: skip
+    assert found[3].facet.count(" / ") == 9
+    assert bias.left_out(content) == 1
+    (unnamed,) = bias.parse(
+        {"pre_training_bias_metrics": {"facets": {"a": [{"metrics": [{"description": "KS (KS)"}]}]}}}
+    )
+    assert unnamed.metrics[0].code == "KS (KS)"
+
+
+def test_what_is_no_weight_of_a_feature_is_named() -> None:
+    content = {"explanations": {"kernel_shap": {"l": {"global_shap_values": {"a": "NaN"}}}, "pdp": {"l": [1]}}}
+    assert explainability.others(content) == ("pdp",)
+    assert explainability.parse(content)[0].attributions[0].note == "The report says 'NaN', which is no number."
+
+
+def test_curves_and_matrices_that_cannot_be_drawn_say_why() -> None:
+    many = {str(index): {"0": 1} for index in range(model_quality.MOST_CLASSES + 1)}
+    content = {
+        "binary_classification_metrics": {
+            "auc": 0.5,
+            "f1": {"value": "NaN"},
+            "confusion_matrix": many,
+            "precision_recall_curve": {"precisions": [0.5, "NaN", 0.7], "recalls": [0, 0.5, 1]},
+            "receiver_operating_characteristic_curve": {"false_positive_rates": [0]},
+        }
+    }
+    (found,) = model_quality.parse(content)
+    assert [(one.value, one.note) for one in found.metrics] == [
+        (0.5, ""), (None, "The report says 'NaN', which is no number.")
+    ]  # fmt: skip
+    assert [curve.name for curve in found.curves] == ["Precision and recall"]
+    assert len(found.untold) == 3
+    assert "1 of 3 points" in found.untold[1]
 
 
 def test_attributions_of_every_method_and_label_the_weightiest_first() -> None:
@@ -226,6 +312,14 @@ def test_of_columns_the_numbers_are_kept_and_not_the_distributions() -> None:
     small = kinds.kept(ReportKind.DATA_QUALITY, content)
     assert data_quality.statistics(small) == data_quality.statistics(content)
     assert len(json.dumps(small)) < len(json.dumps(content)) / 5
+
+
+@pytest.mark.parametrize(("kind", "other"), [("pre_training", "post_training"), ("post_training", "pre_training")])
+def test_a_report_of_one_phase_is_not_taken_for_the_other(kind: str, other: str) -> None:
+    content = {f"{other}_bias_metrics": {"facets": {}}}
+    assert kinds.kept(ReportKind(f"bias_{other}"), content) == content
+    with pytest.raises(Unreadable, match=f"{kind}_bias_metrics"):
+        kinds.kept(ReportKind(f"bias_{kind}"), content)
 
 
 def test_more_than_a_report_of_one_model_is_too_large() -> None:
