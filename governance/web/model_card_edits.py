@@ -21,7 +21,7 @@ from registry.selectors import model_cards
 from registry.web.differences import KeepsTyping
 
 from ..services import card_edits, card_exports
-from .model_card_forms import CardEditForm, CardNewForm, initial_of
+from .model_card_forms import CardEditForm, CardNewForm, initial_of, rows_of
 
 _ASKED = "It is on its way to SageMaker. The card is read again once it is there."
 
@@ -71,8 +71,9 @@ class CardEdit(KeepsTyping):
 
     def build(self, data: Any = None) -> BaseForm:
         fresh = model_cards.card(self.actor, self.card.pk)
-        initial = {**initial_of(model_cards.content_of(fresh)), "revision": fresh.revision}
-        return CardEditForm(data, initial=initial)
+        content = model_cards.content_of(fresh)
+        initial = {**initial_of(content), **rows_of(content), "revision": fresh.revision}
+        return CardEditForm(data, initial=initial, before=content)
 
     def carry_out(self, form: BaseForm) -> str:
         given = cast("CardEditForm", form)

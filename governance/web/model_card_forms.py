@@ -12,6 +12,9 @@ from django.db.models import QuerySet
 from portal.core.vocabulary import RiskRating
 from registry.models import ModelGroup
 
+from . import model_card_parts as parts
+from .model_card_rows import Column, Row, RowsField
+
 _RATINGS = [("", "Not said"), *((rating.label, rating.label) for rating in RiskRating)]
 # Where each field stands in the card.
 _PLACES: dict[str, tuple[str, ...]] = {
@@ -35,6 +38,38 @@ _PLACES: dict[str, tuple[str, ...]] = {
     "caveats_and_recommendations": ("additional_information", "caveats_and_recommendations"),
     "use_case": ("additional_information", "custom_details", "UseCaseId"),
 }
+_NAMED: dict[str, tuple[Column, ...]] = {
+    "training_metrics": parts.METRIC_COLUMNS,
+    "user_provided_training_metrics": parts.METRIC_COLUMNS,
+    "hyper_parameters": parts.PARAMETER_COLUMNS,
+    "user_provided_hyper_parameters": parts.PARAMETER_COLUMNS,
+}
+_SECTIONS: tuple[tuple[str, str, list[str]], ...] = (
+    (
+        "Overview",
+        "info-circle",
+        ["model_description", "model_owner", "model_creator", "problem_type", "algorithm_type", "use_case"],
+    ),
+    (
+        "Intended uses",
+        "target-arrow",
+        [
+            "purpose_of_model",
+            "intended_uses",
+            "factors_affecting_model_efficiency",
+            "risk_rating",
+            "explanations_for_risk_rating",
+        ],
+    ),
+    ("Business", "building", ["business_problem", "business_stakeholders", "line_of_business"]),
+    ("Training", "flask", ["training_observations", "training_arn", "training_datasets", *_NAMED]),
+    ("Evaluation", "chart-bar", ["evaluations", "results"]),
+    ("Additional information", "note", ["ethical_considerations", "caveats_and_recommendations", "custom_details"]),
+)
+# Shown where a card has them already.
+_SELDOM = frozenset({"user_provided_training_metrics", "user_provided_hyper_parameters"})
+# Django takes a thousand inputs with one form; the other fields, and rows that people add, need some too.
+_MOST_INPUTS = 700
 _LISTS = frozenset({"training_datasets"})
 
 
@@ -75,16 +110,95 @@ class CardForm(forms.Form):
     caveats_and_recommendations = forms.CharField(
         label="Caveats and recommendations", max_length=2048, required=False, widget=_area()
     )
+    training_metrics = RowsField(parts.METRIC_COLUMNS, label="Training metrics")
+    user_provided_training_metrics = RowsField(parts.METRIC_COLUMNS, label="Further training metrics")
+    hyper_parameters = RowsField(parts.PARAMETER_COLUMNS, label="Hyperparameters")
+    user_provided_hyper_parameters = RowsField(parts.PARAMETER_COLUMNS, label="Further hyperparameters")
+    evaluations = RowsField(
+        parts.EVALUATION_COLUMNS,
+        label="Evaluations",
+        help_text="Clearing a whole row takes the evaluation out of the card, with its metrics and charts.",
+    )
+    results = RowsField(
+        parts.RESULT_COLUMNS,
+        label="Evaluation metrics",
+        help_text="Each belongs to one of the evaluations, by its name. Charts and matrices stay as they are.",
+    )
+    custom_details = RowsField(parts.DETAIL_COLUMNS, label="Custom details")
     use_case = forms.CharField(label="Use case", max_length=1024, required=False, help_text="Such as UC-0001.")
     reason = forms.CharField(label="What you changed and why", max_length=2000, required=False, widget=_area(2))
+
+    def __init__(self, *args: Any, before: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # So many inputs that a form could not send them: these parts are then edited over the API.
+        self.left_out: list[str] = []
+        room = _MOST_INPUTS
+        for name, rows in rows_of(before or {}).items():
+            field = self.fields[name]
+            assert isinstance(field, RowsField)
+            if name in _SELDOM and not rows:
+                del self.fields[name]
+                continue
+            inputs = (len(rows) + 1) * (len(field.columns) + 1)
+            if inputs <= room:
+                room -= inputs
+            else:
+                self.left_out.append(str(field.label))
+                del self.fields[name]
+        if "evaluations" not in self.fields and "results" in self.fields:
+            self.left_out.append(str(self.fields.pop("results").label))
+
+    def sections(self) -> list[tuple[str, str, list[forms.BoundField]]]:
+        """Return the fields as the page groups them: what a part is called, its icon, its fields."""
+        taken = {name for _, _, names in _SECTIONS for name in names}
+        rest = [name for name in self.fields if name not in taken and not self[name].is_hidden]
+        parted = [
+            ("Which model", "package", [name for name in rest if name != "reason"]),
+            *_SECTIONS,
+            ("Why", "message", ["reason"]),
+        ]
+        shown = [(title, icon, [self[name] for name in names if name in self.fields]) for title, icon, names in parted]
+        return [part for part in shown if part[2]]
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        names = [row["name"] for row in values.get("custom_details") or ()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            self.add_error("custom_details", f"{twice[0]} stands there twice; a card has each name once.")
+        if parts.USE_CASE in names:
+            self.add_error("custom_details", "The use case has a field of its own: write it there.")
+        rows = values.get("evaluations") or []
+        known = {row["name"] for row in rows} | {parts.name_before(row) for row in rows}
+        for number, row in enumerate(values.get("results") or (), start=1):
+            if "evaluations" in self.fields and "evaluations" not in self.errors and row["evaluation"] not in known:
+                self.add_error("results", f"Row {number}: there is no evaluation {row['evaluation']} above.")
+        return values
 
     def content_of(self, before: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the card is to say: `before` with what was filled in; what was cleared is gone from it."""
         content = copy.deepcopy(dict(before))
+        was = initial_of(before)
         for name, place in _PLACES.items():
             typed = self.cleaned_data[name].replace("\r\n", "\n").strip()
+            if typed == was.get(name, "").replace("\r\n", "\n").strip():
+                continue
             lines = [line.strip() for line in typed.split("\n") if line.strip()]
             _put(content, place, lines if name in _LISTS else typed)
+        for name, columns in _NAMED.items():
+            rows = self.cleaned_data.get(name)
+            if rows is not None:
+                place = ("training_details", "training_job_details", name)
+                _put(content, place, parts.named_entries(_at(content, place), rows, columns))
+        details = self.cleaned_data.get("custom_details")
+        if details is not None:
+            place = ("additional_information", "custom_details")
+            _put(content, place, parts.details_of(_at(content, place), details))
+        evaluations = self.cleaned_data.get("evaluations")
+        if evaluations is not None:
+            results = self.cleaned_data.get("results")
+            made = parts.evaluations_of(content.get("evaluation_details"), evaluations, results)
+            _put(content, ("evaluation_details",), made)
         return content
 
 
@@ -107,12 +221,10 @@ class CardNewForm(CardForm):
 
 
 def initial_of(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the form begins with for a content."""
+    """Return what the form's fields begin with for a content, all but its rows."""
     found: dict[str, str] = {}
     for name, place in _PLACES.items():
-        value: Any = content
-        for key in place:
-            value = value.get(key) if isinstance(value, Mapping) else None
+        value = _at(content, place)
         if isinstance(value, list):
             found[name] = "\n".join(str(item) for item in value)
         elif value is not None and not isinstance(value, Mapping):
@@ -120,7 +232,27 @@ def initial_of(content: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def rows_of(content: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """Return the rows that the form begins with for a content, by the field they stand in."""
+    evaluations = content.get("evaluation_details")
+    job = ("training_details", "training_job_details")
+    return {
+        "evaluations": parts.evaluation_rows(evaluations),
+        "results": parts.result_rows(evaluations),
+        **{name: parts.named_rows(_at(content, (*job, name)), columns) for name, columns in _NAMED.items()},
+        "custom_details": parts.detail_rows(_at(content, ("additional_information", "custom_details"))),
+    }
+
+
+def _at(content: Any, place: tuple[str, ...]) -> Any:
+    for key in place:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
 def _put(content: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
+    if value == _at(content, place):
+        return
     within = content
     for key in place[:-1]:
         inner = within.get(key)
