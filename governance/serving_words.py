@@ -59,6 +59,7 @@ class Watched(Word):
 
     WATCHED = "watched"
     MISSING = "no_monitor"
+    UNKNOWN = "not_known"
     NOT_LIVE = "not_live"
 
     @property
@@ -66,5 +67,6 @@ class Watched(Word):
         return {
             "watched": "Has a monitor",
             "no_monitor": "No monitor",
+            "not_known": "Monitors not read yet",
             "not_live": "Nothing to monitor",
         }[self.value]

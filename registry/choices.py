@@ -172,6 +172,8 @@ READING_KINDS = (
 SERVING = ("InService", "Updating", "SystemUpdating", "RollingBack", "UpdateRollbackFailed")
 # And an inference component of one of these (DescribeInferenceComponent.InferenceComponentStatus); "" is no component.
 COMPONENT_SERVING = ("", "InService", "Updating")
+# A monitoring schedule of one of these runs, or is about to (DescribeMonitoringSchedule.MonitoringScheduleStatus).
+WATCHING = ("Scheduled", "Pending")
 
 
 class Persona(Word):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django_filters import ChoiceFilter
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -12,7 +13,7 @@ from portal.core.filters import Filters, account_filter, arn_filter, exactly, on
 from portal.core.serializers import Output, word
 from portal.core.viewsets import ROW_ID, Detailed, Listed
 
-from ..choices import Stage, Status
+from ..choices import FindingKind, Stage, Status
 from ..selectors import model_dashboard, served
 from ..serving_words import Presence, Serves, Watched
 
@@ -25,11 +26,20 @@ class ServedOutput(Output):
     endpoint_arn = serializers.CharField(source="endpoint.arn")
     endpoint_status = serializers.CharField(source="endpoint.status", help_text="AWS's own word, such as `InService`.")
     endpoint_config = serializers.CharField(source="endpoint.config_name")
+    pending_config = serializers.CharField(
+        source="endpoint.pending_config", help_text='What an update under way changes it to; "": none is.'
+    )
+    is_asynchronous = serializers.BooleanField(
+        source="endpoint.is_asynchronous", help_text="It answers through S3 instead of at once."
+    )
     account = serializers.CharField(source="endpoint.account.account_id")
     region = serializers.CharField(source="endpoint.region")
     variant = serializers.CharField(source="name")
     is_shadow = serializers.BooleanField(help_text="It hears requests and answers none.")
+    is_pending = serializers.BooleanField(help_text="An update under way brings it up beside what serves.")
+    is_serverless = serializers.BooleanField()
     inference_component = serializers.CharField(help_text='"" where the variant itself names the model.')
+    component_status = serializers.CharField(help_text="AWS's own word about the component.")
     container = serializers.CharField(help_text="Named where several containers of a model come from packages.")
     weight = serializers.FloatField(allow_null=True, help_text="The share of the traffic among its fellows.")
     instance_count = serializers.IntegerField(
@@ -46,6 +56,9 @@ class ServedOutput(Output):
     image = serializers.CharField()
     network_isolation = serializers.BooleanField(allow_null=True)
     in_vpc = serializers.BooleanField(allow_null=True)
+    many_under = serializers.CharField(
+        help_text='The S3 prefix of a container that loads any model it finds there; "": it serves one model.'
+    )
     problem = serializers.CharField(help_text="Why its model could not be read.")
     stage = serializers.SerializerMethodField(help_text="The stage its record is of; null: there is none there.")
     record_status = serializers.SerializerMethodField(help_text="null: there is no record there.")
@@ -111,7 +124,8 @@ class LiveVersionOutput(Output):
     presence = word(Presence)
     places = serializers.SerializerMethodField(help_text="What serves it there.")
     verdict = serializers.SerializerMethodField(help_text="The worst of what serves it there; null: nothing is seen.")
-    findings = serializers.IntegerField(help_text="How many findings about it stand there.")
+    findings = serializers.IntegerField(help_text="How many findings about it stand there, or where its package lies.")
+    failing = serializers.ListField(child=word(FindingKind), help_text="The kinds of those findings.")
     watched = word(Watched, help_text="Whether a monitor watches every endpoint that serves it there.")
     read_at = serializers.DateTimeField(
         allow_null=True, help_text="When the account's endpoints were last read whole; null: never."
@@ -135,6 +149,16 @@ class DashboardFilters(Filters):
     presence = one_of(Presence, "presence")
     verdict = one_of(Serves, "verdict")
     watched = one_of(Watched, "watched")
+    failing = ChoiceFilter(
+        method="by_kind", choices=FindingKind.choices(), help_text="About which a finding of this kind stands."
+    )
+    region = exactly("", "An AWS region it is seen in.", method="by_region")
+
+    def by_kind(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return model_dashboard.failing(rows, value)
+
+    def by_region(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return model_dashboard.in_region(rows, value)
 
 
 class ModelDashboard(Listed):

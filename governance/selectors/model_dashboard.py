@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     Case,
     CharField,
@@ -24,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from portal.core.actors import Actor
-from registry.choices import SERVING, SyncKind, SyncState
+from registry.choices import WATCHING, SyncKind, SyncState
 from registry.models import Deployment, EndpointVariant, MonitoringSchedule, SyncRun
 from registry.selectors.catalogue import HEAVY
 
@@ -49,12 +50,13 @@ def rows(actor: Actor) -> QuerySet[Any]:
     """Return one row for each version and account an actor may see, each with what is known of it there.
 
     `presence` (of `Presence`) says whether it is seen serving, `verdict` (of `Serves`, "" where it is not seen) how
-    that stands to its approval, `findings` how many stand about it there, `watched` (of `Watched`) whether a monitor
-    looks at every endpoint it serves from, `read_at` when the account's endpoints were last read whole. `seen` lists
-    what serves it, in every account: `places` gives those of the row's own.
+    that stands to its approval, `findings` how many stand about it there or where its package lies, `failing` of which
+    kinds they are, `watched` (of `Watched`) whether a monitor that runs looks at every endpoint it serves from,
+    `read_at` when the account's endpoints were last read whole. `seen` lists what serves it, in every account: `places`
+    gives those of the row's own.
     """
     here = EndpointVariant.objects.standing().filter(version=OuterRef("version"), endpoint__account=OuterRef("account"))
-    serving = here.filter(endpoint__status__in=SERVING)
+    serving = here.serving()
     verdict = served.with_verdict(here).annotate(
         badness=Case(*[When(verdict=word, then=Value(n)) for n, word in enumerate(_WORST)], default=Value(99))
     )
@@ -64,14 +66,13 @@ def rows(actor: Actor) -> QuerySet[Any]:
         Finding.objects.filter(Q(account=OuterRef("account")) | Q(account=OuterRef("version__group__account")))
         .filter(version=OuterRef("version"), state__in=STANDING)
         .order_by()
-        .values("version")
     )
-    watch = MonitoringSchedule.objects.filter(
-        account=OuterRef("endpoint__account"),
-        region=OuterRef("endpoint__region"),
-        endpoint=OuterRef("endpoint__name"),
-        missing_since=None,
-    )
+    place = {"account": OuterRef("endpoint__account"), "region": OuterRef("endpoint__region")}
+    schedules = MonitoringSchedule.objects.filter(**place)
+    # CloudWatch and Model Monitor write an endpoint's name in small letters or as it is.
+    watch = schedules.filter(endpoint__iexact=OuterRef("endpoint__name"), missing_since=None, status__in=WATCHING)
+    looked = SyncRun.objects.filter(**place, kind=SyncKind.MONITORS, state=SyncState.SUCCEEDED)
+    bare = serving.filter(~Exists(watch))
     return (
         LiveVersion.objects.visible_to(actor)
         .annotate(
@@ -84,11 +85,17 @@ def rows(actor: Actor) -> QuerySet[Any]:
             ),
             verdict=Coalesce(Subquery(verdict.order_by("badness").values("verdict")[:1]), Value("")),
             findings=Coalesce(
-                Subquery(about.annotate(total=Count("pk")).values("total")[:1], output_field=IntegerField()), Value(0)
+                Subquery(
+                    about.values("version").annotate(total=Count("pk")).values("total")[:1],
+                    output_field=IntegerField(),
+                ),
+                Value(0),
             ),
+            failing=ArraySubquery(about.values("kind").distinct().order_by("kind")),
             watched=Case(
                 When(~Exists(serving), then=Value(Watched.NOT_LIVE.value)),
-                When(Exists(serving.filter(~Exists(watch))), then=Value(Watched.MISSING.value)),
+                When(Exists(bare.filter(Exists(looked) | Exists(schedules))), then=Value(Watched.MISSING.value)),
+                When(Exists(bare), then=Value(Watched.UNKNOWN.value)),
                 default=Value(Watched.WATCHED.value),
                 output_field=CharField(),
             ),
@@ -115,17 +122,32 @@ def places(row: Any) -> Sequence[EndpointVariant]:
     return [one for one in row.version.seen if one.endpoint.account_id == row.account_id]
 
 
+def in_region(found: QuerySet[Any], region: str) -> QuerySet[Any]:
+    """Return those of the rows of `rows` that are seen in a region."""
+    here = EndpointVariant.objects.standing().filter(version=OuterRef("version"), endpoint__account=OuterRef("account"))
+    return found.filter(Exists(here.filter(endpoint__region=region)))
+
+
+def failing(found: QuerySet[Any], kind: str) -> QuerySet[Any]:
+    """Return those of the rows of `rows` about which a finding of a kind stands."""
+    return found.filter(failing__contains=[kind])
+
+
 def counts(actor: Actor) -> dict[str, int]:
-    """Return the figures above the dashboard; each is the number of rows its filter gives. One query, and one more."""
-    found = (
+    """Return the figures above the dashboard; each is the number of rows its filter gives. Two queries."""
+    groups = (
         rows(actor)
         .prefetch_related(None)
-        .aggregate(
-            live=Count("pk", filter=Q(presence=Presence.LIVE)),
-            disagrees=Count("pk", filter=Q(verdict__in=served.DISAGREEING)),
-            fails=Count("pk", filter=Q(findings__gt=0)),
-            unwatched=Count("pk", filter=Q(watched=Watched.MISSING)),
-            absent=Count("pk", filter=Q(presence=Presence.NOT_THERE)),
-        )
+        .order_by()
+        .annotate(fails=Case(When(findings__gt=0, then=Value(1)), default=Value(0)))
+        .values_list("presence", "verdict", "watched", "fails")
+        .annotate(total=Count("pk"))
     )
+    found = dict.fromkeys(("live", "disagrees", "fails", "unwatched", "absent"), 0)
+    for presence, verdict, watched, fails, total in groups:
+        found["live"] += total * (presence == Presence.LIVE)
+        found["disagrees"] += total * (verdict in served.DISAGREEING)
+        found["fails"] += total * fails
+        found["unwatched"] += total * (watched == Watched.MISSING)
+        found["absent"] += total * (presence == Presence.NOT_THERE)
     return {**found, "unknown": served.served(actor).filter(verdict=Serves.UNKNOWN).count()}

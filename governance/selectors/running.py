@@ -140,6 +140,8 @@ def _unknown(rows: list[Any]) -> Observation:
     what = (
         f"the package {first.package_arn}, which is no version here"
         if first.package_arn
+        else f"any model under {first.many_under}, none of them a registered package"
+        if first.many_under
         else f"the model {first.model_name or first.inference_component}, which was made from no registered package"
         if first.model_found
         else f"the model {first.model_name or 'of its configuration'}, which AWS has no more"

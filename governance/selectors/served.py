@@ -124,12 +124,12 @@ def of_endpoint(actor: Actor, endpoint: Endpoint) -> QuerySet[Any]:
     )
 
 
-def monitors_of(endpoint: Endpoint) -> list[MonitoringSchedule]:
-    """Return the monitoring schedules that watch an endpoint."""
+def monitors_of(actor: Actor, endpoint: Endpoint) -> list[MonitoringSchedule]:
+    """Return the monitoring schedules of an endpoint that an actor may see, those that stand still too."""
     return list(
-        MonitoringSchedule.objects.filter(
-            account=endpoint.account_id, region=endpoint.region, endpoint=endpoint.name, missing_since=None
-        ).order_by("name")
+        MonitoringSchedule.objects.visible_to(actor)
+        .filter(account=endpoint.account_id, region=endpoint.region, endpoint__iexact=endpoint.name, missing_since=None)
+        .order_by("name")
     )
 
 
@@ -197,7 +197,10 @@ def stage_of(row: Any) -> Stage | None:
 def where(row: Any) -> str:
     """Return in words where a row serves: credit-risk, variant b (shadow)."""
     shadow = " (shadow)" if row.is_shadow else ""
-    return f"{row.endpoint.name}, variant {row.name}{shadow}"
+    coming = " (coming up)" if row.is_pending else ""
+    component = f", component {row.inference_component}" if row.inference_component else ""
+    container = f", container {row.container}" if row.container else ""
+    return f"{row.endpoint.name}, variant {row.name}{component}{container}{shadow}{coming}"
 
 
 def is_observed(*, answering: bool = False) -> Exists:

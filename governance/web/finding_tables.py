@@ -10,7 +10,7 @@ from typing import Any
 import django_filters as filters
 import django_tables2 as tables
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -139,6 +139,8 @@ class FindingFilter(filters.FilterSet):
     use_case = filters.CharFilter(method="by_number", field_name="use_case__number", widget=forms.HiddenInput)
     group = filters.CharFilter(method="by_number", field_name="group__pk", widget=forms.HiddenInput)
     version = filters.CharFilter(method="by_number", field_name="version__pk", widget=forms.HiddenInput)
+    # About an account, or about where a version's package lies, which concerns it everywhere.
+    touches = filters.CharFilter(method="by_account", widget=forms.HiddenInput)
 
     class Meta:
         model = Finding
@@ -154,6 +156,9 @@ class FindingFilter(filters.FilterSet):
     def by_number(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         digits = value.strip()
         return rows.filter(**{name: int(digits)}) if digits.isdecimal() and len(digits) < 19 else rows.none()
+
+    def by_account(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return rows.filter(Q(account__account_id=value) | Q(account=F("version__group__account")))
 
     def by_state(self, rows: FindingQuerySet, name: str, value: str) -> QuerySet[Any]:
         return rows.standing() if value == "standing" else rows.filter(state=value)

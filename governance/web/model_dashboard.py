@@ -18,11 +18,14 @@ from portal.core.templatetags.portal_ui import account, plain, reltime, status_b
 from portal.core.views import TablePage
 from registry.web.filters import choice, line_of_business, search
 
+from ..choices import FindingKind
 from ..models import LiveVersion
 from ..selectors import model_dashboard, served
 from ..serving_words import Presence, Serves, Watched
 from .filters import project_keys
 from .wording import url_of
+
+_KINDS_NAMED, _PLACES_NAMED = 3, 5
 
 
 class DashboardFilter(filters.FilterSet):
@@ -39,7 +42,10 @@ class DashboardFilter(filters.FilterSet):
         method="by_checks",
         label="Findings",
         empty_label="Any",
-        choices=[("fails", "Has open findings"), ("none", "Has none")],
+        choices=[("fails", "Has open findings"), ("none", "Has none"), *FindingKind.choices()],
+    )
+    region = filters.CharFilter(
+        method="by_region", label="Region", widget=forms.TextInput(attrs={"placeholder": "us-east-1"})
     )
     account = filters.CharFilter(
         method="by_account", label="Account", widget=forms.TextInput(attrs={"placeholder": "Twelve digits"})
@@ -62,7 +68,12 @@ class DashboardFilter(filters.FilterSet):
         return rows.filter(verdict__in=[word.value for word in words])
 
     def by_checks(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
-        return rows.filter(findings__gt=0) if value == "fails" else rows.filter(findings=0)
+        if value in ("fails", "none"):
+            return rows.filter(findings__gt=0) if value == "fails" else rows.filter(findings=0)
+        return model_dashboard.failing(rows, value)
+
+    def by_region(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        return model_dashboard.in_region(rows, value.strip())
 
     def by_account(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         digits = value.strip()
@@ -96,11 +107,16 @@ class DashboardTable(PortalTable):
         found = model_dashboard.places(record)
         if not found:
             return absent("nothing seen")
-        return format_html_join(
+        lines = format_html_join(
             "",
             '<span class="cell-line"><a href="{}">{}</a> <span class="kv-hint">{}</span></span>',
-            ((reverse("governance:endpoint", args=[one.endpoint_id]), one.endpoint.name, _share(one)) for one in found),
+            (
+                (reverse("governance:endpoint", args=[one.endpoint_id]), one.endpoint.name, _share(one))
+                for one in found[:_PLACES_NAMED]
+            ),
         )
+        more = len(found) - _PLACES_NAMED
+        return format_html('{}<span class="kv-hint">and {} more</span>', lines, more) if more > 0 else lines
 
     def render_verdict(self, record: Any) -> SafeString:
         return status_badge(record.verdict, "serves") if record.verdict else absent("nothing seen")
@@ -108,9 +124,14 @@ class DashboardTable(PortalTable):
     def render_findings(self, record: Any) -> SafeString | str:
         if not record.findings:
             return "none open"
-        query = urlencode({"version": record.version_id, "state": "standing"})
+        query = urlencode({"version": record.version_id, "state": "standing", "touches": record.account.account_id})
         url = f"{reverse('governance:finding_list')}?{query}"
-        return format_html('<a href="{}">{} open</a>', url, record.findings)
+        named = [FindingKind(kind).label for kind in record.failing[:_KINDS_NAMED]]
+        if len(record.failing) > _KINDS_NAMED:
+            named.append(f"{len(record.failing) - _KINDS_NAMED} more")
+        return format_html(
+            '<a href="{}">{} open</a><span class="kv-hint">{}</span>', url, record.findings, "; ".join(named)
+        )
 
     def render_watched(self, record: Any) -> SafeString:
         return status_badge(record.watched, "serves")
@@ -123,6 +144,10 @@ class DashboardTable(PortalTable):
 
     def value_presence(self, record: Any) -> str:
         return Presence(record.presence).label
+
+    def value_findings(self, record: Any) -> str:
+        kinds = "; ".join(FindingKind(kind).label for kind in record.failing)
+        return f"{record.findings}: {kinds}" if record.findings else "0"
 
     def value_verdict(self, record: Any) -> str:
         return Serves(record.verdict).label if record.verdict else ""
@@ -168,4 +193,6 @@ class ModelDashboard(TablePage):
 
 def _share(one: Any) -> str:
     weight = "" if one.weight is None else f", weight {plain(one.weight)}"
-    return f"{one.endpoint.region}, {one.name}{weight}{', shadow' if one.is_shadow else ''}"
+    coming = "" if one.endpoint.status == "InService" else f", {one.endpoint.status}"
+    marks = f"{', shadow' if one.is_shadow else ''}{', coming up' if one.is_pending else ''}"
+    return f"{one.endpoint.region}, {one.name}{weight}{marks}{coming}"

@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from portal.core import access
@@ -38,6 +38,9 @@ class ServedFilter(filters.FilterSet):
         choices=[("disagrees", "Runs and must not"), *Serves.choices()],
     )
     stage = choice(Stage, "Stage", "record_stage", "Any stage")
+    region = filters.CharFilter(
+        field_name="endpoint__region", label="Region", widget=forms.TextInput(attrs={"placeholder": "us-east-1"})
+    )
     account = filters.CharFilter(
         method="by_account", label="Account", widget=forms.TextInput(attrs={"placeholder": "Twelve digits"})
     )
@@ -99,6 +102,8 @@ class ServedTable(PortalTable):
         if record.serves_nothing:
             return absent("nothing placed yet")
         words = record.model_name or record.inference_component or "its model is gone from AWS"
+        if record.many_under:
+            words = f"{words}, any model under {record.many_under}"
         return format_html('{}<span class="kv-hint">{}</span>', absent("no registered version"), words)
 
     def render_where(self, record: EndpointVariant) -> SafeString:
@@ -115,7 +120,9 @@ class ServedTable(PortalTable):
         return two(status_badge(record.record_status), plain(record.record_stage))
 
     def render_verdict(self, record: Any) -> SafeString:
-        return status_badge(record.verdict, "serves")
+        shown = status_badge(record.verdict, "serves")
+        word = _unsettled(record)
+        return format_html('{}<span class="kv-hint">{}</span>', shown, word) if word else shown
 
     def render_isolation(self, record: EndpointVariant) -> SafeString | str:
         return absent() if record.network_isolation is None else "on" if record.network_isolation else "off"
@@ -130,7 +137,8 @@ class ServedTable(PortalTable):
         return served.where(record)
 
     def value_verdict(self, record: Any) -> str:
-        return Serves(record.verdict).label
+        word = _unsettled(record)
+        return f"{Serves(record.verdict).label} ({word})" if word else Serves(record.verdict).label
 
 
 class VariantTable(ServedTable):
@@ -188,12 +196,31 @@ class EndpointPage(Page):
             endpoint=self.endpoint,
             tone="good" if self.endpoint.status in SERVING else "warn",
             table=VariantTable(rows),
-            monitors=served.monitors_of(self.endpoint),
+            monitors=served.monitors_of(self.actor, self.endpoint),
             **kwargs,
         )
 
 
 def _variant(record: EndpointVariant) -> SafeString:
     parts = [record.name, *(part for part in (record.inference_component, record.container) if part)]
-    mark = badge("Shadow", tone="live") if record.is_shadow else ""
-    return format_html('<span class="kv-hint">{} {}</span>', ", ".join(parts), mark)
+    marks = [
+        badge(word, tone=tone)
+        for holds, word, tone in (
+            (record.is_shadow, "Shadow", "live"),
+            (record.is_pending, "Coming up", "wait"),
+            (record.many_under, "Many models", "warn"),
+            (record.is_serverless, "Serverless", "mute"),
+            (record.endpoint.is_asynchronous, "Asynchronous", "mute"),
+        )
+        if holds
+    ]
+    shown = format_html_join(" ", "{}", ((mark,) for mark in marks))
+    return format_html('<span class="kv-hint">{} {}</span>', ", ".join(parts), shown)
+
+
+def _unsettled(record: EndpointVariant) -> str:
+    """AWS's own word about an endpoint or a component that is not simply in service."""
+    if record.endpoint.status != "InService":
+        return f"endpoint {record.endpoint.status}"
+    settled = record.component_status in ("", "InService")
+    return "" if settled else f"component {record.component_status}"

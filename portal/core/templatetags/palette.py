@@ -168,6 +168,7 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "not_read": Look("Not read yet", "mute", "clock"),
         "watched": Look("Has a monitor", "good", "circle-check"),
         "no_monitor": Look("No monitor", "warn", "alert-triangle"),
+        "not_known": Look("Monitors not read", "mute", "clock"),
         "not_live": Look("Nothing to monitor", "mute", "circle-minus"),
     },
     "event": {
