@@ -51,12 +51,12 @@ class Tab(StrEnum):
 
     OVERVIEW = "overview"
     METRICS = "metrics"
-    RUN = "run"
     CARD = "card"
     BIAS = "bias"
+    LINEAGE = "lineage"
     TRAINING = "training"
     PIPELINE = "pipeline"
-    LINEAGE = "lineage"
+    RUN = "run"
     APPROVALS = "approvals"
     DEPLOYMENTS = "deployments"
     MONITORING = "monitoring"
@@ -66,17 +66,20 @@ class Tab(StrEnum):
 _TABS = {
     Tab.OVERVIEW: ("Overview", "info-circle"),
     Tab.METRICS: ("Metrics", "chart-bar"),
-    Tab.RUN: ("Run", "flask"),
     Tab.CARD: ("Card", "notebook"),
     Tab.BIAS: ("Bias and explainability", "scale"),
+    Tab.LINEAGE: ("Lineage", "git-branch"),
     Tab.TRAINING: ("Training", "cpu"),
     Tab.PIPELINE: ("Pipeline", "route"),
-    Tab.LINEAGE: ("Lineage", "git-branch"),
+    Tab.RUN: ("MLflow run", "flask"),
     Tab.APPROVALS: ("Approvals", "clipboard-check"),
     Tab.DEPLOYMENTS: ("Deployments", "rocket"),
     Tab.MONITORING: ("Monitoring", "activity"),
     Tab.HISTORY: ("History", "history"),
 }
+
+# What tells where a version comes from stands under one tab: a dozen beside each other fit no screen.
+_ORIGIN = (Tab.LINEAGE, Tab.TRAINING, Tab.PIPELINE, Tab.RUN)
 
 
 def tab_url(version: ModelVersion, tab: Tab) -> str:
@@ -100,19 +103,29 @@ class VersionDetail(Page):
             "tab_label": _TABS[self.tab][0],
             "part_template": f"registry/version/{self.tab}.html",
             "tabs": [
-                {
-                    "label": label,
-                    "icon": icon,
-                    "url": tab_url(version, tab),
-                    "active": tab is self.tab,
-                    "id": f"tab-{tab}",
-                    "swap": True,
-                }
-                for tab, (label, icon) in _TABS.items()
+                self._link(version, tab) if tab not in _ORIGIN else self._origin(version)
+                for tab in _TABS
+                if tab not in _ORIGIN[1:]
             ],
+            "parts": [self._link(version, tab) for tab in _ORIGIN] if self.tab in _ORIGIN else [],
             **self._of_tab(version),
         }
         return super().get_context_data(**context, **kwargs)
+
+    def _link(self, version: ModelVersion, tab: Tab) -> dict[str, Any]:
+        label, icon = _TABS[tab]
+        return {
+            "label": label,
+            "icon": icon,
+            "url": tab_url(version, tab),
+            "active": tab is self.tab,
+            "id": f"tab-{tab}",
+            "swap": True,
+        }
+
+    def _origin(self, version: ModelVersion) -> dict[str, Any]:
+        link = self._link(version, _ORIGIN[0])
+        return {**link, "label": "Origin", "active": False, "holds": self.tab in _ORIGIN, "id": "tab-origin"}
 
     def _of_tab(self, version: ModelVersion) -> dict[str, Any]:
         match self.tab:

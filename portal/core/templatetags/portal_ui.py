@@ -310,9 +310,9 @@ def stat(label: str, value: Any, url: str = "", icon: str = "", tone: str = "mut
 
 
 @register.simple_tag
-def tabs(items: Sequence[Mapping[str, Any]], label: str = "Sections") -> SafeString:
+def tabs(items: Sequence[Mapping[str, Any]], label: str = "Sections", within: bool = False) -> SafeString:
     """Show links between the sections of one object; see components/tabs.html."""
-    return _component("tabs", {"items": items, "label": label})
+    return _component("tabs", {"items": items, "label": label, "within": within})
 
 
 @register.simple_tag
