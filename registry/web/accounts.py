@@ -20,6 +20,7 @@ from registry.services import accounts, preflight
 from ..choices import SyncState
 from ..models import AwsAccount
 from ..selectors import events, operations, sync_health
+from ..selectors.reading_health import readings_of
 from .account_permissions import alike
 from .filters import AccountFilter, SyncRunFilter
 from .sync_progress import sync_progress
@@ -85,6 +86,7 @@ class AccountDetail(Page):
             may_manage=may_anywhere(self.actor, Act.MANAGE_ACCOUNTS),
             alike=alike(operations.preflights(account)),
             regions=regions,
+            readings=readings_of(account),
             health=events.health_of(account),
             **kwargs,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from registry.choices import PermissionOutcome, PreflightMethod
-from registry.models import AccountPreflight, AwsAccount
+from registry.choices import READING_KINDS, PermissionOutcome, PreflightMethod, SyncHealth
+from registry.models import AccountPreflight, AwsAccount, SyncRun
+from registry.selectors.reading_health import readings_of
 from tests.api.world import World
 
 ACCOUNT = {
@@ -106,3 +108,30 @@ def test_what_is_missing_is_said_region_by_region(admin: Client, as_role: Callab
         assert ("Check permissions" in shown) is (role == "ml_admin")
     found = [one.state for one in admin.get(reverse("registry:account", args=["333333333333"])).context["alike"]]
     assert found == ["lacking", "permitted"]
+
+
+def test_a_reading_that_failed_is_named_with_why_and_what_to_do(admin: Client, world: World, settings: Any) -> None:
+    settings.PORTAL_READINGS_OFF = frozenset({"personas"})
+    account = world.trial.group.account
+    place = {"account": account, "region": account.regions[0], "requested_by": "schedule"}
+    early, late = timezone.now() - timedelta(hours=3), timezone.now() - timedelta(minutes=4)
+    SyncRun.objects.filter(account=account, kind__in=READING_KINDS).delete()
+    good = SyncRun.objects.create(**place, kind="cards", state="succeeded", finished_at=early, calls=7)
+    denied = "sagemaker ListModelCards was denied (AccessDeniedException: not authorized)."
+    bad = SyncRun.objects.create(**place, kind="cards", state="failed", finished_at=late, error=denied)
+    SyncRun.objects.create(**place, kind="lineage", state="succeeded", finished_at=late, calls=31)
+    SyncRun.objects.filter(pk=good.pk).update(started_at=early)
+    SyncRun.objects.filter(pk=bad.pk).update(started_at=late)
+
+    found = {(one.region, one.kind.value): one for one in readings_of(account)}
+    here = account.regions[0]
+    assert readings_of(account)[0].kind == "cards"
+    assert (found[here, "cards"].state, found[here, "cards"].good) == (SyncHealth.FAILING, good)
+    assert (found[here, "lineage"].state, found[here, "personas"].state) == (SyncHealth.HEALTHY, SyncHealth.DISABLED)
+    assert found[here, "monitors"].state == SyncHealth.NEVER
+
+    shown = admin.get(reverse("registry:account", args=[account.account_id])).content.decode()
+    assert "ListModelCards was denied" in shown
+    assert "what was read before stays" in shown
+    assert "Check permissions names the missing actions" in shown
+    assert "Turned off" in shown
