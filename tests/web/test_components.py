@@ -129,6 +129,8 @@ def test_a_missing_figure_is_not_reported_and_zero_is_a_figure() -> None:
 def test_small_figures_keep_their_size() -> None:
     assert wording.number_words(0.00001234) == "1.23e-05"
     assert wording.number_words(12345.6) == "12,345.6"
+    assert wording.number_words({"DataQuality": 3, "ModelQuality": None}) == "DataQuality 3, ModelQuality not reported"
+    assert wording.number_words({}) is None
     assert wording.number_words(123_456_789_012) == "123,456,789,012"
     assert wording.number_words(-1.5e300) == wording.number_words(-15 * 10**299) == "-1.5e+300"
     assert wording.number_words(10**400) == "inf"

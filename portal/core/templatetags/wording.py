@@ -103,10 +103,13 @@ def initials(name: str) -> str:
 def number_words(value: Any, digits: int = 4) -> str | None:
     """Write a figure with at most `digits` decimals and no trailing zeros, a very large one by its power of ten.
 
-    None stays None, never 0.
+    None stays None, never 0. What is counted by kind is written out: "DataQuality 3, ModelQuality 0".
     """
     if value is None or value == "":
         return None
+    if isinstance(value, dict):
+        parts = [f"{key} {number_words(part, digits) or 'not reported'}" for key, part in value.items()]
+        return ", ".join(parts) or None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int) and abs(value) < _WRITTEN_OUT:
