@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Protocol
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from portal.core.actors import Actor
 from portal.core.operations import operation
+from portal.core.vocabulary import Status
 
 from ..aws import lineage as gateway
 from ..aws.errors import AwsError, AwsThrottled, AwsUnavailable
@@ -34,6 +35,10 @@ class Counts(Protocol):
     unchanged: int
     missing: int
     problems: list[str]
+
+
+# Of those that waited equally long, people look first at what serves.
+_SERVING_FIRST = Case(When(status=Status.DEPLOYED, then=0), default=1)
 
 
 def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) -> None:
@@ -72,7 +77,7 @@ def due(account: AwsAccount, region: str) -> QuerySet[ModelVersion]:
         ModelVersion.objects.present()
         .filter(stale, group__account=account, group__region=region)
         .select_related("group", "aws_lineage")
-        .order_by(F("aws_lineage__tried_at").asc(nulls_first=True), "-aws_created_at", "-pk")
+        .order_by(F("aws_lineage__tried_at").asc(nulls_first=True), _SERVING_FIRST, "-aws_created_at", "-pk")
     )
 
 
