@@ -154,7 +154,7 @@ def _finish(say: Callable[[str], None]) -> None:
     endpoints.show(credit_risk, PRODUCTION)
     endpoint_metrics.show(GROUP)
     monitors.show(GROUP)
-    training.show()
+    training.show(credit_risk)
     roles.show(DEVELOPMENT)
     say("metrics of endpoints and roles of people read")
 

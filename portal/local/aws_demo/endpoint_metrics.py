@@ -24,7 +24,6 @@ _SCHEDULE = "credit-risk-model-quality"
 
 def show(name: str) -> None:
     """Put a week of hours of the live endpoint of that group, once, and read them; nothing without such an endpoint."""
-    accounts = []
     for endpoint in Endpoint.objects.standing().filter(name=f"{name}-live").select_related("account"):
         client = demo_roles.administrator(endpoint.account.account_id).cloudwatch
         dimension = [{"Name": "EndpointName", "Value": endpoint.name}]
@@ -32,8 +31,8 @@ def show(name: str) -> None:
             variants = EndpointVariant.objects.standing().filter(endpoint=endpoint).order_by("-weight", "name")
             for place, variant in enumerate(variants):
                 _put(client, endpoint.name, variant.name, share=float(variant.weight or 1), is_first=not place)
-        accounts.append(endpoint.account.account_id)
-    for account_id in sorted(set(accounts)):
+    serving = Endpoint.objects.standing().order_by("account").values_list("account__account_id", flat=True)
+    for account_id in serving.distinct():
         readings.read_account(account_id=account_id, kind=SyncKind.ENDPOINT_METRICS, requested_by="demo")
 
 

@@ -19,21 +19,22 @@ def show(hub: AwsSession, group: ModelGroup, use_case_id: str) -> None:
     """Write a card about a group's newest version in two versions, as its authors would, and have it read."""
     version = group.versions.order_by("-number").first()
     try:
-        cards.create_card(hub, name=NAME, content=json.dumps(_content(group, version, use_case_id, first=True)))
+        cards.create_card(hub, name=NAME, content=json.dumps(content_of(group, version, use_case_id, first=True)))
     except AwsConflict:
         return  # a demo is loaded again over what is there
-    second = json.dumps(_content(group, version, use_case_id, first=False))
+    second = json.dumps(content_of(group, version, use_case_id, first=False))
     cards.update_card(hub, NAME, content=second, status="PendingReview")
     readings.read_account(account_id=hub.account.account_id, kind=SyncKind.CARDS, requested_by="demo")
 
 
-def _content(group: ModelGroup, version: ModelVersion | None, use_case_id: str, *, first: bool) -> dict[str, Any]:
+def content_of(group: ModelGroup, version: ModelVersion | None, use_case_id: str, *, first: bool) -> dict[str, Any]:
+    """Return a card about a version, or about one that is yet to be registered."""
     package = {"model_package_group_name": group.name}
     of_version = {"model_package_arn": version.arn, "model_package_version": version.number} if version else {}
     return {
         "model_overview": {
             "model_name": group.name,
-            "model_version": version.number if version else 1,
+            "model_version": version.number if version else group.versions.count() + 1,
             "model_description": "Probability that an applicant for a consumer loan defaults within twelve months.",
             "model_owner": "Consumer Lending Risk",
             "model_creator": "Dana Scientist",

@@ -58,7 +58,9 @@ def show(name: str) -> None:
         # Two of them nobody watches.
         for other in list(others.exclude(name__startswith=name))[:-2]:
             _watch_inputs(session, account, other.name)
-    readings.read_account(account_id=account.account_id, kind=SyncKind.MONITORS, requested_by="demo")
+    serving = Endpoint.objects.standing().order_by("account").values_list("account__account_id", flat=True)
+    for account_id in {account.account_id, *serving.distinct()}:
+        readings.read_account(account_id=account_id, kind=SyncKind.MONITORS, requested_by="demo")
 
 
 def _make(session: AwsSession, account: AwsAccount, endpoint: str, group: str) -> None:

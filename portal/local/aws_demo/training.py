@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.request import Request, urlopen
 
+from django.utils import timezone
+
 from governance.services import readings
 from registry.choices import SyncKind
+from registry.models import ModelGroup
 
 from .. import demo_roles
 from ..sandbox.accounts import DEVELOPMENT
@@ -25,12 +31,21 @@ _KEY = f"arn:aws:kms:us-east-1:{DEVELOPMENT}:key/6f0c2f5e-9d3b-4a51-8c1e-0d9b7a3
 _PARAMETERS = {"objective": "binary:logistic", "num_round": "240", "max_depth": "5", "eta": "0.08", "subsample": "0.8"}
 
 
-def show() -> None:
-    """Have the older version trained without isolation and the newest with it, once, and read both."""
+def show(group: ModelGroup) -> None:
+    """Have the version that serves trained without isolation and the newest with it, once, and read both."""
     client = demo_roles.administrator(DEVELOPMENT).sagemaker
     if not client.list_labeling_jobs(NameContains=LABELS)["LabelingJobSummaryList"]:
-        _label(client)
-        _train(client, _allow(client))
+        versions = group.versions.present().order_by("number")
+        older = versions.filter(training_job_arn__endswith=f"/{OLDER}").last()
+        if older is not None:
+            with _back_then(older.aws_created_at - timedelta(minutes=31)):
+                _job(client, OLDER, {"max_depth": "6", "eta": "0.1"}, f"{_BUCKET}/{older.number}/train/")
+                _ended(OLDER, auc=0.8712, loss=0.3391)
+        newest = versions.last()
+        # As its pipeline says: the training ended a quarter of an hour before the version was registered.
+        with _back_then((newest.aws_created_at if newest else timezone.now()) - timedelta(minutes=33)):
+            _label(client)
+            _train(client, _allow(client))
     readings.read_account(account_id=DEVELOPMENT, kind=SyncKind.TRAINING, requested_by="demo")
 
 
@@ -63,7 +78,6 @@ def _label(client: SageMakerClient) -> None:
 
 
 def _train(client: SageMakerClient, encoder: str) -> None:
-    _job(client, OLDER, {"max_depth": "6", "eta": "0.1"}, f"{_BUCKET}/1/train/")
     _job(
         client,
         NEWEST,
@@ -74,13 +88,26 @@ def _train(client: SageMakerClient, encoder: str) -> None:
         EnableInterContainerTrafficEncryption=True,
         VpcConfig={"SecurityGroupIds": ["sg-0a1b2c3d4e5f6a7b8"], "Subnets": ["subnet-0f1e2d3c4b5a69788"]},
     )
-    for name, auc, loss in ((OLDER, 0.8712, 0.3391), (NEWEST, 0.8834, 0.3217)):
-        metrics = [
-            {"MetricName": "train:auc", "Value": auc + 0.0214},
-            {"MetricName": "validation:auc", "Value": auc},
-            {"MetricName": "validation:logloss", "Value": loss},
-        ]
-        _outcome(f"training-job/{name}", {"FinalMetricDataList": metrics, "TrainingTimeInSeconds": 1170})
+    _ended(NEWEST, auc=0.8834, loss=0.3217)
+
+
+def _ended(name: str, *, auc: float, loss: float) -> None:
+    metrics = [
+        {"MetricName": "train:auc", "Value": round(auc + 0.0214, 4)},
+        {"MetricName": "validation:auc", "Value": auc},
+        {"MetricName": "validation:logloss", "Value": loss},
+    ]
+    _outcome(f"training-job/{name}", {"FinalMetricDataList": metrics, "TrainingTimeInSeconds": 1170})
+
+
+@contextmanager
+def _back_then(moment: datetime) -> Iterator[None]:
+    """Have the sandbox AWS stamp what it is told as of that moment, and as of now again afterwards."""
+    _post("settings", {"clock_behind_seconds": max(0.0, (timezone.now() - moment).total_seconds())})
+    try:
+        yield
+    finally:
+        _post("settings", {"clock_behind_seconds": 0.0})
 
 
 def _job(
@@ -134,9 +161,12 @@ def _allow(client: SageMakerClient) -> str:
 
 
 def _outcome(job: str, members: dict[str, Any]) -> None:
-    said = {"account": DEVELOPMENT, "job": job, "members": members}
+    _post("outcome", {"account": DEVELOPMENT, "job": job, "members": members})
+
+
+def _post(path: str, said: dict[str, Any]) -> None:
     request = Request(
-        f"{os.environ['AWS_ENDPOINT_URL'].rstrip('/')}/sandbox/outcome",
+        f"{os.environ['AWS_ENDPOINT_URL'].rstrip('/')}/sandbox/{path}",
         json.dumps(said).encode(),
         {"Content-Type": "application/json"},
     )
