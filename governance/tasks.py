@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -43,6 +44,7 @@ from .services import (
     webhooks,
 )
 from .services.audit_pack import building, packs
+from .services.reading_turns import seconds_to_wait
 
 
 @shared_task(name="governance.deliver_outbox")
@@ -226,11 +228,43 @@ def sync_shares(**_: Any) -> None:
         enqueue_on_commit("governance.sync_shares_of_account", account_id=account_id, requested_by="schedule")
 
 
-@shared_task(name="governance.read_aws")
-def read_aws(*, account_id: str, kind: str, requested_by: str, **_: Any) -> None:
-    """Read one kind of what an account holds beside the registry."""
+@shared_task(name="governance.read_aws", soft_time_limit=readings.READ_SECONDS)
+def read_aws(
+    *,
+    account_id: str,
+    kind: str,
+    requested_by: str,
+    region: str = "",
+    asked_at: str = "",
+    attempt: int = 1,
+    **_: Any,
+) -> None:
+    """Read one kind of what an account holds beside the registry in one region, as soon as it is its turn.
+
+    Without a region, each is read by a task of its own.
+    """
     with correlated():
-        readings.read_account(account_id=account_id, kind=SyncKind(kind), requested_by=requested_by)
+        if not region:
+            readings.request_regions(account_id=account_id, kind=SyncKind(kind), requested_by=requested_by)
+            return
+        seconds = readings.read_in_turn(
+            account_id=account_id,
+            region=region,
+            kind=SyncKind(kind),
+            requested_by=requested_by,
+            asked_at=datetime.fromisoformat(asked_at),
+        )
+    if seconds is not None:
+        enqueue_on_commit(
+            readings.READ,
+            after_seconds=seconds or seconds_to_wait(attempt),
+            account_id=account_id,
+            region=region,
+            kind=kind,
+            requested_by=requested_by,
+            asked_at=asked_at,
+            attempt=attempt + 1,
+        )
 
 
 @shared_task(name="governance.read_aws_everywhere")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
+from kombu import Exchange, Queue
 
 from portal.schedule import as_wished
 
@@ -349,7 +350,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
+# What is read of AWS beside the registry waits in a queue of its own: a worker takes from both by turns.
+CELERY_TASK_QUEUES = tuple(Queue(name, Exchange(name), routing_key=name) for name in ("celery", "readings"))
+CELERY_TASK_ROUTES = {"governance.read_aws": {"queue": "readings"}}
 CELERY_BEAT_SCHEDULE = as_wished(ENVIRONMENT.readings)
+# How many worker processes may be reading at once; fewer than there are, so that a decision never waits for them.
+PORTAL_READINGS_AT_ONCE = ENVIRONMENT.readings_at_once
 # Kinds of readings of AWS that this portal does without; "Sync now" leaves them out as well.
 PORTAL_READINGS_OFF = frozenset(kind for kind, minutes in ENVIRONMENT.readings.items() if not minutes)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -41,6 +41,7 @@ class Environment(BaseSettings):
     deployment_patience_days: int = Field(7, alias="PORTAL_DEPLOYMENT_PATIENCE_DAYS", ge=1, le=365)
     sync_overlap_minutes: int = Field(15, alias="PORTAL_SYNC_OVERLAP_MINUTES", ge=1, le=1440)
     aws_reads_at_once: int = Field(4, alias="PORTAL_AWS_READS_AT_ONCE", ge=1, le=10)
+    readings_at_once: int = Field(1, alias="PORTAL_READINGS_AT_ONCE", ge=1, le=64)
     readings: Annotated[dict[str, int], NoDecode] = Field(default_factory=dict, alias="PORTAL_READINGS")
     modifier_may_decide: bool = Field(False, alias="PORTAL_MODIFIER_MAY_DECIDE")
     gate_minutes: int = Field(15, alias="PORTAL_GATE_MINUTES", ge=1, le=1440)
