@@ -72,6 +72,7 @@ from registry.models import (
     ModelVersion,
     MonitoringSchedule,
     ParkedEvent,
+    PipelineExecution,
     Project,
     RamPermission,
     Registration,
@@ -107,6 +108,7 @@ from .carded import carded, edited, exported
 from .client import Api
 from .measured import measured, powerful
 from .monitored import monitored
+from .piped import piped
 from .tracked import tracked
 from .trained import trained
 
@@ -158,6 +160,7 @@ class World:
     served: EndpointVariant
     endpoint_series: EndpointSeries
     account_role: AccountRole
+    pipeline: PipelineExecution
     finding: Finding
     accepted_finding: Finding
     message: OutboxMessage
@@ -403,6 +406,7 @@ def build() -> World:
         served=(served := serving(accounts["test"], trial)),
         endpoint_series=measured(served.endpoint),
         account_role=powerful(accounts["test"]),
+        pipeline=piped(accounts["hub"], fresh),
         finding=Finding.objects.filter(version=fresh)[0],
         accepted_finding=accepted,
         message=message,

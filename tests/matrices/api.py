@@ -330,7 +330,7 @@ ROWS: tuple[Row, ...] = (
         "POST", "model-versions/{id}/mlflow-run/refresh/", (401, 200, 200, 200, 403, 403, 403, 404), on="fresh", body={}
     ),
     Row("DELETE", "model-versions/{id}/mlflow-run/", (401, 204, 204, 204, 403, 403, 403, 404), on="fresh"),
-    Row("GET", "model-versions/{id}/pipeline-executions/", OF_THE_PROJECT, on="trial"),
+    Row("GET", "model-versions/{id}/pipeline-executions/", OF_THE_PROJECT, on="fresh"),
     # findings
     Row("GET", "findings/", EVERYBODY),
     Row("GET", "findings/{id}/", OF_THE_PROJECT, on="finding"),
