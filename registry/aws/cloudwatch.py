@@ -108,13 +108,20 @@ def _metric(entry: Mapping[str, Any]) -> EndpointMetric | None:
 def hourly(session: AwsSession, metrics: Sequence[EndpointMetric], start: datetime, end: datetime) -> list[Series]:
     """Return the hours of each metric from `start` up to `end`, both full hours, in the order of `metrics`.
 
-    Asks for 500 metrics a call and follows the pages. A series CloudWatch did not answer in full says so in `problem`
-    and keeps what it has. Raises AwsError when a call fails. Source: cloudwatch GetMetricData.
+    Asks for as many metrics a call as one page holds, and follows the pages. A series CloudWatch did not answer in full
+    says so in `problem` and keeps what it has. Raises AwsError when a call fails. Source: cloudwatch GetMetricData.
     """
     found: list[Series] = []
-    for first in range(0, len(metrics), QUERIES_A_CALL):
-        found += _batch(session, metrics[first : first + QUERIES_A_CALL], start, end)
+    size = queries_a_call(start, end)
+    for first in range(0, len(metrics), size):
+        found += _batch(session, metrics[first : first + size], start, end)
     return found
+
+
+def queries_a_call(start: datetime, end: datetime) -> int:
+    """Return how many metrics are asked for at once: what one answer can hold of these hours, at most 500."""
+    hours = max(1, int((end - start).total_seconds() // HOUR))
+    return max(1, min(QUERIES_A_CALL, _MOST_DATAPOINTS // hours))
 
 
 def _batch(session: AwsSession, metrics: Sequence[EndpointMetric], start: datetime, end: datetime) -> list[Series]:
@@ -125,6 +132,7 @@ def _batch(session: AwsSession, metrics: Sequence[EndpointMetric], start: dateti
         "ScanBy": "TimestampAscending",
         "MaxDatapoints": _MOST_DATAPOINTS,
     }
+    places = {f"m{place}": place for place in range(len(metrics))}
     points: list[dict[datetime, float]] = [{} for _ in metrics]
     # A query no page has a word of was not answered.
     states: list[str] = ["NotAnswered"] * len(metrics)
@@ -134,7 +142,9 @@ def _batch(session: AwsSession, metrics: Sequence[EndpointMetric], start: dateti
     for page in pages(session, "cloudwatch", "GetMetricData", call, request):
         general += [_words(message) for message in page.get("Messages") or ()]
         for result in page.get("MetricDataResults") or ():
-            place = int(result["Id"].removeprefix("m"))
+            place = places.get(result["Id"])
+            if place is None:  # of nothing that was asked for
+                continue
             states[place] = result.get("StatusCode") or _COMPLETE
             said[place] += [_words(message) for message in result.get("Messages") or ()]
             for at, value in zip(result.get("Timestamps") or (), result.get("Values") or (), strict=False):

@@ -31,10 +31,13 @@ class EndpointSeriesQuerySet(models.QuerySet[Any]):
         here = {"account": OuterRef("account"), "region": OuterRef("region")}
         endpoints = Endpoint.objects.visible_to(actor)
         deployments = Deployment.objects.visible_to(actor)
-        # It is reported by its name or its ARN.
-        named = Q(endpoint=OuterRef("endpoint")) | Q(endpoint__endswith=Concat(Value("/"), OuterRef("endpoint")))
+        # It is reported by its name or its ARN, in which AWS writes the name small.
+        named = Q(endpoint__iexact=OuterRef("endpoint")) | Q(
+            endpoint__iendswith=Concat(Value("/"), OuterRef("endpoint"))
+        )
         return self.filter(
-            Exists(endpoints.filter(name=OuterRef("endpoint"), **here)) | Exists(deployments.filter(named, **here))
+            Exists(endpoints.filter(name__iexact=OuterRef("endpoint"), **here))
+            | Exists(deployments.filter(named, **here))
         )
 
 

@@ -14,8 +14,8 @@ class MonitoringSchedule(models.Model):
     """One monitoring schedule of an account and region, as AWS describes it.
 
     `expression` is AWS's (cron or NOW), `endpoint` a name ("" where batch transforms are watched). `constraints_url`
-    and `statistics_url` are the baseline in S3. Every change of an execution until `read_until` was taken in, None before
-    a listing of them was complete. One that a complete listing no longer has is kept, with `missing_since`.
+    and `statistics_url` are the baseline in S3. Every change of an execution until `read_until` was taken in, None
+    before a listing of them was complete. One that a complete listing no longer has is kept, with `missing_since`.
     """
 
     account = models.ForeignKey(AwsAccount, on_delete=models.PROTECT, related_name="monitoring_schedules")

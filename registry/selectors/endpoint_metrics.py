@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -127,8 +128,9 @@ def series(actor: Actor) -> QuerySet[EndpointSeries]:
 
 def metrics(actor: Actor, account_id: str, region: str, name: str, days: int = HOURLY_DAYS) -> Metrics:
     """Return what is known of an endpoint over its last days. Raises NotFound for one the actor knows nothing of."""
-    rows = list(series(actor).filter(account__account_id=account_id, region=region, endpoint=name).order_by("pk"))
-    at = EndpointAt(rows[0].account, region, name) if rows else _known(actor, account_id, region, name)
+    here = series(actor).filter(account__account_id=account_id, region=region, endpoint__iexact=name)
+    rows = list(here.order_by("pk"))
+    at = EndpointAt(rows[0].account, region, rows[0].endpoint) if rows else _known(actor, account_id, region, name)
     return _metrics(at, rows, days)
 
 
@@ -137,11 +139,13 @@ def metrics_of_version(actor: Actor, version: ModelVersion, days: int = HOURLY_D
     found = endpoints_of(actor, version)
     if not found:
         return []
-    rows = series(actor).filter(account__in={one.account.pk for one in found}, endpoint__in={one.name for one in found})
+    # A reported ARN has the name in small letters, CloudWatch as it was given.
+    rows = series(actor).annotate(small=Lower("endpoint"))
+    rows = rows.filter(account__in={one.account.pk for one in found}, small__in={one.name.lower() for one in found})
     by_endpoint: dict[tuple[int, str, str], list[EndpointSeries]] = defaultdict(list)
     for row in rows.order_by("pk"):
-        by_endpoint[row.account_id, row.region, row.endpoint].append(row)
-    return [_metrics(one, by_endpoint[one.account.pk, one.region, one.name], days) for one in found]
+        by_endpoint[row.account_id, row.region, row.endpoint.lower()].append(row)
+    return [_metrics(one, by_endpoint[one.account.pk, one.region, one.name.lower()], days) for one in found]
 
 
 def endpoints_of(actor: Actor, version: ModelVersion) -> list[EndpointAt]:
@@ -155,16 +159,18 @@ def endpoints_of(actor: Actor, version: ModelVersion) -> list[EndpointAt]:
         EndpointAt(row.endpoint.account, row.endpoint.region, row.endpoint.name)
         for row in served.select_related("endpoint__account")
     ]
-    return sorted(set(found), key=lambda one: (one.account.account_id, one.region, one.name))
+    # What was read from AWS comes last: its spelling stays.
+    by_name = {(one.account.pk, one.region, one.name.lower()): one for one in found}
+    return sorted(by_name.values(), key=lambda one: (one.account.account_id, one.region, one.name))
 
 
 def _known(actor: Actor, account_id: str, region: str, name: str) -> EndpointAt:
     here = {"account__account_id": account_id, "region": region}
     reported = access.visible(Deployment, actor).filter(**here).select_related("account").order_by("pk")
     rows: list[Deployment | Endpoint] = [
-        row for row in reported if row.endpoint and endpoint_name(row.endpoint) == name
+        row for row in reported if row.endpoint and endpoint_name(row.endpoint).lower() == name.lower()
     ]
-    rows += Endpoint.objects.visible_to(actor).filter(**here, name=name).select_related("account")
+    rows += Endpoint.objects.visible_to(actor).filter(**here, name__iexact=name).select_related("account")
     if not rows:
         raise NotFound("There is no such endpoint.")
     return EndpointAt(rows[0].account, region, name)

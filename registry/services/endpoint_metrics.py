@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -14,7 +15,7 @@ from portal.core.operations import operation
 
 from ..aws import cloudwatch
 from ..aws.arns import endpoint_name
-from ..aws.cloudwatch import QUERIES_A_CALL, EndpointMetric, Series
+from ..aws.cloudwatch import EndpointMetric, Series
 from ..aws.session import AwsSession
 from ..models import AwsAccount, Deployment, Endpoint, EndpointSeries
 from ..models.endpoint_series import HOUR, MOST_HOURS, joined
@@ -47,18 +48,29 @@ def read(actor: Actor, account: AwsAccount, session: AwsSession, tally: Counts) 
     known = endpoint_names(account, region)
     if not known:
         return
-    kept = EndpointSeries.objects.filter(account=account, region=region, endpoint__in=known)
-    rows = {_metric_of(row): row for row in kept}
-    metrics = _bounded([m for m in cloudwatch.endpoint_metrics(session) if m.endpoint in known], tally)
+    # Without their hours: ninety days of every series are more than a worker has memory for.
+    kept = EndpointSeries.objects.filter(account=account, region=region).annotate(small=Lower("endpoint"))
+    rows = {_metric_of(row): row for row in kept.filter(small__in=known).defer("points")}
+    metrics = _bounded([m for m in cloudwatch.endpoint_metrics(session) if m.endpoint.lower() in known], tally)
     until = timezone.now().replace(minute=0, second=0, microsecond=0)
     by_start: dict[datetime, list[EndpointMetric]] = defaultdict(list)
     for metric in dict.fromkeys([*metrics, *rows]):
         by_start[_start(rows.get(metric), until)].append(metric)
     for start, asked in sorted(by_start.items()):
-        for first in range(0, len(asked), QUERIES_A_CALL):
+        size = cloudwatch.queries_a_call(start, until)
+        for first in range(0, len(asked), size):
             # What one call brought is kept before the next is made, which may fail.
-            found = cloudwatch.hourly(session, asked[first : first + QUERIES_A_CALL], start, until)
+            found = cloudwatch.hourly(session, asked[first : first + size], start, until)
             _keep(actor, account, region, found, rows, until, tally)
+    _prune(actor, account, region, until)
+
+
+def _prune(actor: Actor, account: AwsAccount, region: str, until: datetime) -> None:
+    """Remove the series that no longer have an hour within ninety days: of endpoints that are gone for so long."""
+    oldest = until - MOST_HOURS * HOUR
+    stale = EndpointSeries.objects.filter(account=account, region=region, read_at__lt=oldest)
+    with operation(actor, "remove old endpoint metrics"):
+        stale.delete()
 
 
 def _bounded(metrics: Iterable[EndpointMetric], tally: Counts) -> list[EndpointMetric]:
@@ -92,8 +104,11 @@ def _keep(
     tally: Counts,
 ) -> None:
     now, written = timezone.now(), []
+    found = list(found)
+    kept = EndpointSeries.objects.in_bulk([rows[one.metric].pk for one in found if one.metric in rows])
     for series in found:
         metric, row = series.metric, rows.get(series.metric)
+        row = kept.get(row.pk) if row else None
         if series.problem:
             tally.problems.append(f"{metric.name} of {metric.endpoint}: {series.problem}")
         before = (row.begins_at, row.points) if row else (None, [])
@@ -127,13 +142,16 @@ def _keep(
 
 
 def endpoint_names(account: AwsAccount, region: str) -> frozenset[str]:
-    """Return the names of the endpoints the portal knows in an account's region."""
+    """Return the names of the endpoints the portal knows in an account's region, in small letters.
+
+    An ARN, which may be what was reported, has the name in small letters, CloudWatch as it was given.
+    """
     reported = Deployment.objects.filter(account=account, region=region).exclude(endpoint="")
     found = Endpoint.objects.filter(account=account, region=region).standing()
     return frozenset(
         [
-            *(endpoint_name(one) for one in reported.values_list("endpoint", flat=True).distinct()),
-            *found.values_list("name", flat=True),
+            *(endpoint_name(one).lower() for one in reported.values_list("endpoint", flat=True).distinct()),
+            *(name.lower() for name in found.values_list("name", flat=True)),
         ]
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from registry.aws import cloudwatch
 from registry.aws.cloudwatch import INSTANCES, MODEL_QUALITY, QUERIES_A_CALL, SAGEMAKER, EndpointMetric
-from registry.aws.errors import AwsDenied
+from registry.aws.errors import AwsDenied, AwsUnavailable
 from registry.aws.session import AwsSession
 from tests.aws.wire import Wire
 
@@ -71,6 +71,21 @@ def test_no_call_asks_for_more_than_cloudwatch_takes(wire: Wire, session: AwsSes
     wire.answer("cloudwatch", "GetMetricData", {"MetricDataResults": []}, times=2)
     assert len(cloudwatch.hourly(session, many, BEGIN, END)) == len(many)
     assert [len(one["MetricDataQueries"]) for one in wire.asked("GetMetricData")] == [QUERIES_A_CALL, 1]
+    # Ninety days are asked for so that one answer holds them: no more lies in memory at once.
+    assert cloudwatch.queries_a_call(BEGIN - timedelta(days=90), BEGIN) == 46
+
+
+def test_an_answer_to_something_else_is_left_alone(wire: Wire, session: AwsSession) -> None:
+    odd = {**result(0, [0], [3]), "Id": "else"}
+    wire.answer("cloudwatch", "GetMetricData", {"MetricDataResults": [odd, result(9, [0], [3])]})
+    (found,) = cloudwatch.hourly(session, [CALLS], BEGIN, END)
+    assert (found.points, found.problem) == ((), "CloudWatch did not answer for this metric.")
+
+
+def test_pages_that_never_end_are_named(wire: Wire, session: AwsSession) -> None:
+    wire.answer("cloudwatch", "GetMetricData", {"MetricDataResults": [], "NextToken": "t"}, times=2)
+    with pytest.raises(AwsUnavailable, match="same page token twice"):
+        cloudwatch.hourly(session, [CALLS], BEGIN, END)
 
 
 def test_metrics_are_those_of_variants_and_schedules_alone(wire: Wire, session: AwsSession) -> None:

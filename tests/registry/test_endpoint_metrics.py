@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from registry.aws.errors import AwsThrottled
 from registry.choices import DeploymentState
 from registry.models import AwsAccount, Deployment, EndpointSeries
 from registry.models.endpoint_series import HOUR, MOST_HOURS, joined
+from registry.selectors import endpoint_metrics as selectors
 from registry.services import endpoint_metrics
 from tests.factories import group, version
 from tests.governance.conftest import Place
@@ -172,3 +174,27 @@ def test_who_sees_no_version_there_sees_no_series(
     people = place.people
     seen = {who: EndpointSeries.objects.visible_to(who.actor).count() for who in (people.scientist, people.stranger)}
     assert seen == {people.scientist: 1, people.stranger: 0}
+
+
+def test_a_name_is_the_same_however_it_is_written(
+    account: AwsAccount, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was reported is an ARN, which has the name in small letters; CloudWatch has it as it was given."""
+    Said(monkeypatch, Series(replace(CALLS, endpoint="Credit"), ((hour(2), 7.0),)))
+    assert read(account).created == 1
+    for actor in (place.people.scientist.actor, place.people.officer.actor):
+        (found,) = selectors.metrics_of_version(actor, Deployment.objects.get(account=account).version)
+        assert [part.variant for part in found.parts] == ["AllTraffic"]
+        assert selectors.metrics(actor, account.account_id, "us-east-1", "credit").at.name == "Credit"
+
+
+def test_what_has_no_hour_left_is_removed(account: AwsAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that is gone keeps what it has for ninety days: names of endpoints come and go for ever."""
+    Said(monkeypatch, Series(CALLS, ((hour(2), 7.0),)))
+    rows = {"account": account, "region": "us-east-1", "namespace": SAGEMAKER, "metric": "Invocations", "points": [1.0]}
+    for name, ago in (("gone", MOST_HOURS + 2), ("lately", MOST_HOURS - 2)):
+        EndpointSeries.objects.create(
+            **rows, endpoint=name, statistic="Sum", begins_at=hour(ago + 1), read_at=hour(ago)
+        )
+    read(account)
+    assert set(EndpointSeries.objects.values_list("endpoint", flat=True)) == {"credit", "lately"}
