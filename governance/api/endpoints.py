@@ -52,7 +52,7 @@ class EndpointFilters(registry_api.DeploymentFilters):
 
 
 class Endpoints(Listed, Detailed):
-    """What runs where, by the orders the portal gave and the reports about them."""
+    """Deployments the portal ordered, by what was reported or seen of them; all AWS shows is `observed-endpoints/`."""
 
     noun = "endpoint"
     lookup_field = "pk"

@@ -88,7 +88,7 @@ class ServedFilters(Filters):
 
 
 class ObservedEndpoints(Listed, Detailed):
-    """What AWS shows to be serving, one row for each model behind a variant."""
+    """What AWS shows to serve, one row for each model behind a variant; orders and reports are `endpoints/`."""
 
     noun = "served model"
     lookup_field = "pk"

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F, OuterRef, Q, Subquery
 
 from portal.core.vocabulary import RiskRating, Stage
-from registry.choices import SyncKind, SyncState
+from registry.choices import WATCHING, SyncKind, SyncState
 from registry.models import (
     AwsAccount,
     EndpointVariant,
@@ -33,7 +33,6 @@ FINISHED = ("Completed", "CompletedWithViolations")
 IN_ALERT = "InAlert"
 # What runs with little at stake may do without a monitor.
 WATCHED_TIERS = (RiskRating.HIGH, RiskRating.MEDIUM)
-_WATCHES = ("Scheduled", "Pending")
 _MOST_NAMED = 5
 
 # An account, a region, and the name of an endpoint in small letters.
@@ -62,7 +61,7 @@ class Watched:
     @property
     def watches(self) -> bool:
         """Whether it is there to run; one that is stopped or failed is not."""
-        return self.schedule.status in _WATCHES
+        return self.schedule.status in WATCHING
 
     @property
     def trouble(self) -> str:
