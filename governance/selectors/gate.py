@@ -97,6 +97,7 @@ def _at_stage(
     standing = [row for row in rows.overrides if row.is_in_force(now)]
     readings = {version.pk: rows.reading} if rows.reading is not None else {}
     gathered = Gathered({version.pk: rows.records}, {}, {(ModelVersion, version.pk): rows.evidence}, readings)
+    gathered.reports.told({version.pk: rows.troubled})
     checks: tuple[Check, ...] | None = None
     if needs is None and stage not in (known.path or ()):
         checks = ()  # Nothing is asked for where nothing runs; that the stage is not on the path says it all.

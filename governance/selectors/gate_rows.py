@@ -15,10 +15,20 @@ from django.db import models
 
 from portal.core.actors import Actor
 from portal.core.prepared import array, fetch_one
-from registry.models import AwsAccount, ModelGroup, ModelVersion, RunReading, TrackingServer, UseCase, VersionRun
+from registry.models import (
+    AwsAccount,
+    ModelGroup,
+    ModelVersion,
+    RunReading,
+    TrackingServer,
+    UseCase,
+    VersionReport,
+    VersionRun,
+)
 from registry.querysets import reach_of_use_cases, reach_of_versions
 
 from ..models import Evidence, Override, PolicyVersion, SigningKey, StageRecord
+from .reports import MEASURED
 
 M = TypeVar("M", bound=models.Model)
 
@@ -39,7 +49,8 @@ class GateRows:
 
     `use_cases` are those the version serves, `hidden` the keys of those the actor may not see; `records` are the
     version's at every stage, oldest first, `evidence` what counts for it, `reading` what its run says; `approved`
-    are the approvals given at the stage asked about, oldest first, and `overrides` those of its checks there.
+    are the approvals given at the stage asked about, oldest first, and `overrides` those of its checks there;
+    `troubled` are the reports it points at that cannot be relied on.
     """
 
     version: ModelVersion | None
@@ -53,6 +64,7 @@ class GateRows:
     overrides: Sequence[Override]
     evidence: Sequence[Evidence]
     reading: RunReading | None
+    troubled: Sequence[VersionReport] = ()
 
 
 def _object(alias: str, columns: Sequence[str]) -> str:
@@ -87,6 +99,8 @@ _READING = (
 )  # fmt: skip
 _RUN = ("id", "version_id", "server_id", "run_id")
 _SERVER = ("id", "name")
+_REPORT = ("id", "version_id", "kind", "address", "problem", "sentence", "sha256", "expected_sha256")
+_MEASURED = ", ".join(f"'{kind}'" for kind in MEASURED)
 _TIMES = frozenset(
     {
         "published_at", "missing_since", "validation_captured_at", "monitoring_captured_at", "outdated_at",
@@ -121,7 +135,10 @@ SELECT
     (SELECT json_build_array({_object("i", _READING)}, {_object("n", _RUN)}, {_object("s", _SERVER)})
        FROM registry_modelversion v JOIN registry_runreading i ON i.id = v.run_reading_id
        JOIN registry_versionrun n ON n.id = i.run_id JOIN registry_trackingserver s ON s.id = n.server_id
-      WHERE v.id = asked.id) END
+      WHERE v.id = asked.id) END,
+  (SELECT {_objects("t", _REPORT)} FROM registry_versionreport t
+    WHERE t.version_id = asked.id AND t.replaced_at IS NULL AND t.kind IN ({_MEASURED})
+      AND (t.problem <> '' OR (t.sha256 <> '' AND t.expected_sha256 <> '' AND t.sha256 <> t.expected_sha256)))
 FROM (SELECT 1) one
 LEFT JOIN LATERAL (
   SELECT v.id, v.run_reading_id IS NOT NULL AS has_run,
@@ -154,7 +171,7 @@ def read_rows(actor: Actor, *, arn: str, stage: str, account_id: str) -> GateRow
         },
     )
     assert row is not None
-    policy, account, key, version, of_group, served, records, approved, overrides, evidence, reading = row
+    policy, account, key, version, of_group, served, records, approved, overrides, evidence, reading, troubled = row
     serves = [_made(UseCase, one) for one in served or ()]
     found = _of_group(version, of_group, serves) if version else None
     return GateRows(
@@ -171,6 +188,7 @@ def read_rows(actor: Actor, *, arn: str, stage: str, account_id: str) -> GateRow
         overrides=[_made(Override, one) for one in overrides or ()],
         evidence=[_made(Evidence, one) for one in evidence or ()],
         reading=_read(*reading) if reading else None,
+        troubled=[_made(VersionReport, one) for one in troubled or ()],
     )
 
 

@@ -65,6 +65,11 @@ class Reports:
                 self._troubles[row.version_id][about(row.kind), row.address] = row.trouble
         return self._troubles[version.pk]
 
+    def told(self, troubled: Mapping[int, Iterable[VersionReport]]) -> None:
+        """Take what was read elsewhere of the reports that cannot be relied on, by version."""
+        for version, rows in troubled.items():
+            self._troubles[version] = {(about(row.kind), row.address): row.trouble for row in rows}
+
     def _of(
         self, version: ModelVersion, known: dict[int, list[VersionReport]], kinds: Sequence[ReportKind]
     ) -> Sequence[VersionReport]:
@@ -111,7 +116,7 @@ def facts(reports: Iterable[VersionReport]) -> Iterator[MetricsFact]:
     for row in reports:
         if row.counts and row.kind in MEASURED:
             for values, where in _said(ReportKind(row.kind), row.content or {}):
-                yield MetricsFact(MetricKind.VALIDATION, values, row.written_at, where, is_of_file=True)
+                yield MetricsFact(MetricKind.VALIDATION, values, row.written_at, _dated(where, row), is_of_file=True)
 
 
 def bare_facts(reports: Iterable[VersionReport]) -> Iterator[MetricsFact]:
@@ -121,8 +126,17 @@ def bare_facts(reports: Iterable[VersionReport]) -> Iterator[MetricsFact]:
             for quality in model_quality.parse(row.content or {}):
                 for values in _apart((metric.name, metric.value) for metric in quality.metrics):
                     yield MetricsFact(
-                        MetricKind.VALIDATION, values, row.written_at, _QUALITY, is_of_file=True, is_bare=True
+                        MetricKind.VALIDATION,
+                        values,
+                        row.written_at,
+                        _dated(_QUALITY, row),
+                        is_of_file=True,
+                        is_bare=True,
                     )
+
+
+def _dated(where: str, row: VersionReport) -> str:
+    return f"{where} of {row.written_at:%Y-%m-%d}" if row.written_at else where
 
 
 def numbers_of_quality(reports: Iterable[VersionReport]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from portal.core.vocabulary import Word
@@ -154,7 +155,8 @@ def _make_plain(found: dict[str, Any] | list[Any], depth: int) -> None:
     """Replace text in place: a copy would cost as much again as the report."""
     if depth > DEEPEST:
         raise _too_deep()
-    for key, value in found.items() if isinstance(found, dict) else enumerate(found):
+    pairs: Iterable[tuple[Any, Any]] = found.items() if isinstance(found, dict) else enumerate(found)
+    for key, value in pairs:
         if isinstance(value, dict | list):
             _make_plain(value, depth + 1)
         elif isinstance(value, str) and _UNKEPT.search(value):

@@ -54,7 +54,7 @@ def test_a_rule_must_hold_in_every_part_of_a_facet(parts: list[Any], outcome: Ou
 
 def test_the_part_that_fails_is_named() -> None:
     found = check(DI, *told(a_report(ReportKind.BIAS, bias(part(0.9, "F"), part(0.5, "M")))))
-    assert "in the bias report (gender M)" in found.detail
+    assert "is 0.5 in the bias report (gender M) of 2026-03-02, between 0.8 and 1.25 is needed." in found.detail
 
 
 def test_a_part_may_be_asked_for_by_its_value() -> None:
