@@ -13,10 +13,12 @@ from ..selectors.training_view import TrainingView, view_of
 
 
 class FinalMetricOutput(Output):
-    """One metric as the training job itself reported it last; no metric rule reads it."""
+    """One metric as the training job itself reported it last; metric rules name it as `training.<name>`."""
 
     name = serializers.CharField()
-    value = serializers.JSONField(help_text='A number; "NaN" or another word for what is no number.')
+    value = serializers.JSONField(
+        allow_null=True, help_text='A number; "NaN" or another word for what is no number; null: none was given.'
+    )
     at = serializers.DateTimeField(allow_null=True)
 
 
@@ -75,7 +77,7 @@ class TrainingOutput(Output):
     tried_at = serializers.DateTimeField(allow_null=True)
     problem = serializers.CharField(help_text="Why something could not be read last; empty: all could.")
     job_arn = serializers.CharField(help_text="Empty: no training job is known.")
-    found_by = serializers.CharField(help_text="How the job was found: version, card or artifact.")
+    found_by = serializers.CharField(help_text="How the job was found: version, card, pipeline or artifact.")
     status = serializers.CharField()
     failure = serializers.CharField()
     created_at = serializers.DateTimeField(allow_null=True)
@@ -133,12 +135,22 @@ def training_of(version: ModelVersion) -> dict[str, Any]:
         "subnets": vpc.get("subnets"),
         "security_groups": vpc.get("security_groups"),
         "hyperparameters": row.hyperparameters if row else {},
-        "final_metrics": row.metrics if row else [],
-        "inputs": row.inputs if row else [],
+        "final_metrics": _all(row.metrics, ("name", "value", "at")) if row else [],
+        "inputs": _all(row.inputs, ("channel", "uri", "content_type"), "") if row else [],
         "hub": _hub(view),
-        "automl": row.automl if row else None,
+        "automl": _automl(row.automl) if row and row.automl else None,
         "labeling": row.labeling if row else None,
     }
+
+
+def _all(kept: list[dict[str, Any]], names: tuple[str, ...], absent: str | None = None) -> list[dict[str, Any]]:
+    return [{name: one.get(name, absent) for name in names} for one in kept]
+
+
+def _automl(kept: dict[str, Any]) -> dict[str, Any]:
+    names = ("arn", "name", "status", "problem_type", "objective")
+    said = {name: kept.get(name) or "" for name in names}
+    return {**said, "objective_value": kept.get("objective_value"), "canvas": bool(kept.get("canvas"))}
 
 
 def _hub(view: TrainingView) -> dict[str, Any] | None:
