@@ -37,8 +37,14 @@ class MonitorOutput(Output):
     last_count = serializers.IntegerField(allow_null=True)
     last_at = serializers.DateTimeField(allow_null=True)
     alerts_raised = serializers.IntegerField()
+    trouble = serializers.SerializerMethodField(
+        help_text='Why it does not do its work, such as a newest run that failed or never came; "" while it does.'
+    )
     read_at = serializers.DateTimeField()
     missing_since = serializers.DateTimeField(allow_null=True)
+
+    def get_trouble(self, schedule: MonitoringSchedule) -> str:
+        return monitoring.trouble_of(schedule)
 
 
 class ViolationOutput(Output):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
@@ -24,6 +25,7 @@ from ..models import (
     SyncRun,
 )
 from ..reports.monitor import Difference, approved_addresses, differences
+from ..reports.rhythm import trouble
 from .placements import placements
 
 # Three days of an hourly schedule, or three months of a daily one, are what a chart can show.
@@ -71,7 +73,8 @@ def schedules(actor: Actor) -> QuerySet[MonitoringSchedule]:
     """Return the schedules an actor sees, those of one endpoint together; what AWS has no more comes last.
 
     Each with its newest run that finished (`last_status`, `last_count`, `last_at`, `last_problem`), the state of the
-    newest of all (`newest_status`) and how many alerts are raised (`alerts_raised`).
+    newest of all (`newest_status`, `newest_at`, `newest_reason`, `newest_problem`, `newest_sentence`) and how many
+    alerts are raised (`alerts_raised`).
     """
     runs = MonitoringExecution.objects.filter(schedule=OuterRef("pk")).order_by("-scheduled_at")
     done = runs.filter(status__in=_FINISHED)
@@ -85,6 +88,10 @@ def schedules(actor: Actor) -> QuerySet[MonitoringSchedule]:
             last_at=Subquery(done.values("scheduled_at")[:1]),
             last_problem=Subquery(done.values("report_problem")[:1]),
             newest_status=Subquery(runs.values("status")[:1]),
+            newest_at=Subquery(runs.values("scheduled_at")[:1]),
+            newest_reason=Subquery(runs.values("failure_reason")[:1]),
+            newest_problem=Subquery(runs.values("report_problem")[:1]),
+            newest_sentence=Subquery(runs.values("report_sentence")[:1]),
             alerts_raised=raised,
         )
         .order_by("endpoint", "name", "pk")
@@ -97,6 +104,25 @@ def schedule(actor: Actor, pk: int) -> MonitoringSchedule:
     if found is None:
         raise NotFound("There is no such monitoring schedule.")
     return found
+
+
+def trouble_of(row: Any) -> str:
+    """Return in words why a row of `schedules` does not do what it is there for; "" while it does, or is gone."""
+    if row.missing_since is not None:
+        return ""
+    newest = _Newest(row.newest_status, row.newest_reason, row.newest_at, row.newest_problem, row.newest_sentence)
+    return trouble(row, newest if row.newest_at is not None else None)
+
+
+@dataclass
+class _Newest:
+    """The newest run of a row of `schedules`."""
+
+    status: str
+    failure_reason: str
+    scheduled_at: datetime
+    report_problem: str
+    report_sentence: str
 
 
 def runs_of(of: MonitoringSchedule) -> list[MonitoringExecution]:

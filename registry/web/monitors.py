@@ -35,7 +35,13 @@ STANDING = {
     "InAlert": ("bad", "alert-octagon", "In alert"),
     "OK": ("good", "circle-check", "OK"),
 }
-_ANSWERS = [("violations", "Violations"), ("alert", "In alert"), ("clear", "Nothing found"), ("unknown", "Not known")]
+_ANSWERS = [
+    ("violations", "Violations"),
+    ("alert", "In alert"),
+    ("trouble", "Not working"),
+    ("clear", "Nothing found"),
+    ("unknown", "Not known"),
+]
 
 
 def standing(status: str) -> SafeString:
@@ -97,7 +103,11 @@ class MonitorTable(PortalTable):
     def render_status(self, record: MonitoringSchedule) -> SafeString:
         if record.missing_since is not None:
             return badge("Gone from AWS", "mute", "circle-minus")
-        return format_html("{}{}", standing(record.status), failure(record.failure_reason))
+        why = monitoring.trouble_of(record)
+        if not why:
+            return standing(record.status)
+        shown = standing(record.status) if record.status == "Failed" else badge("Not working", "bad", "alert-octagon")
+        return format_html("{}{}", shown, failure(f"It {why}."))
 
     def render_read_at(self, record: MonitoringSchedule) -> SafeString:
         return reltime(record.read_at)
@@ -126,6 +136,8 @@ class MonitorFilter(filters.FilterSet):
                 return rows.filter(last_status="CompletedWithViolations")
             case "alert":
                 return rows.filter(alerts_raised__gt=0)
+            case "trouble":
+                return rows.filter(pk__in=[row.pk for row in rows if monitoring.trouble_of(row)])
             case "clear":
                 return rows.filter(last_status="Completed", alerts_raised=0)
             case _:
@@ -165,6 +177,7 @@ class MonitorDetail(Page):
             schedule=self.schedule,
             kind=kind_words(self.schedule.monitor_type),
             standing=standing(self.schedule.status),
+            trouble=monitoring.trouble_of(self.schedule),
             series=series(runs),
             runs=[
                 {
@@ -242,6 +255,7 @@ def watched(places: list[monitoring.WatchedPlace]) -> list[dict[str, Any]]:
                     "kind": kind_words(one.monitor_type),
                     "standing": standing(one.status),
                     "found": found_words(one.last_status, one.last_count, one.last_problem),  # type: ignore[attr-defined]
+                    "trouble": monitoring.trouble_of(one),
                     "last_at": one.last_at,  # type: ignore[attr-defined]
                     "raised": one.alerts_raised,  # type: ignore[attr-defined]
                 }

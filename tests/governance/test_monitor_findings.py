@@ -193,6 +193,9 @@ def test_a_monitor_that_does_not_do_its_work_is_found_and_settled(
     watching = account.schedule("inputs", "credit")
     bring_about(account, watching)
     assert told in standing(FindingKind.MONITOR_MISSING)["modelversion"]
+    # The page says the same; one that somebody stopped, or that is gone, is shown as that.
+    (row,) = monitoring.schedules(SYSTEM)
+    assert bool(monitoring.trouble_of(row)) is (row.status != "Stopped" and row.missing_since is None)
     change(watching, status="Scheduled", missing_since=None, read_until=account.now + timedelta(hours=1))
     account.run(watching, ago=-1)
     assert standing(FindingKind.MONITOR_MISSING) == {}
