@@ -33,7 +33,8 @@ WIDE = (1360, 850)
 class Picture:
     """One picture: whose page, where it begins, and what leads from there to the page that is shown.
 
-    `find` gets the page of `path` and returns the address of the page itself; without it, `path` is the page.
+    `find` gets the page of `path` and returns the address of the page itself; without it, `path` is the page. `at` is
+    what the picture begins with, by its selector, where that is not the top.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Picture:
     path: str
     find: Callable[[Page], str] | None = None
     dark: bool = False
+    at: str = ""
     size: tuple[int, int] = WIDE
 
 
@@ -66,6 +68,14 @@ def compared(words: str) -> Callable[[Page], str]:
     return find
 
 
+def part_of(words: str, part: str) -> Callable[[Page], str]:
+    """Return what finds one part of the page of the version of that name."""
+    version = row_with(words)
+    return lambda page: f"{version(page)}{part}/"
+
+
+_NAMED = "/model-versions/?search=credit-risk%2F"
+
 PICTURES: tuple[Picture, ...] = (
     Picture("my-work", "governance.officer", "/"),
     Picture("my-work-scientist", "data.scientist", "/"),
@@ -76,6 +86,15 @@ PICTURES: tuple[Picture, ...] = (
     Picture("use-case", "governance.officer", "/use-cases/?search=fraud+detection", row_with("fraud detection")),
     Picture("version", "data.scientist", "/model-versions/?search=card-fraud-online", row_with("card-fraud-online/8")),
     Picture("compare", "data.scientist", "/model-versions/?search=card-fraud-online", compared("card-fraud-online")),
+    Picture("version-monitoring", "governance.officer", _NAMED + "4", part_of("credit-risk/4", "monitoring")),
+    Picture("version-lineage", "auditor", _NAMED + "4", part_of("credit-risk/4", "lineage"), at="#version-aws-lineage"),
+    Picture("version-bias", "governance.officer", _NAMED + "5", part_of("credit-risk/5", "bias")),
+    Picture("version-pipeline", "data.scientist", _NAMED + "5", part_of("credit-risk/5", "pipeline")),
+    Picture("decision-pipeline", "model.owner", "/approvals/", row_with("credit-risk/5")),
+    Picture("model-dashboard", "governance.officer", "/model-dashboard/?search=card-fraud"),
+    Picture("model-dashboard-dark", "governance.officer", "/model-dashboard/?search=card-fraud", dark=True),
+    Picture("endpoint", "ml.engineer", "/endpoints/?search=credit-risk-live", row_with("credit-risk-live")),
+    Picture("model-card", "auditor", "/model-cards/", row_with("credit-risk-scoring")),
     Picture("dashboard", "governance.officer", "/dashboard/"),
     Picture("dashboard-dark", "governance.officer", "/dashboard/", dark=True),
     Picture("stage-table", "auditor", "/stage-table/"),
@@ -153,6 +172,8 @@ def _picture(page: Page, url: str, picture: Picture, path: Path) -> int:
     _open(page, urljoin(url, picture.path), picture)
     if picture.find is not None:
         _open(page, urljoin(url, picture.find(page)), picture)
+    if picture.at:
+        page.locator(picture.at).first.evaluate("part => part.scrollIntoView()")
     page.screenshot(path=path, animations="disabled")
     size = path.stat().st_size
     if size > LARGEST_BYTES:
