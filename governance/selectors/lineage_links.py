@@ -53,19 +53,21 @@ def _jobs(actor: Actor, version: ModelVersion, vertices: Iterable[Vertex]) -> It
     named = {vertex.arn: _job_key(vertex) for vertex in vertices}
     if not named:
         return
-    asked = Q()
+    # This version's own job is known by its name alone: what tells of it may be kept in another account's lineage.
+    asked = Q(version=version)
     for account, region, name in set(named.values()):
         asked |= Q(account_id_copy=account, region=region, job_name__iexact=name)
     rows = TrainingProvenance.objects.visible_to(actor).filter(asked)
-    known = {
-        (account, region, name.lower()): pk
-        for account, region, name, pk in _this_last(rows, version).values_list(
-            "account_id_copy", "region", "job_name", "version"
-        )
-    }
+    known: dict[tuple[str, str, str], int] = {}
+    own = ""
+    told = _this_last(rows, version).values_list("account_id_copy", "region", "job_name", "version")
+    for account, region, name, pk in told:
+        known[account, region, name.lower()] = pk
+        own = name.lower() if pk == version.pk else own
     for arn, key in named.items():
-        if key in known:
-            yield arn, reverse("registry:version_training", args=[known[key]])
+        page = version.pk if own and key[2] == own else known.get(key)
+        if page is not None:
+            yield arn, reverse("registry:version_training", args=[page])
 
 
 def _job_key(vertex: Vertex) -> tuple[str, str, str]:

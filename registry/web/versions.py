@@ -145,6 +145,7 @@ class VersionDetail(Page):
                 return {
                     "use_cases": catalogue.use_cases_behind(self.actor, version),
                     "deployments": catalogue.deployments_of(self.actor, version),
+                    "training": training_view.beside([version]).get(version.pk),
                 }
             case Tab.RUN:
                 return self._run(version)

@@ -226,3 +226,27 @@ def test_what_is_not_known_stops_a_decision_and_the_gate_end_to_end(world: World
     assert "was not accepted" not in "".join(told.values())
     assert "4f2c1d9, by SageMaker's lineage." in told["decision"]
     assert "known" not in told["gate"]
+
+
+def test_jobs_runs_and_endpoints_lead_to_the_portals_own_pages(world: World, as_role: AsRole) -> None:
+    live = world.served.endpoint
+    component = f"{ARN}:experiment-trial-component/credit-7-aws-training-job"
+    keep(
+        world,
+        around(
+            world,
+            Vertex(component, "TrialComponent", "SageMakerTrainingJob", -1),
+            vertex("here", "Endpoint", source_uri=live.arn),
+            vertex("nowhere", "TrainingJob", source_uri=f"{ARN}:training-job/of-nobody"),
+        ),
+    )
+    TrainingProvenance.objects.create(
+        version_id=world.trial.pk, job_arn=f"{ARN}:training-job/Credit-7", job_name="Credit-7",
+        account_id_copy="222222222222", region="us-east-1", tried_at=timezone.now(),
+    )  # fmt: skip
+    told = world.api("auditor").get(f"model-versions/{world.trial.pk}/lineage/")["sagemaker"]["vertices"]
+    paths = {one["arn"]: one["path"] for one in told}
+    assert paths[component] == reverse("registry:version_training", args=[world.trial.pk])
+    assert paths[f"{ARN}:artifact/here"] == reverse("governance:endpoint", args=[live.pk])
+    assert paths[f"{ARN}:artifact/live"] == f"{reverse('governance:endpoint_list')}?q=credit-live"
+    assert paths[f"{ARN}:artifact/nowhere"] == ""

@@ -12,7 +12,7 @@ from registry.choices import SyncKind
 from registry.models import ModelGroup, ModelVersion
 
 from ..sandbox.accounts import PRODUCTION
-from . import pipelines
+from . import pipelines, training
 
 if TYPE_CHECKING:
     from mypy_boto3_sagemaker.client import SageMakerClient
@@ -35,6 +35,14 @@ def _run_of(version: ModelVersion) -> str:
     """Return the run a version came of: the one its registration names, or one of the same pipeline."""
     named = version.described.get("MetadataProperties", {}).get("GeneratedBy", "")
     return named if ":pipeline/" in named else f"{pipelines.EXECUTION.rpartition('/')[0]}/{version.number:012d}"
+
+
+def _job_of(version: ModelVersion) -> str:
+    """Return the training job a version came of: the one it names, its run's, or one of the same kind."""
+    if version.training_job_arn:
+        return version.training_job_arn.rpartition("/")[2]
+    name = f"{version.group.name}-{version.number}-train"
+    return training.NEWEST if _run_of(version) == pipelines.EXECUTION else name
 
 
 def _tell(client: SageMakerClient, version: ModelVersion) -> None:
@@ -62,17 +70,17 @@ def _tell(client: SageMakerClient, version: ModelVersion) -> None:
         return answer["ContextArn"]
 
     def component(title: str) -> str:
-        return client.create_trial_component(TrialComponentName=f"{name}-{title}")["TrialComponentArn"]
+        return client.create_trial_component(TrialComponentName=title)["TrialComponentArn"]
 
     applications = artifact("applications 2023-2025", f"{_BUCKET}/raw/applications.parquet", "DataSet")
     bureau = artifact("credit bureau extract", f"{_BUCKET}/raw/bureau.parquet", "DataSet")
     code = artifact("training code", _REPOSITORY, "Code", MetadataProperties=made)
     image = artifact("XGBoost 1.7", "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1", "Image")
-    prepare = component("prepare-aws-processing-job")
+    prepare = component(f"{name}-prepare-aws-processing-job")
     train_set = artifact("training set", f"{_BUCKET}/{version.number}/train.csv", "DataSet")
     test_set = artifact("test set", f"{_BUCKET}/{version.number}/test.csv", "DataSet")
-    train = component("train-aws-training-job")
-    evaluate = component("evaluate-aws-processing-job")
+    train = component(f"{_job_of(version).lower()}-aws-training-job")
+    evaluate = component(f"{name}-evaluate-aws-processing-job")
     run = action("pipeline-run", _run_of(version), "PipelineExecution")
     model = artifact("model archive", version.artifact_url or f"{_BUCKET}/model.tar.gz", "Model")
     package = artifact(version.name, version.arn, "ModelPackage", MetadataProperties=made)
