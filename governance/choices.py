@@ -113,6 +113,7 @@ class InPlace(Word):
     RUNS_REJECTED = "runs_rejected"
     APPROVED_NOT_RUNNING = "approved_not_running"
     ORDERED = "ordered"
+    GONE = "gone"
     OVER = "over"
 
     @property
@@ -127,6 +128,7 @@ _IN_PLACE_LABELS = {
     "runs_rejected": "Runs, but is rejected or retired",
     "approved_not_running": "Approved, but not running",
     "ordered": "Ordered, not running yet",
+    "gone": "Reported, but AWS does not have it",
     "over": "No longer runs, or no longer wanted",
 }
 

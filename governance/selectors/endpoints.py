@@ -1,7 +1,7 @@
-"""What runs where, as far as the portal was told, against what is approved to run there.
+"""What runs where of what the portal ordered, against what is approved to run there.
 
-Deployments come from orders the portal gave and from reports about them. What runs in an account without either is not
-known here.
+Deployments come from orders the portal gave, from reports about them, and from AWS, which confirms them and overrules
+a report of what it does not have. What runs in an account without an order is not known here, but in `served`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from registry.selectors.catalogue import HEAVY
 
 from ..choices import InPlace
 from ..models import StageRecord
+from .seen_serving import overruled
 
 _RUNNING = frozenset({DeploymentState.DEPLOYED})
 _OVER = frozenset({DeploymentState.REPLACED, DeploymentState.REMOVED})
@@ -34,13 +35,15 @@ class _Rule:
     statuses: frozenset[str] | None = None
     mode: DeploymentMode | None = None
     retired: bool | None = None
+    gone: bool | None = None
 
-    def holds(self, state: str, mode: str, status: str | None, *, retired: bool) -> bool:
+    def holds(self, state: str, mode: str, status: str | None, *, retired: bool, gone: bool) -> bool:
         return (
             state in self.states
             and (self.statuses is None or (status or "") in self.statuses)
             and (self.mode is None or mode == self.mode)
             and (self.retired is None or retired is self.retired)
+            and (self.gone is None or gone is self.gone)
         )
 
     def condition(self) -> Q:
@@ -52,6 +55,8 @@ class _Rule:
             found &= Q(mode=self.mode)
         if self.retired is not None:
             found &= Q(version__stage=Stage.RETIRED) if self.retired else ~Q(version__stage=Stage.RETIRED)
+        if self.gone is not None:
+            found &= Q(is_gone=self.gone)
         return found
 
 
@@ -59,6 +64,7 @@ class _Rule:
 # `running_rejected` do: a trial beside what is live is ordered before its stage is approved, and is no disagreement.
 _RULES = (
     _Rule(InPlace.OVER, _OVER),
+    _Rule(InPlace.GONE, _RUNNING, gone=True),
     _Rule(InPlace.RUNS_REJECTED, _RUNNING, retired=True),
     _Rule(InPlace.RUNS_REJECTED, _RUNNING, frozenset({Status.REJECTED, Status.RETIRED})),
     _Rule(InPlace.RUNS_UNAPPROVED, _RUNNING, frozenset({""})),
@@ -75,9 +81,13 @@ _RULES = (
 DISAGREEING = (InPlace.RUNS_UNAPPROVED, InPlace.RUNS_REJECTED)
 
 
-def judged(state: str, mode: str, status: str | None, *, retired: bool) -> InPlace:
-    """Return how a deployment stands: its state and mode, its record's status there, whether its version is retired."""
-    return next(rule.word for rule in _RULES if rule.holds(state, mode, status, retired=retired))
+def judged(state: str, mode: str, status: str | None, *, retired: bool, gone: bool = False) -> InPlace:
+    """Return how a deployment stands.
+
+    By its state and mode, its record's status there, whether its version is retired, and whether AWS does not have what
+    was reported in place.
+    """
+    return next(rule.word for rule in _RULES if rule.holds(state, mode, status, retired=retired, gone=gone))
 
 
 def with_record_status(deployments: Any) -> Any:
@@ -102,6 +112,7 @@ def endpoints(actor: Actor) -> QuerySet[Any]:
     seen = EndpointVariant.objects.serving().filter(version=OuterRef("version"), endpoint__account=OuterRef("account"))
     return (
         with_record_status(Deployment.objects.visible_to(actor))
+        .annotate(is_gone=_is_gone())
         .annotate(in_place=word, seen_running_at=Subquery(seen.values("endpoint__read_at")[:1]))
         .select_related("account", "version__group__project")
         .defer(*(f"version__{name}" for name in HEAVY))
@@ -124,13 +135,18 @@ def counts(actor: Actor, where: Q) -> dict[InPlace, int]:
     retired = Case(When(version__in=gone, then=Value(True)), default=Value(False), output_field=BooleanField())
     groups = (
         with_record_status(rows)
-        .annotate(retired=retired)
-        .values_list("state", "mode", "record_status", "retired")
+        .annotate(retired=retired, is_gone=_is_gone())
+        .values_list("state", "mode", "record_status", "retired", "is_gone")
         .annotate(total=Count("pk"))
     )
     found: dict[InPlace, int] = {word: 0 for word in InPlace if word is not InPlace.OVER}
-    for state, mode, status, is_retired, total in groups.order_by():
-        word = judged(state, mode, status, retired=is_retired)
+    for state, mode, status, is_retired, is_gone, total in groups.order_by():
+        word = judged(state, mode, status, retired=is_retired, gone=is_gone)
         if word in found:
             found[word] += total
     return found
+
+
+def _is_gone() -> Case:
+    gone = When(Q(state__in=sorted(_RUNNING)) & overruled(), then=Value(True))
+    return Case(gone, default=Value(False), output_field=BooleanField())

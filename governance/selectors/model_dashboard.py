@@ -32,7 +32,7 @@ from registry.selectors.catalogue import HEAVY
 from ..choices import FindingState
 from ..models import Finding, LiveVersion
 from ..serving_words import Presence, Serves, Watched
-from . import served
+from . import seen_serving, served
 
 # The worst of several verdicts about one version in one account speaks for the row.
 _WORST = (
@@ -78,7 +78,7 @@ def rows(actor: Actor) -> QuerySet[Any]:
         .annotate(
             presence=Case(
                 When(Exists(serving), then=Value(Presence.LIVE.value)),
-                When(Exists(served.reported_alone(reported)), then=Value(Presence.REPORTED.value)),
+                When(Exists(seen_serving.reported_alone(reported)), then=Value(Presence.REPORTED.value)),
                 When(~Exists(read), then=Value(Presence.NOT_READ.value)),
                 default=Value(Presence.NOT_THERE.value),
                 output_field=CharField(),

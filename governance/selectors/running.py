@@ -22,7 +22,7 @@ from registry.selectors.catalogue import HEAVY
 from ..choices import Severity
 from ..models import StageEvent, StageRecord
 from ..serving_words import Serves
-from . import served
+from . import seen_serving, served
 from .endpoints import with_record_status
 from .observed import Observation, Seen
 
@@ -60,18 +60,18 @@ def approved_not_deployed(now: datetime, only: Only = None) -> Seen:
         kind=SubjectKind.MODEL_VERSION, record_id_copy=OuterRef("pk"), status=Status.APPROVED
     )
     order = Deployment.objects.filter(version=OuterRef("version"), account=OuterRef("account"), stage=Stage.PRODUCTION)
-    refuted = order.exclude(endpoint="").filter(served.read_since(), state=DeploymentState.DEPLOYED)
+    refuted = order.exclude(endpoint="").filter(seen_serving.read_since(), state=DeploymentState.DEPLOYED)
     late = refuted.filter(reported_at__lt=since)
     records = StageRecord.objects.all() if only is None else StageRecord.objects.filter(version__in=list(only))
     waiting = (
         records.filter(Exists(order), stage=Stage.PRODUCTION)
-        .exclude(served.is_observed(answering=True))
+        .exclude(seen_serving.is_observed(answering=True))
         .annotate(
             approved_at=Subquery(approval.order_by("-pk").values("at")[:1]),
             deployment_state=Subquery(order.values("state")[:1]),
             deployment_endpoint=Subquery(order.values("endpoint")[:1]),
             deployment_region=Subquery(order.values("region")[:1]),
-            was_seen=served.was_observed(),
+            was_seen=seen_serving.was_observed(),
         )
         .filter(
             Q(status=Status.APPROVED, approved_at__lt=since)
@@ -202,7 +202,7 @@ def _running(only: Only) -> QuerySet[Any]:
     if only is not None:
         rows = rows.filter(version__in=list(only))
     return (
-        with_record_status(served.reported_alone(rows))
+        with_record_status(seen_serving.reported_alone(rows))
         .select_related("account", "version__group__account")
         .defer(*_heavy())
         .order_by("pk")

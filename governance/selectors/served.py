@@ -31,9 +31,9 @@ from django.db.models.functions import Coalesce
 
 from portal.core.actors import Actor
 from portal.core.vocabulary import Stage, Status
-from registry.choices import SERVING, DeploymentMode, DeploymentState, SyncKind, SyncState
+from registry.choices import SERVING, DeploymentMode, DeploymentState
 from registry.endpoint_querysets import idle
-from registry.models import Deployment, Endpoint, EndpointVariant, MonitoringSchedule, SyncRun
+from registry.models import Deployment, Endpoint, EndpointVariant, MonitoringSchedule
 from registry.selectors.catalogue import HEAVY
 
 from ..models import StageRecord
@@ -201,39 +201,6 @@ def where(row: Any) -> str:
     component = f", component {row.inference_component}" if row.inference_component else ""
     container = f", container {row.container}" if row.container else ""
     return f"{row.endpoint.name}, variant {row.name}{component}{container}{shadow}{coming}"
-
-
-def is_observed(*, answering: bool = False) -> Exists:
-    """Return the condition that a row's version is seen serving in its account, or (answering) not only as a shadow."""
-    rows = EndpointVariant.objects.answering() if answering else EndpointVariant.objects.serving()
-    return Exists(rows.filter(version=OuterRef("version"), endpoint__account=OuterRef("account")))
-
-
-def was_observed() -> Exists:
-    """Return the condition that a row's version was ever seen at an endpoint of its account."""
-    return Exists(EndpointVariant.objects.filter(version=OuterRef("version"), endpoint__account=OuterRef("account")))
-
-
-def read_since(account: str = "account", region: str = "region", moment: str = "reported_at") -> Exists:
-    """Return the condition that the endpoints of a row's account and region were read whole after a moment of it."""
-    return Exists(
-        SyncRun.objects.filter(
-            account=OuterRef(account),
-            region=OuterRef(region),
-            kind=SyncKind.ENDPOINTS,
-            state=SyncState.SUCCEEDED,
-            started_at__gt=OuterRef(moment),
-        )
-    )
-
-
-def reported_alone(deployments: Any) -> Any:
-    """Keep the deployments whose report is the last word: what is observed speaks for itself, and against a report.
-
-    A report that names an endpoint is overruled by a later reading of the whole account and region that does not have
-    it; one that names none may be of something that is no endpoint, and stands.
-    """
-    return deployments.exclude(is_observed()).exclude(~Q(endpoint=""), read_since())
 
 
 def _is(condition: Q) -> Case:

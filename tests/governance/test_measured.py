@@ -95,10 +95,11 @@ def test_how_a_deployment_stands(state: str, mode: str, stage: str, status: str 
 def test_every_deployment_there_can_be_stands_somehow() -> None:
     statuses = [*Status, None]
     words = {
-        judged(state, mode, status, retired=retired)
+        judged(state, mode, status, retired=retired, gone=gone)
         for state in DeploymentState
         for mode in DeploymentMode
         for retired in (True, False)
+        for gone in (True, False)
         for status in statuses
     }
     assert words == set(InPlace)

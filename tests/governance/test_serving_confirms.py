@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import Q
 from django.utils import timezone
 
-from governance.choices import FindingKind
+from governance.choices import FindingKind, InPlace
 from governance.models import StageEvent
+from governance.selectors import endpoints as deployments
 from governance.selectors import running
 from portal.core.vocabulary import Stage, Status
 from registry.choices import DeploymentState
@@ -16,6 +18,7 @@ from registry.models import Deployment
 from registry.sync import endpoints as reading
 from tests.factories import at_stage
 from tests.factories import version as new_version
+from tests.factories.people import SYSTEM
 from tests.factories.walk import approve_once
 from tests.scene import settle
 
@@ -101,3 +104,23 @@ def test_a_reading_older_than_the_order_or_the_report_confirms_nothing(place: Pl
     look(TEST)
     order.refresh_from_db()
     assert order.state == DeploymentState.FAILED
+
+
+def test_what_was_reported_and_aws_does_not_have_is_no_more_counted_as_running(place: Place, aws: Aws) -> None:
+    version = at_stage(place.people, version_of(place), Stage.QA)
+    reported = {"state": DeploymentState.DEPLOYED, "endpoint": "scores", "mode": "live"}
+    Deployment.objects.update(**reported, reported_at=timezone.now())
+
+    def stands() -> tuple[InPlace, dict[InPlace, int]]:
+        (row,) = deployments.endpoints(SYSTEM).filter(version=version)
+        found = deployments.counts(SYSTEM, Q(version=version))
+        return InPlace(row.in_place), {word: total for word, total in found.items() if total}
+
+    assert stands() == (InPlace.RUNS_UNAPPROVED, {InPlace.RUNS_UNAPPROVED: 1})
+    look(TEST)
+    assert stands() == (InPlace.GONE, {InPlace.GONE: 1})
+    assert open_ones(FindingKind.RUNNING_UNAPPROVED) == []
+    aws.serve("elsewhere", model(version), account=TEST)
+    look(TEST)
+    assert stands() == (InPlace.RUNS_UNAPPROVED, {InPlace.RUNS_UNAPPROVED: 1})
+    assert len(open_ones(FindingKind.RUNNING_UNAPPROVED)) == 1

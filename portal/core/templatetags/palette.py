@@ -151,6 +151,7 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "runs_rejected": Look("Rejected or retired", "grave", "alert-octagon"),
         "approved_not_running": Look("Not running yet", "warn", "hourglass"),
         "ordered": Look("Ordered", "wait", "clock"),
+        "gone": Look("Not in AWS", "warn", "trash"),
         "over": Look("Over", "mute", "archive"),
     },
     "serves": {
