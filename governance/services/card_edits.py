@@ -19,6 +19,7 @@ from portal.core.operations import operation
 from portal.core.permissions import Act, require
 from registry.aws.cards import LONGEST_CONTENT
 from registry.aws.limits import problems_of as limits_of
+from registry.aws.values import json_safe
 from registry.choices import CardStatus
 from registry.models import ModelCard, ModelCardEdit, ModelGroup
 from registry.selectors import model_cards
@@ -78,8 +79,9 @@ def edit(*, actor: Actor, card_id: int, revision: int, content: Mapping[str, Any
         card = _locked(actor, card_id, Act.EDIT_CARD, revision)
         if card.status == CardStatus.ARCHIVED:
             raise WrongState("An archived card keeps its content. Make a new card instead.")
-        require_valid(content)
-        if dict(content) == model_cards.content_of(card):
+        before = model_cards.content_of(card)
+        require_valid(content, before)
+        if dict(content) == before:
             raise InvalidInput("Nothing was changed.", errors={"content": ["It says the same as before."]})
         asked = _of(card, CardStatus.DRAFT)
         asked.content = dict(content)
@@ -121,11 +123,24 @@ def wrote_last(actor: Actor, card: ModelCard) -> bool:
     return author is not None and author == actor.user_id
 
 
-def require_valid(content: Mapping[str, Any]) -> None:
-    """Raise InvalidInput, naming what is wrong, for content that breaks SageMaker's schema or is too long."""
-    problems = list(cards.problems_of(dict(content), own=True))
-    if len(json.dumps(content)) > LONGEST_CONTENT:
-        problems.append("The card is too long: SageMaker takes 100,000 characters.")
+def require_valid(content: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> None:
+    """Raise InvalidInput, naming what is wrong, for content that breaks SageMaker's schema or is too long.
+
+    What `before` broke already does not count: SageMaker took it, and may know more by now than the schema here.
+    """
+    try:
+        text = json.dumps(content, ensure_ascii=False)
+        is_storable = json_safe(content) == content
+    except (ValueError, RecursionError):
+        raise InvalidInput(
+            "SageMaker would refuse this card.", errors={"content": ["It is nested too deeply."]}
+        ) from None
+    known = cards.problems_of(dict(before), own=True) if before else ()
+    problems = [problem for problem in cards.problems_of(dict(content), own=True) if problem not in known]
+    if not is_storable:
+        problems.append("It holds characters or numbers that cannot be stored.")
+    if len(text) > LONGEST_CONTENT:
+        problems.append(f"The card is too long: {len(text):,} characters, and SageMaker takes {LONGEST_CONTENT:,}.")
     if problems:
         raise InvalidInput("SageMaker would refuse this card.", errors={"content": problems})
 

@@ -35,7 +35,16 @@ class CardNew(FormPage):
 
     def build(self, data: Any = None) -> BaseForm:
         groups = model_cards.groups_to_describe(self.actor)
-        return CardNewForm(data, groups=groups, initial={"group": self.request.GET.get("group", "")})
+        initial: dict[str, Any] = {"group": self.request.GET.get("group", "")}
+        again = model_cards.written_before(self.actor, self.request.GET.get("from", ""))
+        if again is not None and again.content is not None:
+            initial = {
+                "group": again.group_id,
+                "name": again.name,
+                **initial_of(again.content),
+                **rows_of(again.content),
+            }
+        return CardNewForm(data, groups=groups, initial=initial, before=again.content if again else None)
 
     def carry_out(self, form: BaseForm) -> str:
         given = cast("CardNewForm", form)
@@ -72,6 +81,10 @@ class CardEdit(KeepsTyping):
     def build(self, data: Any = None) -> BaseForm:
         fresh = model_cards.card(self.actor, self.card.pk)
         content = model_cards.content_of(fresh)
+        again = model_cards.written_before(self.actor, self.request.GET.get("from", ""))
+        if again is not None and again.content is not None and again.name == fresh.name:
+            # What did not reach SageMaker is typed already; it is written over what the card says now.
+            content = again.content
         initial = {**initial_of(content), **rows_of(content), "revision": fresh.revision}
         return CardEditForm(data, initial=initial, before=content)
 

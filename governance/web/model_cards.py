@@ -155,7 +155,9 @@ class CardList(TablePage):
         return model_cards.cards(self.actor)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(may_write=may_anywhere(self.actor, Act.EDIT_CARD), **kwargs)
+        return super().get_context_data(
+            may_write=may_anywhere(self.actor, Act.EDIT_CARD), asked=model_cards.asked_anew(self.actor), **kwargs
+        )
 
     def nothing(self) -> dict[str, str]:
         return {

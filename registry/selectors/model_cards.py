@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from portal.core import access
 from portal.core.actors import Actor
@@ -13,6 +13,7 @@ from portal.core.errors import InvalidInput, NotFound
 from portal.core.permissions import Act, may
 from portal.core.vocabulary import RiskRating
 
+from ..choices import AskedState
 from ..models import ModelCard, ModelCardEdit, ModelCardExport, ModelCardVersion, ModelGroup, ModelVersion
 
 _LARGEST = 2_147_483_647
@@ -132,7 +133,7 @@ def failed_edit(card: ModelCard) -> ModelCardEdit | None:
     """Return the last thing asked for of a card, when it failed."""
     rows = ModelCardEdit.objects.filter(account=card.account, region=card.region, name=card.name)
     last = rows.select_related("requested_by").order_by("-pk").first()
-    return last if last is not None and last.state == "failed" else None
+    return last if last is not None and last.state == AskedState.FAILED else None
 
 
 def exports(card: ModelCard) -> QuerySet[ModelCardExport]:
@@ -152,6 +153,29 @@ def edits(actor: Actor) -> QuerySet[ModelCardEdit]:
     """Return what people asked to be written to the cards the actor may see, newest first."""
     rows = ModelCardEdit.objects.visible_to(actor).select_related("account", "requested_by", "group__project")
     return rows.order_by("-pk")
+
+
+def asked_anew(actor: Actor) -> list[ModelCardEdit]:
+    """Return the cards the actor asked to have made that are not there: on their way, or refused. Newest first."""
+    mine = edits(actor).filter(requested_by_id=actor.user_id, card=None).exclude(state=AskedState.DONE)
+    there = ModelCard.objects.present().filter(
+        account=OuterRef("account"), region=OuterRef("region"), name=OuterRef("name")
+    )
+    later = ModelCardEdit.objects.filter(
+        account=OuterRef("account"), region=OuterRef("region"), name=OuterRef("name"), pk__gt=OuterRef("pk")
+    )
+    return list(mine.exclude(Exists(there)).exclude(Exists(later)).defer("content")[:5])
+
+
+def written_before(actor: Actor, given: str) -> ModelCardEdit | None:
+    """Return the edit whose content somebody takes up again, as an address names it. Raises NotFound."""
+    if not given:
+        return None
+    number = int(given) if given.isascii() and given.isdecimal() and len(given) < 18 else 0
+    found = edits(actor).filter(pk=number, content__isnull=False).first()
+    if found is None:
+        raise NotFound("Nothing was written under this number.")
+    return found
 
 
 def content_of(card: ModelCard) -> dict[str, Any]:

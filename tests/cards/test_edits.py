@@ -160,3 +160,26 @@ def test_a_card_of_no_group_is_seen_by_who_claims_groups(place: Place, card: Mod
         model_cards.card(place.people.scientist.actor, card.pk)
     assert model_cards.card(place.people.engineer.actor, card.pk) == card
     assert services.known(card.account, card.region)[card.arn] == card
+
+
+def test_what_a_card_may_be_and_what_not(place: Place, card: ModelCard) -> None:
+    deep: Any = "x"
+    for _ in range(3000):
+        deep = [deep]
+    wrong: list[dict[str, Any]] = [
+        {"model_overview": {"model_owner": "a\x00b"}},
+        {"model_overview": {"model_owner": "\ud800"}},
+        {"model_overview": {"model_version": float("inf")}},
+        {"training_details": {"objective_function": {"deep": deep}}},
+        {"additional_information": {"custom_details": {str(n): "x" * 1024 for n in range(100)}}},
+    ]
+    for content in wrong:
+        with pytest.raises(InvalidInput, match="refuse"):
+            card_edits.require_valid(content)
+    # SageMaker counts characters, whatever their alphabet.
+    card_edits.require_valid({"additional_information": {"custom_details": {str(n): "评" * 1000 for n in range(90)}}})
+    # What SageMaker took already may be new to the schema here; an edit of something else does not fall over it.
+    newer = {"model_overview": {"new_of_aws": "x"}}
+    card_edits.require_valid({**newer, "intended_uses": {"risk_rating": "Low"}}, newer)
+    with pytest.raises(InvalidInput):
+        card_edits.require_valid({**newer, "unknown": {}}, newer)
