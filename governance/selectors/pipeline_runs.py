@@ -62,6 +62,8 @@ _CHECK_WORDS = {
     "categorical_values_check": "values the baseline does not know",
     "bias_drift_check": "more bias than the baseline allows",
     "feature_attribution_drift_check": "features weigh otherwise than in the baseline",
+    "lessthanthreshold": "less than the baseline's threshold",
+    "greaterthanthreshold": "more than the baseline's threshold",
 }
 
 
@@ -196,7 +198,7 @@ def shown_step(
         icon=icon,
         took=_took(step.started_at, step.ended_at),
         found=_found(step),
-        violations=tuple(_violation(row) for row in listed[:MOST_SHOWN]),
+        violations=tuple(_violation(row, _check_type(step)) for row in listed[:MOST_SHOWN]),
         more=max(0, len(listed) - MOST_SHOWN) + step.violations_left_out,
         results=tuple(rows[:MOST_SHOWN]),
         more_results=max(0, len(rows) - MOST_SHOWN) + (result.get("left_out") or 0),
@@ -221,12 +223,16 @@ def _found(step: PipelineStep) -> str:
     return "It reported no violation." if step.status == "Succeeded" else "It named no report of violations."
 
 
-def _violation(row: Any) -> dict[str, str]:
+def _violation(row: Any, checked: str) -> dict[str, str]:
     told = row if isinstance(row, dict) else {}
     check = str(told.get("check") or "")
+    # Of a distribution only data has one; a metric has a value.
+    drifts = check == "baseline_drift_check" and checked == "MODEL_QUALITY"
     return {
         "feature": str(told.get("feature") or ""),
-        "words": _CHECK_WORDS.get(check, check.replace("_", " ")),
+        "words": "outside what the baseline allows"
+        if drifts
+        else _CHECK_WORDS.get(check.lower(), check.replace("_", " ")),
         "description": str(told.get("description") or ""),
     }
 

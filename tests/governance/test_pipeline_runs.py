@@ -21,6 +21,7 @@ from governance.selectors import pipeline_checks, standing, waiting_steps
 from governance.selectors.pipeline_runs import runs_of
 from governance.services import approvals, callbacks, evidence, pipeline_evidence, readings
 from portal.core.vocabulary import EvidenceKind
+from registry.aws.pipeline_runs import ExecutionRecord, ExecutionSummary, PipelineSummary
 from registry.choices import SyncKind
 from registry.models import AwsAccount, ModelVersion, PipelineExecution, PipelineRegistration, PipelineStep, SyncRun
 from registry.services import accounts, pipeline_runs
@@ -218,6 +219,37 @@ def test_a_version_names_the_execution_that_made_it_however_old(aws: Sandbox, pl
     assert registration.execution.missing_since is not None
     assert (run.missing, run.error) == (1, "")
     assert read().missing == 0, "it is not asked for again"
+
+
+def test_a_pipeline_with_many_executions_is_read_bit_by_bit(
+    aws: Sandbox, made: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand cost no more calls than a hundred; the next pass goes on where this one ended."""
+    base = f"arn:aws:sagemaker:us-east-1:{HUB}:pipeline/hourly"
+    first = timezone.now() - timedelta(days=40)
+    many = [ExecutionSummary(f"{base}/execution/{n}", first + timedelta(hours=n), "Succeeded") for n in range(900)]
+    asked: list[str] = []
+
+    def listed(session: Any, pipeline: str, *, since: Any, before: Any = None, most: int) -> list[ExecutionSummary]:
+        return [one for one in many if one.begun_at is not None and one.begun_at > since][:most]
+
+    def described(session: Any, arn: str) -> ExecutionRecord:
+        asked.append(arn)
+        return ExecutionRecord(arn, base, "", "", "Succeeded", "", "", None, first)
+
+    summary = PipelineSummary(base, "hourly", timezone.now())
+    monkeypatch.setattr(pipeline_runs.pipeline_runs, "list_pipelines", lambda session, most: iter([summary]))
+    monkeypatch.setattr(pipeline_runs.pipeline_runs, "list_executions", listed)
+    monkeypatch.setattr(pipeline_runs.pipeline_runs, "describe_execution", described)
+    monkeypatch.setattr(pipeline_runs.pipeline_runs, "list_steps", lambda session, arn: [])
+    monkeypatch.setattr(pipeline_runs, "MOST_OF_PIPELINE", 5)
+    read()
+    assert asked == [one.arn for one in many[:6]], "the oldest first"
+    read()
+    assert asked[6:] == [one.arn for one in many[6:11]], "the one at the border is known"
+    monkeypatch.setattr(pipeline_runs, "MOST_OF_PASS", 0)
+    read()
+    assert len(asked) == 11
 
 
 def test_reports_that_say_nothing_are_told_and_nothing_else_is_lost(
