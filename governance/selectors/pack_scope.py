@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from portal.core.access import visible
 from portal.core.actors import Actor
@@ -19,15 +19,25 @@ from registry.models import (
     Classification,
     DeclaredShare,
     Deployment,
+    Endpoint,
+    EndpointVariant,
     GroupCreation,
+    ModelCard,
+    ModelCardVersion,
     ModelGroup,
     ModelVersion,
+    MonitoringAlert,
+    MonitoringSchedule,
+    PipelineRegistration,
     Project,
     Registration,
     ResourceShare,
+    TrainingProvenance,
     UseCase,
     UseCaseDocument,
     UseCaseReview,
+    VersionLineage,
+    VersionReport,
     VersionUseCase,
 )
 
@@ -136,7 +146,7 @@ def choose(actor: Actor, wanted: Wanted) -> Chosen:
     else:
         _of_the_period(found, actor, wanted, reach)
         _subjects(found, actor, reach)
-    _around(found)
+    _around(found, actor)
     found.ids = {name: sorted(set(found.ids.get(name, ()))) for name in PARTS}
     return found
 
@@ -262,8 +272,11 @@ def _of_the_period(found: Chosen, actor: Actor, wanted: Wanted, reach: _Reach) -
     ids["delegations"] = _pks(visible(Delegation, actor).filter(**overlap).filter(_of_project(wanted)))
 
 
-def _around(found: Chosen) -> None:
-    """Add what the chosen rows rest on: decisions, their policies and delegations, bound evidence, orders, projects."""
+def _around(found: Chosen, actor: Actor) -> None:
+    """Add what the chosen rows rest on: decisions, their policies and delegations, bound evidence, orders, projects.
+
+    And what AWS says of the versions.
+    """
     ids = found.ids
     requests = ApprovalRequest.objects.filter(pk__in=ids["approval_requests"]).order_by()
     ids["decisions"] = _pks(Decision.objects.filter(request__in=requests))
@@ -274,6 +287,7 @@ def _around(found: Chosen) -> None:
     ids["policy_rules"] = _pks(PolicyRule.objects.filter(policy_id__in=ids["policies"]))
     _add(ids, "evidence", _bound_evidence(ids["approval_requests"]))
     ids["deployment_orders"] = _pks(DeploymentOrder.objects.filter(deployment_id__in=ids["deployments"]))
+    _of_aws(ids, actor)
     for share, of_groups in (
         (DeclaredShare, "declared_share_groups"),
         (ResourceShare, "resource_share_groups"),
@@ -289,6 +303,30 @@ def _around(found: Chosen) -> None:
     ids["lines_of_business"] = list(
         Project.objects.filter(pk__in=projects).order_by().values_list("line_of_business_id", flat=True).distinct()
     )
+
+
+def _of_aws(ids: dict[str, list[int]], actor: Actor) -> None:
+    """Add what was read of AWS about the chosen versions: reports, origin, cards, and what serves and watches them."""
+    versions = ids["model_versions"]
+    ids["version_reports"] = _pks(VersionReport.objects.filter(version_id__in=versions))
+    ids["version_lineages"] = _pks(VersionLineage.objects.filter(version_id__in=versions))
+    trainings = TrainingProvenance.objects.filter(version_id__in=versions)
+    ids["trainings"] = _pks(trainings)
+    ids["labeling_jobs"] = sorted(_distinct(trainings, "labeling_id"))
+    registered = PipelineRegistration.objects.filter(version_id__in=versions)
+    ids["pipeline_registrations"] = _pks(registered)
+    ids["pipeline_executions"] = sorted(_distinct(registered, "execution_id"))
+    about = Q(version_id__in=versions) | Q(version=None, group_id__in=ids["model_groups"])
+    ids["model_cards"] = _pks(visible(ModelCard, actor).filter(about | Q(use_case_id__in=ids["use_cases"])))
+    ids["model_card_versions"] = _pks(ModelCardVersion.objects.filter(card_id__in=ids["model_cards"]))
+    serving = EndpointVariant.objects.filter(version_id__in=versions)
+    ids["endpoint_variants"] = _pks(serving)
+    endpoints = Endpoint.objects.filter(pk__in=_distinct(serving, "endpoint_id"))
+    ids["endpoints"] = _pks(endpoints)
+    # SageMaker keeps the case of a name and does not tell names apart by it.
+    same = endpoints.filter(account=OuterRef("account"), region=OuterRef("region"), name__iexact=OuterRef("endpoint"))
+    ids["monitoring_schedules"] = _pks(MonitoringSchedule.objects.filter(Exists(same)))
+    ids["monitoring_alerts"] = _pks(MonitoringAlert.objects.filter(schedule_id__in=ids["monitoring_schedules"]))
 
 
 def _bound_evidence(requests: list[int]) -> list[int]:

@@ -137,6 +137,23 @@ def test_cells_are_no_formulas_and_files_have_harmless_names(made: Made) -> None
     assert b"pdfuaid" in document
 
 
+def test_what_aws_said_of_a_version_is_there_with_where_and_when_it_was_read(made: Made) -> None:
+    with zipfile.ZipFile(io.BytesIO(made.archive)) as archive:
+        read = {
+            name: json.loads(archive.read(f"data/{name}.json"))
+            for name in ("version_reports", "endpoints", "endpoint_variants", "monitoring_schedules", "trainings")
+        }
+        [line] = csv.DictReader(io.TextIOWrapper(archive.open("data/version_reports.csv"), "utf-8-sig"))
+    [report] = read["version_reports"]
+    assert (report["sha256"], report["problem"], report["content"]) == ("a1" * 32, "missing", {"facets": 2})
+    assert (line["SHA-256"], line["what is wrong"]) == ("a1" * 32, "It is not there any more.")
+    assert line["looked at"]
+    assert [row["name"] for row in read["endpoints"]] == ["credit-live"]
+    assert [row["name"] for row in read["endpoint_variants"]] == ["v1"]
+    assert [row["name"] for row in read["monitoring_schedules"]] == ["credit-live-inputs"]
+    assert read["trainings"] == []
+
+
 def test_a_period_of_the_whole_portal(made: Made) -> None:
     pack, archive = built(made.told, lately())
     assert (pack.is_sound, pack.left_out) == (True, [])

@@ -15,7 +15,18 @@ from governance.selectors.pack_scope import Wanted
 from governance.services import approvals, evidence
 from governance.services.audit_pack import building, packs
 from portal.core.vocabulary import EvidenceKind, Role, Stage
-from registry.models import ModelVersion, Project, UseCase, User
+from registry.models import (
+    Endpoint,
+    EndpointVariant,
+    ModelVersion,
+    MonitoringSchedule,
+    Project,
+    UseCase,
+    User,
+    VersionReport,
+)
+from registry.reports.document import ReportProblem
+from registry.reports.kinds import ReportKind
 from tests.evidence import files
 from tests.factories import Cast, at_stage, cast, group, person, project, use_case, version
 from tests.factories.walk import all_accounts, documented
@@ -73,7 +84,26 @@ def story() -> Story:
         seen_at = timezone.now() + timedelta(seconds=seconds)
         ModelVersion.objects.filter(pk=model.pk).update(seen_at=seen_at, **changed)
     model.refresh_from_db()
+    _read_of_aws(model)
     return Story(people, person(Role.AUDITOR), here, subject, model, given)
+
+
+def _read_of_aws(model: ModelVersion) -> None:
+    """What was read of AWS about a version: a report that is lost by now, and where it serves and is watched."""
+    account, now = model.group.account, timezone.now()
+    report = VersionReport.objects.create(
+        version=model, kind=ReportKind.BIAS, address="s3://reports/=bias.json", content={"facets": 2}, etag="abc",
+        content_etag="abc", sha256="a1" * 32, expected_sha256="a1" * 32, size=17, read_at=now, content_read_at=now,
+    )  # fmt: skip
+    report.problem, report.sentence, report.etag = ReportProblem.MISSING, "It is not there any more.", ""
+    report.save()
+    place = {"account": account, "region": model.group.region}
+    for name in ("credit-live", "somebody-elses"):
+        arn = f"arn:aws:sagemaker:us-east-1:111111111111:endpoint/{name}"
+        endpoint = Endpoint.objects.create(**place, name=name, arn=arn, status="InService", read_at=now)
+        MonitoringSchedule.objects.create(**place, name=f"{name}-inputs", endpoint=name.title(), read_at=now)
+        if name == "credit-live":
+            EndpointVariant.objects.create(endpoint=endpoint, name="v1", version=model)
 
 
 def about(told: Story) -> Wanted:
