@@ -26,7 +26,7 @@ from registry.services import accounts, custom_attributes, organisation, people
 from registry.services.custom_attributes import AttributeDefinition
 
 from .. import demo_roles
-from ..sandbox.accounts import DEVELOPMENT, HUB
+from ..sandbox.accounts import DEVELOPMENT, HUB, PRODUCTION, TEST
 from .company_in_aws import VENDOR_SHARE, sessions_of
 from .deeds_on_models import give_word
 from .people import LINES, PEOPLE, PROJECTS, grants
@@ -79,10 +79,10 @@ def _staff(scene: Scene) -> None:
 
 
 def _accounts() -> None:
-    """The hub works in two regions; and nobody has let the portal into the research team's account yet."""
-    hub = AwsAccount.objects.get(account_id=HUB)
-    if "eu-west-1" not in hub.regions:
-        accounts.edit(actor=ACTOR, account=hub, regions=[*hub.regions, "eu-west-1"])
+    """Models are registered and run in two regions; and nobody has let the portal into the research account yet."""
+    for account in AwsAccount.objects.filter(account_id__in=(HUB, TEST, PRODUCTION)).order_by("pk"):
+        if "eu-west-1" not in account.regions:
+            accounts.edit(actor=ACTOR, account=account, regions=[*account.regions, "eu-west-1"])
     if not AwsAccount.objects.filter(account_id=RESEARCH).exists():
         demo_roles.deploy(RESEARCH, is_hub=False)
         accounts.register(

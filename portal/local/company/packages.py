@@ -88,9 +88,10 @@ def request_of(group: GroupPlan, number: int, *, use_case_id: str, use_case_name
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
-        "ModelMetrics": _reports(group, number),
     }
-    if group.in_full:
+    if not is_left(group, number):
+        request["ModelMetrics"] = _reports(group, number)
+    if group.in_full and "ModelMetrics" in request:
         request["DriftCheckBaselines"] = _baselines(group, number)
     if job := group.jobs.get(number):
         arn = f"arn:aws:sagemaker:{group.region}:{DEVELOPMENT}:training-job/{job}"
@@ -100,6 +101,13 @@ def request_of(group: GroupPlan, number: int, *, use_case_id: str, use_case_name
                         use_case_name, owner)  # fmt: skip
         request["ModelCard"] = {"ModelCardContent": json.dumps(content), "ModelCardStatus": "PendingReview"}
     return request
+
+
+def is_left(group: GroupPlan, number: int) -> bool:
+    """Return whether a version was only tried: nobody asks anything about it, and no job checked it."""
+    if group.project is None:
+        return True
+    return number <= group.versions - len(group.heads) and (number % 6 == 2 or number > 6)
 
 
 def artifact_of(group: GroupPlan, number: int) -> str:

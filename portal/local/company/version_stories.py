@@ -9,6 +9,7 @@ from portal.core.vocabulary import Stage
 
 from . import models as fates
 from .models import GroupPlan
+from .packages import is_left
 from .people import OFFICERS, project_of
 from .steps import Step, worked, working
 from .words import APPROVALS, CHANGES, FAILURES, NOTES, REJECTIONS, RETIREMENTS, REWORKED, pick
@@ -72,7 +73,7 @@ class GroupStory:
         reach = _REACH[self.group.reach]
         turn = number % 6
         far = number == 4 and self.group.versions >= 8
-        if self.group.project is None or turn == 2 or reach == 0 or number > 6:
+        if is_left(self.group, number) or reach == 0:
             self._walk(number, at, fates.IDLE)
         elif turn == 3:
             self._walk(number, at, fates.REJECTED)
