@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .card_view import flat, path_words
+from .card_view import flat, in_order, path_words
 
 _TITLES = {
     "model_overview": ("Overview", "info-circle"),
@@ -170,7 +170,7 @@ def _said(value: Any) -> str | None:
 
 
 def _fields(section: Section, values: Mapping[str, Any]) -> None:
-    for key, value in values.items():
+    for key, value in in_order(values):
         if value in (None, "", [], {}):
             continue
         if isinstance(value, Mapping):
