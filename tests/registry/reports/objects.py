@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from registry.aws.records import AccountRef
+
+WRITTEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Bucket:
@@ -34,6 +37,7 @@ class Bucket:
             "ContentLength": self.sizes.get(key, len(data)),
             "ETag": f'"{hashlib.md5(data).hexdigest()}"',
             "VersionId": "v1",
+            "LastModified": WRITTEN,
         }
 
     def get_object(self, **which: str) -> dict[str, Any]:

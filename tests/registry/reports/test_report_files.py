@@ -8,8 +8,9 @@ import tracemalloc
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from registry.reports.document import MOST_PARTS, ReportProblem
+from registry.reports.document import MOST_NAMED, MOST_PARTS, ReportProblem
 from registry.services import report_files
 from tests.registry.reports.objects import Bucket
 
@@ -53,6 +54,10 @@ BROKEN = [
     (b"\n<!DOCTYPE HTML><html>", "wrong_type", "an HTML page"),
     (b"\x1f\x8b\x08\x00", "wrong_type", "gzip"),
     (b"[" + b"1," * (MOST_PARTS + 1) + b"1]", "too_large", "parts"),
+    (b"{" + b'"a":1,' * (MOST_NAMED + 1) + b"}", "too_large", "named values"),
+    (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "not_json", "deeper"),
+    (b'\xff\xfe{\x00"', "not_json", "UTF-16"),
+    (b'{"a\\u0000": 1, "a\\ufffd": 2}', "not_json", "twice"),
 ]
 
 
@@ -105,6 +110,33 @@ def test_memory_stays_bounded_by_the_largest_report() -> None:
         tracemalloc.stop()
     assert bucket.read == len(data)
     assert peak < 6 * len(data)
+
+
+def test_no_more_is_read_than_the_bound_whatever_the_object_grew_to() -> None:
+    bucket = Bucket({"analysis.json": b'{"a": "' + b"x" * 9000 + b'"}'})
+    assert read(bucket, largest=1000).problem is ReportProblem.TOO_LARGE
+    assert bucket.read == 0
+    # Its size is what S3 says before it is read; more than that is never taken.
+    bucket.sizes["analysis.json"] = 1000
+    assert read(bucket, largest=1000).problem is ReportProblem.TRUNCATED
+    assert bucket.read == 1000
+
+
+def test_a_report_replaced_between_two_reads_is_neither_and_read_next_time() -> None:
+    bucket = Bucket({"analysis.json": b'{"a": 1}'})
+    asked = bucket.get_object
+
+    def replaced(**which: str) -> Any:
+        assert which["IfMatch"]
+        raise ClientError({"Error": {"Code": "PreconditionFailed", "Message": "changed"}}, "GetObject")
+
+    bucket.get_object = replaced  # type: ignore[method-assign]
+    found = read(bucket)
+    assert (found.problem, found.content) == (ReportProblem.UNREACHABLE, {})
+    assert "It was replaced while it was being read" in found.sentence
+    bucket.get_object = asked  # type: ignore[method-assign]
+    bucket.objects["analysis.json"] = b'{"a": 2}'
+    assert read(bucket).content == {"a": 2}
 
 
 def test_a_body_that_ends_early_is_truncated() -> None:
