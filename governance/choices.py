@@ -232,9 +232,7 @@ FINDING_MOVES: frozenset[tuple[str, str]] = frozenset(
 
 
 class FindingKind(Word):
-    """Every kind of disagreement (DOMAIN section 7), one about evidence that is not what was attached, and three about
-    what could not be read.
-    """
+    """Every kind of disagreement (DOMAIN section 7), what was attached and altered, and what could not be read."""
 
     APPROVED_OUTSIDE = "approved_outside_portal"
     REJECTED_OUTSIDE = "rejected_outside_portal"
