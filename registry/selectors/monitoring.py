@@ -155,7 +155,8 @@ def compared(actor: Actor, of: MonitoringSchedule) -> list[Comparison]:
     found = []
     for version in versions.values():
         for address in approved_addresses(of.monitor_type, version.drift_baselines):
-            approved = MonitoringConstraints.objects.filter(account=of.account_id, address=address).first()
+            own_account = version.group.account_id
+            approved = MonitoringConstraints.objects.filter(account=own_account, address=address).first()
             limits = approved.limits if approved else None, own.limits if own else None
             named = () if None in limits else differences(limits[0] or {}, limits[1] or {})
             found.append(Comparison(version, address, approved, own, named))

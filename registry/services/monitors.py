@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,12 @@ from ..aws import monitoring
 from ..aws.errors import AwsError, AwsNotFound
 from ..aws.monitoring import ScheduleRecord
 from ..aws.session import AwsSession
-from ..models import AwsAccount, MonitoringAlert, MonitoringConstraints, MonitoringSchedule
+from ..models import AwsAccount, ModelVersion, MonitoringAlert, MonitoringConstraints, MonitoringSchedule
 from ..reports import monitor
 from ..reports.document import Unreadable
 from ..reports.monitor import approved_addresses
 from ..selectors.placements import placements
-from . import monitor_runs, report_files
+from . import accounts, monitor_runs, report_files
 from .monitor_runs import Counts
 
 
@@ -149,17 +149,29 @@ def _alerts(
 def _constraints(
     actor: Actor, account: AwsAccount, session: AwsSession, schedules: Collection[MonitoringSchedule], now: datetime
 ) -> None:
-    """Read the constraints of each schedule, and those that the versions running there were approved with."""
-    wanted = {row.constraints_url for row in schedules if row.constraints_url}
+    """Read the constraints of each schedule, and those that the versions running there were approved with.
+
+    The latter as the account that registered the version, whose files they are: where it runs may not read them.
+    """
     region = session.account.region
-    baselines: dict[str, list[Mapping[str, Any]]] = {}
+    running: dict[str, list[ModelVersion]] = {}
     for one in placements(account=account):
         for of, endpoint in one.places:
             if of == region:
-                baselines.setdefault(endpoint, []).append(one.version.drift_baselines)
+                running.setdefault(endpoint, []).append(one.version)
+    wanted: dict[AwsAccount, set[str]] = {account: {row.constraints_url for row in schedules if row.constraints_url}}
     for row in schedules:
-        for found in baselines.get(row.endpoint.lower(), ()):
-            wanted.update(approved_addresses(row.monitor_type, found))
+        for version in running.get(row.endpoint.lower(), ()):
+            approved = approved_addresses(row.monitor_type, version.drift_baselines)
+            wanted.setdefault(version.group.account, set()).update(approved)
+    for owner, addresses in wanted.items():
+        if owner.is_enabled:
+            _read_constraints(actor, owner, session if owner == account else accounts.reach(owner), addresses, now)
+
+
+def _read_constraints(
+    actor: Actor, account: AwsAccount, session: AwsSession, wanted: Collection[str], now: datetime
+) -> None:
     known = {
         one.address: one for one in MonitoringConstraints.objects.filter(account=account, address__in=list(wanted))
     }
