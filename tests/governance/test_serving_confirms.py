@@ -14,7 +14,8 @@ from governance.selectors import endpoints as deployments
 from governance.selectors import running
 from portal.core.vocabulary import Stage, Status
 from registry.choices import DeploymentState
-from registry.models import Deployment
+from registry.models import AwsAccount, Deployment, ModelGroup, ModelVersion
+from registry.services.deployments import region_of
 from registry.sync import endpoints as reading
 from tests.factories import at_stage
 from tests.factories import version as new_version
@@ -124,3 +125,11 @@ def test_what_was_reported_and_aws_does_not_have_is_no_more_counted_as_running(p
     look(TEST)
     assert stands() == (InPlace.RUNS_UNAPPROVED, {InPlace.RUNS_UNAPPROVED: 1})
     assert len(open_ones(FindingKind.RUNNING_UNAPPROVED)) == 1
+
+
+@pytest.mark.parametrize(
+    ("regions", "ordered_to"), [(["us-east-1", "eu-west-1"], "eu-west-1"), (["us-east-1"], "us-east-1")]
+)
+def test_an_order_goes_where_the_package_lies_if_the_account_works_there(regions: list[str], ordered_to: str) -> None:
+    version = ModelVersion(group=ModelGroup(region="eu-west-1"))
+    assert region_of(version, AwsAccount(regions=regions)) == ordered_to
