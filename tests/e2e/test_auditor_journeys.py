@@ -81,3 +81,33 @@ def test_an_auditor_looks_who_decided(live: Live, person: Callable[..., Person])
 )
 def test_the_pages_of_an_auditor_are_accessible(live: Live, person: Callable[..., Person], address: str) -> None:
     person("auditor").accessible(address)
+
+
+def test_an_auditor_follows_a_version_from_its_origin_to_what_serves_it(
+    live: Live, person: Callable[..., Person]
+) -> None:
+    auditor, world = person("auditor"), live.world
+    page = auditor.page
+    page.goto(f"/model-versions/{world.fresh.pk}/")
+    page.get_by_role("link", name="Origin", exact=True).click()
+    page.wait_for_url("**/lineage/")
+    parts = page.get_by_role("navigation", name="Where this version comes from")
+    for part, heading in (("Training", "Training job"), ("Pipeline", world.pipeline.pipeline)):
+        parts.get_by_role("link", name=part, exact=True).click()
+        expect(page.get_by_role("heading", name=heading).first).to_be_visible()
+        expect(parts.get_by_role("link", name=part, exact=True)).to_have_attribute("aria-current", "page")
+        expect(page.get_by_role("link", name="Origin", exact=True)).to_have_attribute("aria-current", "true")
+    # From what is watched and what serves back to the version; each says when it was read.
+    page.goto("/model-dashboard/")
+    expect(page.get_by_role("heading", name="Model dashboard")).to_be_visible()
+    page.goto(f"/monitors/{world.monitor.pk}/")
+    expect(page.get_by_text(world.monitor.name).first).to_be_visible()
+    page.goto(f"/endpoints/{world.served.endpoint_id}/")
+    expect(page.get_by_text("Last read").first).to_be_visible()
+    page.goto(f"/model-cards/{world.model_card.pk}/")
+    expect(page.get_by_role("heading", name=world.model_card.name).first).to_be_visible()
+    # And why something may not have been read.
+    page.goto(f"/accounts/{world.served.endpoint.account.account_id}/")
+    table = page.get_by_role("table", name="What is read beside the registry")
+    expect(table.get_by_role("row")).not_to_have_count(1)
+    auditor.accessible(f"/accounts/{world.served.endpoint.account.account_id}/")
