@@ -145,12 +145,17 @@ def _published(account: AwsAccount, region: str) -> dict[str, list[Published]]:
 
 
 def _record(row: Runs) -> StageRecord | None:
-    """The stage record that speaks for a version where it runs."""
-    if row.stage is None:
-        return None
-    rows = StageRecord.objects.filter(version=row.version.pk, stage=row.stage)
-    rows = rows.filter(Q(account=row.account) | Q(account=None)).exclude(status=Status.RETIRED)
-    return rows.order_by(F("account").asc(nulls_last=True)).first()
+    """The stage record that speaks for a version where it runs; without one, that of the stage it has come to.
+
+    What runs before it was approved there is monitored all the same: the endpoint says where.
+    """
+    rows = StageRecord.objects.filter(version=row.version.pk).exclude(status=Status.RETIRED)
+    rows = rows.filter(Q(account=row.account) | Q(account=None))
+    for stage in (row.stage, row.version.stage):
+        found = rows.filter(stage=stage).order_by(F("account").asc(nulls_last=True)).first() if stage else None
+        if found is not None:
+            return found
+    return None
 
 
 def _is_told(

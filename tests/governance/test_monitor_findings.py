@@ -250,6 +250,16 @@ def test_numbers_go_to_what_aws_shows_and_not_to_its_successor(account: Account)
     assert reports.count() == before == 3
 
 
+def test_what_runs_before_its_approval_is_monitored_at_the_stage_it_has_come_to(account: Account) -> None:
+    served = account.version()
+    account.endpoint("early", served)
+    account.run(account.schedule("inputs", "early"), "Completed")
+    monitors.report(actor=SYSTEM, account=account.row, region=HERE)
+    record = StageRecord.objects.get(version=served)
+    assert (record.stage, record.monitoring_endpoint) == (Stage.DEVELOPMENT, "early")
+    assert record.monitoring_metrics["status"] == "no violations"
+
+
 def test_who_sees_a_version_sees_what_watches_it_where_aws_shows_it(account: Account, place: Place) -> None:
     watching = account.schedule("inputs", "Credit")
     account.run(watching)
