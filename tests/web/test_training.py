@@ -131,3 +131,20 @@ def test_the_page_reads_a_fixed_number_of_rows(world: World, as_role: AsRole, kn
         with CaptureQueriesContext(connection) as after:
             page(client, world)
         assert len(after) == len(before)
+
+
+def test_training_stands_beside_that_of_other_versions(world: World, as_role: AsRole) -> None:
+    keep(world, image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.5-1", vpc=None)
+    chosen = {"v": [world.trial.pk, world.fresh.pk]}
+    words = words_of(as_role("auditor").get(reverse("governance:version_compare"), chosen))
+    for told in (
+        "Final metrics of the training job",
+        "0.91",
+        "depth",
+        "sagemaker-xgboost:1.5-1",
+        "Network isolation",
+        "Llama 3 Community License",
+    ):
+        assert told in words, told
+    metrics = words_of(as_role("auditor").get(reverse("registry:version_metrics", args=[world.trial.pk])))
+    assert "training.validation:auc" in metrics
