@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from portal.core.operations import operation
-from registry.models import EndpointSeries
+from registry.models import AccountRole, EndpointSeries
 from registry.selectors.endpoint_metrics import points
 from registry.web.endpoint_metrics import NO_DATA
 from tests.api.world import World
@@ -72,6 +72,34 @@ def test_personas_are_shown_written_and_refused_in_place(world: World, as_role: 
     assert answer["Content-Disposition"] == f'attachment; filename="ml_engineer-{SPOKE}-1.json"'
     (passing,) = (one for one in json.loads(answer.content)["Statement"] if one["Sid"] == "HandModelsTheirRole")
     assert passing["Resource"] == [f"arn:aws:iam::{SPOKE}:role/model-*"]
+    template = client.get(file, {"execution_roles": "model-*", "as": "cloudformation"})
+    assert template["Content-Disposition"] == f'attachment; filename="ml_engineer-{SPOKE}-cloudformation.json"'
+    made = json.loads(template.content)["Resources"]["MlEngineer1"]
+    assert (made["Type"], made["Properties"]["PolicyDocument"]) == (
+        "AWS::IAM::ManagedPolicy",
+        json.loads(answer.content),
+    )
     assert client.get(file, {"execution_roles": "\x00"}).status_code == 400
-    assert client.get(reverse("registry:persona_file", args=[SPOKE, "nobody", 1])).status_code == 404
+    for how in ("", "cloudformation"):
+        gone = reverse("registry:persona_file", args=[SPOKE, "nobody", 1])
+        assert client.get(gone, {"as": how}).status_code == 404
+
+
+def test_a_role_says_whether_it_is_bounded_and_who_takes_it(world: World, as_role: AsRole) -> None:
+    client, page = as_role("ml_admin"), reverse("registry:account_personas", args=[SPOKE])
+    assert "Whether it has a permissions boundary was not read yet." in client.get(page).content.decode()
+    arn = f"arn:aws:iam::{SPOKE}:policy/bound"
+    trust = {"Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}}}
+    reading = {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
+    for boundary, words in (
+        ({"arn": arn, "document": reading, "problem": ""}, ("taken into account.", "Within its persona")),
+        ({"arn": arn, "document": None, "problem": "IAM refused."}, ("IAM refused.", "Goes around the portal")),
+    ):
+        with operation(SYSTEM):
+            AccountRole.objects.filter(pk=world.account_role.pk).update(boundary=boundary, trust=trust)
+        shown = unescape(client.get(page).content.decode())
+        for word in (*words, "Taken by SageMaker", "Service control policies are not read"):
+            assert word in shown
+    told = client.get(f"/api/v1/account-roles/{world.account_role.pk}/").json()
+    assert (told["boundary"]["arn"], told["comparison"]["persona"]) == (arn, "compute")
     assert client.get(reverse("registry:persona_file", args=[SPOKE, "ml_engineer", 99])).status_code == 404
