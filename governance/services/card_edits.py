@@ -24,6 +24,7 @@ from registry.choices import CardStatus
 from registry.models import ModelCard, ModelCardEdit, ModelGroup
 from registry.selectors import model_cards
 from registry.services import cards
+from registry.services.card_links import links_of
 
 from ..choices import OutboxKind
 from . import outbox
@@ -51,13 +52,7 @@ def create(*, actor: Actor, group_id: int, name: str, content: Mapping[str, Any]
         if limits_of("sagemaker", "CreateModelCard", request):
             said = "A name has letters, digits and single hyphens between them, at most 63."
             raise InvalidInput("This card cannot be made as it is.", errors={"name": [said]})
-        whole = {
-            **content,
-            "model_package_details": {
-                **_section(content, "model_package_details"),
-                "model_package_group_name": group.name,
-            },
-        }
+        whole = _about(content, group)
         require_valid(whole)
         same = ModelCard.objects.present().filter(account=group.account, region=group.region, name=named)
         if same.exists():
@@ -74,17 +69,20 @@ def edit(*, actor: Actor, card_id: int, revision: int, content: Mapping[str, Any
     Raises NotFound, Forbidden, StaleEdit when the card changed since `revision`, InvalidInput for content that breaks
     the schema, WrongState for an archived or missing card, or while another edit is on its way. Source: SageMaker
     UpdateModelCard.
+
+    A card that is about a group stays about it: a content that names none is given its name.
     """
     with operation(actor, reason or "edit a model card"):
         card = _locked(actor, card_id, Act.EDIT_CARD, revision)
         if card.status == CardStatus.ARCHIVED:
             raise WrongState("An archived card keeps its content. Make a new card instead.")
         before = model_cards.content_of(card)
-        require_valid(content, before)
-        if dict(content) == before:
+        whole = dict(content) if card.group is None else _about(content, card.group)
+        require_valid(whole, before)
+        if whole == before:
             raise InvalidInput("Nothing was changed.", errors={"content": ["It says the same as before."]})
         asked = _of(card, CardStatus.DRAFT)
-        asked.content = dict(content)
+        asked.content = whole
         return _ask(
             actor, asked, reason, f"Write version {card.number + 1} of the model card {card.name}", "its content"
         )
@@ -143,6 +141,19 @@ def require_valid(content: Mapping[str, Any], before: Mapping[str, Any] | None =
         problems.append(f"The card is too long: {len(text):,} characters, and SageMaker takes {LONGEST_CONTENT:,}.")
     if problems:
         raise InvalidInput("SageMaker would refuse this card.", errors={"content": problems})
+
+
+def _about(content: Mapping[str, Any], group: ModelGroup) -> dict[str, Any]:
+    """Return a content that says which group it is about: a card does not leave its project, nor enter another's."""
+    whole, found = dict(content), links_of(content, group.account, group.region, "").group
+    if found is None:
+        package = {**_section(content, "model_package_details"), "model_package_group_name": group.name}
+        whole["model_package_details"] = package
+        found = links_of(whole, group.account, group.region, "").group
+    if found is not None and found != group:
+        said = f"It names another model than those of {group.name}. Make another card for that one."
+        raise InvalidInput("The card would be about another model.", errors={"content": [said]})
+    return whole
 
 
 def _section(content: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from registry.services import model_cards as services
 from tests import aws_story
 from tests.aws_story import HUB
 from tests.cards.contents import whole
-from tests.factories import group
+from tests.factories import group, version
 from tests.governance.conftest import Place
 from tests.sandbox import Sandbox
 
@@ -149,7 +149,8 @@ def test_asked_twice_it_is_written_once(place: Place, card: ModelCard, sagemaker
     actor = place.people.scientist.actor
     card_edits.edit(actor=actor, card_id=card.pk, revision=card.revision, content={})
     # The answer is lost on its way: an earlier attempt got through, and its worker never knew.
-    sagemaker.update_model_card(ModelCardName=card.name, Content="{}", ModelCardStatus="Draft")
+    asked = ModelCardEdit.objects.latest("pk")
+    sagemaker.update_model_card(ModelCardName=card.name, Content=json.dumps(asked.content), ModelCardStatus="Draft")
     assert carried().state == OutboxState.DELIVERED
     assert sagemaker.describe_model_card(ModelCardName=card.name)["ModelCardVersion"] == 2
 
@@ -183,3 +184,23 @@ def test_what_a_card_may_be_and_what_not(place: Place, card: ModelCard) -> None:
     card_edits.require_valid({**newer, "intended_uses": {"risk_rating": "Low"}}, newer)
     with pytest.raises(InvalidInput):
         card_edits.require_valid({**newer, "unknown": {}}, newer)
+
+
+def test_a_card_does_not_change_its_project(place: Place, card: ModelCard, models: ModelGroup) -> None:
+    actor, theirs = place.people.scientist.actor, version(group(None, place.people, name=aws_story.unique("theirs")))
+    before = OutboxMessage.objects.count()
+    for content in (
+        {"model_package_details": {"model_package_group_name": theirs.group.name}},
+        {"model_package_details": {"model_package_group_name": models.name, "model_package_arn": theirs.arn}},
+        {"model_overview": {"model_id": theirs.arn}},
+        {"model_overview": {"model_name": theirs.group.name}},
+    ):
+        with pytest.raises(InvalidInput, match="another model"):
+            card_edits.edit(actor=actor, card_id=card.pk, revision=card.revision, content=content)
+        with pytest.raises(InvalidInput, match="another model"):
+            card_edits.create(actor=actor, group_id=models.pk, name=aws_story.unique("new"), content=content)
+    assert OutboxMessage.objects.count() == before
+    card_edits.edit(actor=actor, card_id=card.pk, revision=card.revision, content={"intended_uses": {}})
+    carried()
+    card.refresh_from_db()
+    assert (card.number, card.group) == (2, models), "what names no model stays about its own"
