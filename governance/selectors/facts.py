@@ -156,7 +156,9 @@ def _metrics(records: Iterable[Sequence[StageRecord]], kind: MetricKind) -> Iter
     """A stage that runs in several accounts is awaited in each: what one of them owes is not made up for by another."""
     for record in _reported(records, kind):
         captured = getattr(record, f"{kind}_captured_at")
-        yield MetricsFact(kind, _values(record, kind) or {}, captured, _where(record))
+        # What was measured while it ran is of one endpoint, which whoever decides is told.
+        at = f" at {record.monitoring_endpoint}" if kind is MetricKind.MONITORING and record.monitoring_endpoint else ""
+        yield MetricsFact(kind, _values(record, kind) or {}, captured, f"{_where(record)}{at}")
 
 
 def _run(known: Gathered, version: ModelVersion) -> Iterator[MetricsFact]:

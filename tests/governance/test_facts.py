@@ -147,7 +147,9 @@ def test_monitoring_is_told_from_validation(place: Place, made: ModelVersion) ->
     rule = needs(
         metric("drift", "<=", 0.2, kind=MetricKind.MONITORING), metric("drift", "<=", 0.2, kind=MetricKind.VALIDATION)
     )
-    assert [one.outcome for one in policies.checks(made, Stage.QA, rule)] == [Outcome.PASS, Outcome.MISSING]
+    found = policies.checks(made, Stage.QA, rule)
+    assert [one.outcome for one in found] == [Outcome.PASS, Outcome.MISSING]
+    assert [" at e, at most" in one.detail for one in found] == [True, False]
 
 
 def test_the_documents_of_a_use_case_are_its_evidence(place: Place) -> None:

@@ -257,6 +257,34 @@ def test_what_aws_refuses_fails_the_pass_and_keeps_what_is_known(line: Line) -> 
     assert MonitoringSchedule.objects.get(name=name).missing_since is None
 
 
+def test_what_breaks_off_in_the_middle_is_read_the_next_time(line: Line) -> None:
+    """A listing of runs that AWS refuses leaves none out, and neither does a schedule or a history it kept back."""
+    name, other = line.schedule(), line.schedule("ModelQuality")
+    line.run(name, violations=VIOLATIONS)
+    for operation in ("ListMonitoringExecutions", "ListMonitoringAlertHistory", "DescribeMonitoringSchedule"):
+        line.aws.fault(service="sagemaker", operation=operation, error="AccessDeniedException", times=1)
+    run = line.read()
+    assert run.state == SyncState.FAILED
+    # The first schedule was not described, the second's runs were not listed: neither counts as read.
+    line.run(other, statistics=QUALITY)
+    assert set(MonitoringSchedule.objects.values_list("name", "read_until")) == {(other, None)}
+    line.aws.fault(service="sagemaker", operation="ListMonitoringAlertHistory", error="AccessDeniedException", times=1)
+    assert "History of alert" in line.read().error
+    assert set(MonitoringExecution.objects.values_list("schedule__name", flat=True)) == {name, other}
+    assert not MonitoringSchedule.objects.filter(read_until=None).exists()
+    assert line.read().state == SyncState.SUCCEEDED
+    assert MonitoringAlert.objects.get(schedule__name=name).history
+
+
+def test_runs_are_removed_after_a_year_but_the_newest_that_finished(line: Line) -> None:
+    name, before = line.schedule(), timezone.now().replace(microsecond=0) - timedelta(days=500)
+    for hours, status in ((0, "Completed"), (1, "Completed"), (2, "Failed")):
+        line.run(name, before + timedelta(hours=hours), status=status)
+    line.read()
+    (kept,) = MonitoringExecution.objects.filter(schedule__name=name)
+    assert (kept.status, kept.scheduled_at) == ("Completed", before + timedelta(hours=1))
+
+
 def test_a_schedule_is_seen_by_who_sees_what_runs_there_and_by_who_operates(
     line: Line, deployed: ModelVersion, place: Place
 ) -> None:
