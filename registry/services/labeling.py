@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 
 from portal.core.actors import Actor
@@ -21,20 +22,26 @@ from ..models import AwsAccount, LabelingJob
 MOST_JOBS = 10_000
 # AWS's list follows changes with some delay, and two may share a moment.
 _OVERLAP = timedelta(minutes=5)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+# Names of jobs are unique in an account and region, so few share one; folders of people lie no deeper.
+_MOST_NAMESAKES, _LONGEST_NAME, _DEEPEST = 200, 63, 40
 
 
 def take_in_listed(actor: Actor, account: AwsAccount, session: AwsSession) -> str:
     """Keep the labeling jobs of a region that changed since the last that is kept; return what was left out, in words.
 
-    Raises AwsError. Source: ListLabelingJobs.
+    A list that breaks off keeps nothing, and is read again. Raises AwsError. Source: ListLabelingJobs.
     """
     region = session.account.region
     newest = LabelingJob.objects.filter(account=account, region=region).aggregate(at=Max("aws_modified_at"))["at"]
     since = newest - _OVERLAP if newest else None
-    for taken, record in enumerate(gateway.list_labeling_jobs(session, modified_after=since)):
-        if taken >= MOST_JOBS:
-            return f"More than {MOST_JOBS} labeling jobs changed in {region}; the newest of them were not read."
+    # Listed by when they were made: what is kept of half a list would hide what changed before the newest of it.
+    listed = gateway.list_labeling_jobs(session, modified_after=since)
+    records = nsmallest(MOST_JOBS + 1, listed, key=lambda one: (one.modified_at or _LONG_AGO, one.arn))
+    for record in records[:MOST_JOBS]:
         keep(actor=actor, account=account, region=region, record=record)
+    if len(records) > MOST_JOBS:
+        return f"More than {MOST_JOBS} labeling jobs changed in {region}; the next pass goes on with the rest."
     return ""
 
 
@@ -90,28 +97,26 @@ def behind(actor: Actor, session: AwsSession, account: AwsAccount, job: Training
 
 
 def _of_inputs(uris: list[str]) -> LabelingJob | None:
-    """The newest kept job whose output is one of the inputs, or lies below one."""
+    """The newest kept job whose output is one of the inputs, or lies below one; two queries, however deep they lie."""
     exact = [uri for uri in uris if uri.startswith("s3://")]
-    rows = LabelingJob.objects.filter(output__in=exact).order_by("-aws_modified_at", "-pk")
-    if row := rows.first():
-        found: LabelingJob = row
+    found: LabelingJob | None = (
+        LabelingJob.objects.filter(output__in=exact).order_by(F("aws_modified_at").desc(nulls_last=True), "-pk").first()
+    )
+    if found is not None or not exact:
         return found
-    for uri in exact:
-        # A channel that names a labeling job's own folder or one within; a whole bucket or a shared one proves nothing.
-        if match := _in_folder(uri):
-            return match
-    return None
+    # A channel that names a labeling job's own folder or one within; a whole bucket or a shared one proves nothing.
+    folders = [uri.rstrip("/").split("/")[:_DEEPEST] for uri in exact]
+    named = {name for parts in folders for name in parts[3:] if len(name) <= _LONGEST_NAME}
+    rows = LabelingJob.objects.filter(name__in=named).order_by(F("aws_modified_at").desc(nulls_last=True), "-pk")
+    known = list(rows[:_MOST_NAMESAKES]) if named else []
+    return next((match for parts in folders if (match := _in_folder(parts, known))), None)
 
 
-def _in_folder(uri: str) -> LabelingJob | None:
-    parts = uri.rstrip("/").split("/")
+def _in_folder(parts: list[str], known: list[LabelingJob]) -> LabelingJob | None:
     # A job writes to PATH/NAME/manifests/output/output.manifest: its folder is the prefix that ends with its name.
     for length in range(len(parts), 3, -1):
-        row: LabelingJob | None = (
-            LabelingJob.objects.filter(name=parts[length - 1], output__startswith="/".join(parts[:length]) + "/")
-            .order_by("-aws_modified_at")
-            .first()
-        )
-        if row is not None:
-            return row
+        folder = "/".join(parts[:length]) + "/"
+        for row in known:
+            if row.name == parts[length - 1] and row.output.startswith(folder):
+                return row
     return None

@@ -18,6 +18,7 @@ from registry.services import training
 from tests.factories import group, version
 from tests.governance.conftest import Place
 from tests.registry.training.saying import (
+    AT,
     HUB_ARN,
     Saying,
     labeling_job,
@@ -290,3 +291,13 @@ def test_a_secret_among_the_parameters_is_not_kept_and_jumpstart_is_known_by_its
     said.training["credit-1"] = refusal("DescribeTrainingJob", "AccessDeniedException")
     read_again(made, said)
     assert of(made).hub == row.hub, "a reading that failed leaves what was read"
+
+
+def test_labeling_jobs_are_read_in_the_order_they_changed(models: ModelGroup, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = Saying()
+    for name, days in (("long", 9), ("short", 1), ("middle", 5)):
+        said.labeling[name] = labeling_job(name, LastModifiedTime=AT + timedelta(days=days))
+    monkeypatch.setattr("registry.services.labeling.MOST_JOBS", 2)
+    assert "the next pass goes on" in read(said).problems[0]
+    assert set(LabelingJob.objects.values_list("name", flat=True)) == {"short", "middle"}
+    assert "2026-03-07" in (read(said), said.asked)[1][-1][1], "the next list begins where this one ended"
