@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.utils import timezone
 
 from governance.choices import MetricKind, Verdict
 from governance.models import (
@@ -25,10 +26,11 @@ from governance.models import (
 )
 from governance.services import approvals, metrics
 from portal.core.vocabulary import RiskClass, Stage, Status
-from registry.models import ModelVersion, UseCase
+from registry.choices import AskedState, CardStatus
+from registry.models import AwsAccount, ModelCard, ModelCardEdit, ModelVersion, UseCase
 from registry.services import positions
 from tests.factories import Cast, group, use_case, version
-from tests.matrices.bypass import APPEND_ONLY, KEPT, Attempt, attempts
+from tests.matrices.bypass import APPEND_ONLY, FIXED, KEPT, Attempt, attempts, changes
 from tests.refusals import as_replica, refused, sql
 from tests.scene import fingerprint, settle, undone
 
@@ -52,6 +54,7 @@ def shared_rows(shared_place: Place, django_db_blocker: Any) -> Iterator[Rows]:
             actor=people.engineer.actor, record_id=record.pk, kind=MetricKind.VALIDATION, metrics={"auc": 0.8}
         )
         approvals.submit(actor=people.scientist.actor, subject_type=ModelVersion, subject_id=subject.pk)
+        cards = _card_written_by(people)
         settle()
         yield {
             "registry_usecase": case,
@@ -59,7 +62,36 @@ def shared_rows(shared_place: Place, django_db_blocker: Any) -> Iterator[Rows]:
             "governance_stagerecord": record,
             "governance_usecasestagerecord": UseCaseStageRecord.objects.get(use_case=case),
             "governance_approvalrequest": ApprovalRequest.objects.get(version=subject),
+            **cards,
         }
+
+
+def _card_written_by(people: Cast) -> Rows:
+    now = timezone.now()
+    card = ModelCard.objects.create(
+        account=AwsAccount.objects.earliest("pk"),
+        region="us-east-1",
+        name="churn",
+        arn="arn:aws:sagemaker:us-east-1:111111111111:model-card/churn",
+        number=1,
+        status=CardStatus.PENDING_REVIEW,
+        aws_created_at=now,
+        read_at=now,
+    )
+    written = card.versions.create(number=1, status=card.status, content={}, written_by=people.scientist, read_at=now)
+    return {"registry_modelcardversion": written, "registry_modelcardedit": _asked(card, people.owner, "Archived")}
+
+
+def _asked(card: ModelCard, person: Any, status: str) -> ModelCardEdit:
+    return card.edits.create(
+        account=card.account,
+        region=card.region,
+        name=card.name,
+        status=status,
+        expected_number=card.number,
+        requested_by=person,
+        state=AskedState.DONE,
+    )
 
 
 @pytest.fixture
@@ -182,6 +214,28 @@ def test_a_subject_registered_without_a_ledger_is_refused_at_commit(table: str, 
         settle()
 
 
+@pytest.mark.parametrize("attempt", changes(), ids=lambda attempt: attempt.id)
+def test_what_is_written_once_is_changed_by_no_path(attempt: Attempt, rows: Rows) -> None:
+    before = fingerprint()
+    with refused(attempt.refused_by):
+        PATHS[attempt.path](rows[attempt.table], attempt)
+    assert fingerprint() == before
+
+
+def test_nobody_approves_the_card_he_wrote_by_any_path(people: Cast, rows: Rows) -> None:
+    card = rows["registry_modelcardversion"].card  # type: ignore[attr-defined]
+    with refused("card_not_approved_by_author"):
+        _asked(card, people.scientist, "Approved")
+    with refused("card_not_approved_by_author"), as_replica():
+        _asked(card, people.scientist, "Approved")
+    assert _asked(card, people.owner, "Approved").pk
+
+
+def test_what_was_written_to_a_card_stays_so(rows: Rows) -> None:
+    with refused("card_edit_fixed"):
+        ModelCardEdit.objects.filter(pk=rows["registry_modelcardedit"].pk).update(state=AskedState.PENDING)
+
+
 @pytest.mark.parametrize("table", sorted(set(KEPT)))
 def test_announcing_another_verb_does_not_help(table: str, rows: Rows) -> None:
     column = "state" if table == "governance_approvalrequest" else "status"
@@ -249,7 +303,7 @@ def test_history_is_append_only_for_the_orm(model: type[models.Model], people: C
         model._default_manager.bulk_update([row], [model._meta.concrete_fields[-1].name])
 
 
-@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("table", [*KEPT, *FIXED])
 def test_what_has_a_ledger_is_never_removed(table: str, people: Cast, rows: Rows) -> None:
     _decided(people, rows)
     for replica in (False, True):

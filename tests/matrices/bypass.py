@@ -85,6 +85,26 @@ def attempts() -> list[Attempt]:
     return made
 
 
+# Written once: column, value and what refuses its change, by table.
+FIXED: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "registry_modelcardversion": (("text", "other", "card_content_fixed"), ("number", "7", "card_content_fixed")),
+    "registry_modelcardedit": (
+        ("status", "Approved", "card_edit_fixed"),
+        ("expected_number", "7", "card_edit_fixed"),
+        ("reason", "other", "card_edit_fixed"),
+    ),
+}
+
+
+def changes() -> list[Attempt]:
+    """Every fixed column by every path of an update."""
+    return [
+        Attempt(table, column, value, path, by)
+        for table, columns in FIXED.items()
+        for (column, value, by), path in product(columns, UPDATES)
+    ]
+
+
 # Never updated, deleted or truncated, by any path.
 APPEND_ONLY = (
     "governance_stageevent",
