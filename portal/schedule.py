@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from celery.schedules import crontab
@@ -167,6 +168,18 @@ SCHEDULE: dict[str, dict[str, Any]] = {
 def reading_kinds() -> set[str]:
     """Return the kinds of readings of AWS beside the registry that run by this list."""
     return {str(entry["kwargs"]["kind"]) for entry in SCHEDULE.values() if entry["task"] == _READ}
+
+
+def late_after(schedule: Mapping[str, Mapping[str, Any]]) -> dict[str, timedelta]:
+    """Return by kind of reading after how long without one something is wrong: the time of three of them."""
+    reading = [entry for entry in schedule.values() if entry["task"] == _READ]
+    return {str(entry["kwargs"]["kind"]): 3 * _between(entry["schedule"]) for entry in reading}
+
+
+def _between(schedule: Any) -> timedelta:
+    if isinstance(schedule, crontab):
+        return timedelta(days=1) / (len(schedule.hour) * len(schedule.minute))
+    return timedelta(seconds=schedule)
 
 
 def as_wished(minutes: Mapping[str, int]) -> dict[str, dict[str, Any]]:

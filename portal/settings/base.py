@@ -9,7 +9,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from kombu import Exchange, Queue
 
-from portal.schedule import as_wished
+from portal.schedule import as_wished, late_after
 
 from .environment import Environment, anchors_storage, database_from_url, evidence_storage, packs_storage
 
@@ -354,6 +354,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_QUEUES = tuple(Queue(name, Exchange(name), routing_key=name) for name in ("celery", "readings"))
 CELERY_TASK_ROUTES = {"governance.read_aws": {"queue": "readings"}}
 CELERY_BEAT_SCHEDULE = as_wished(ENVIRONMENT.readings)
+# After how long without a reading of a kind its page says that it is late.
+PORTAL_READINGS_LATE = late_after(CELERY_BEAT_SCHEDULE)
 # How many worker processes may be reading at once; fewer than there are, so that a decision never waits for them.
 PORTAL_READINGS_AT_ONCE = ENVIRONMENT.readings_at_once
 # Kinds of readings of AWS that this portal does without; "Sync now" leaves them out as well.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.utils import timezone
 
 from ..choices import READING_KINDS, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
@@ -27,7 +28,11 @@ class ReadingHealth:
             return SyncHealth.FAILING
         if self.is_off:
             return SyncHealth.DISABLED
-        return SyncHealth.HEALTHY if self.good is not None else SyncHealth.NEVER
+        if self.good is None:
+            return SyncHealth.NEVER
+        patience = settings.PORTAL_READINGS_LATE.get(self.kind.value)
+        is_late = patience is not None and timezone.now() - self.good.started_at > patience
+        return SyncHealth.LATE if is_late else SyncHealth.HEALTHY
 
 
 def readings_of(account: AwsAccount) -> list[ReadingHealth]:

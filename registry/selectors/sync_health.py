@@ -11,7 +11,7 @@ from operator import or_
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from ..choices import SyncHealth, SyncKind, SyncState
+from ..choices import READING_KINDS, SyncHealth, SyncKind, SyncState
 from ..models import AwsAccount, SyncRun
 
 # The passes that read changes of versions; events are a hint on top and shares another matter.
@@ -150,5 +150,7 @@ def oldest(regions: Collection[RegionHealth]) -> datetime | None:
 
 
 def is_routine() -> Q:
-    """Return what tells the passes nobody wants to read about: searches that ended well and brought nothing."""
-    return Q(kind=SyncKind.INCREMENTAL, state=SyncState.SUCCEEDED, created=0, updated=0, missing=0)
+    """Return what tells the passes nobody wants to read about: searches and readings that ended well and brought
+    nothing."""
+    kinds = (SyncKind.INCREMENTAL, *READING_KINDS)
+    return Q(kind__in=kinds, state=SyncState.SUCCEEDED, created=0, updated=0, missing=0)

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from governance.services import readings
-from portal.schedule import SCHEDULE, as_wished, reading_kinds
+from portal.schedule import SCHEDULE, as_wished, late_after, reading_kinds
 from portal.settings.environment import Environment
 
 
@@ -42,3 +42,14 @@ def test_sync_now_leaves_out_what_is_turned_off(settings: Any, monkeypatch: pyte
     settings.PORTAL_READINGS_OFF = frozenset({"personas", "endpoint_metrics"})
     readings.request_readings(account_id="111111111111", requested_by="somebody")
     assert set(asked) == reading_kinds() - {"personas", "endpoint_metrics"}
+
+
+def test_a_reading_is_late_after_the_time_of_three() -> None:
+    late = late_after(as_wished({"endpoints": 30, "cards": 0}))
+    assert set(late) == reading_kinds() - {"cards"}
+    assert [late[kind].total_seconds() / 3600 for kind in ("endpoints", "endpoint_metrics", "reports", "personas")] == [
+        1.5,
+        3,
+        9,
+        72,
+    ]

@@ -120,7 +120,8 @@ def test_a_reading_that_failed_is_named_with_why_and_what_to_do(admin: Client, w
     denied = "sagemaker ListModelCards was denied (AccessDeniedException: not authorized)."
     bad = SyncRun.objects.create(**place, kind="cards", state="failed", finished_at=late, error=denied)
     SyncRun.objects.create(**place, kind="lineage", state="succeeded", finished_at=late, calls=31)
-    SyncRun.objects.filter(pk=good.pk).update(started_at=early)
+    old = SyncRun.objects.create(**place, kind="training", state="succeeded", finished_at=early)
+    SyncRun.objects.filter(pk__in=[good.pk, old.pk]).update(started_at=early)
     SyncRun.objects.filter(pk=bad.pk).update(started_at=late)
 
     found = {(one.region, one.kind.value): one for one in readings_of(account)}
@@ -128,10 +129,11 @@ def test_a_reading_that_failed_is_named_with_why_and_what_to_do(admin: Client, w
     assert readings_of(account)[0].kind == "cards"
     assert (found[here, "cards"].state, found[here, "cards"].good) == (SyncHealth.FAILING, good)
     assert (found[here, "lineage"].state, found[here, "personas"].state) == (SyncHealth.HEALTHY, SyncHealth.DISABLED)
-    assert found[here, "monitors"].state == SyncHealth.NEVER
+    assert (found[here, "monitors"].state, found[here, "training"].state) == (SyncHealth.NEVER, SyncHealth.LATE)
 
     shown = admin.get(reverse("registry:account", args=[account.account_id])).content.decode()
     assert "ListModelCards was denied" in shown
     assert "what was read before stays" in shown
+    assert "See whether the worker and the schedule (beat) run" in shown
     assert "Check permissions names the missing actions" in shown
     assert "Turned off" in shown
