@@ -48,7 +48,9 @@ class Reviewed:
     failed: tuple[FindingKind, ...] = ()
 
 
-def review_all(*, actor: Actor, now: datetime | None = None) -> Reviewed:
+def review_all(
+    *, actor: Actor, now: datetime | None = None, kinds: Collection[FindingKind] = tuple(RULES)
+) -> Reviewed:
     """Compare what is found with what is so, kind by kind, each in transactions of its own; twice changes nothing.
 
     First what was accepted for a while opens again, so that the rules may settle it. A fixed number of queries, however
@@ -60,7 +62,7 @@ def review_all(*, actor: Actor, now: datetime | None = None) -> Reviewed:
             return Reviewed()
         with operation(actor, "the acceptance ended"):
             reopened = findings.end_acceptances(moment)
-        return replace(_reviewed(actor, RULES, moment), reopened=reopened)
+        return replace(_reviewed(actor, kinds, moment), reopened=reopened)
 
 
 def review_kinds(*, actor: Actor, kinds: Collection[FindingKind]) -> Reviewed:

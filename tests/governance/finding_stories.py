@@ -13,6 +13,7 @@ from governance.choices import FindingKind, MetricKind, OutboxKind, OutboxState
 from governance.models import Finding, OutboxMessage, StageRecord
 from governance.policies.facts import MetricRule, Operator
 from governance.selectors import policy as policy_selectors
+from governance.selectors.disagreements import RULES
 from governance.services import approvals, deployments, intake, metrics, policies, readings, review
 from portal.core.operations import operation
 from portal.core.vocabulary import RiskRating, Stage, Status, SubjectKind
@@ -37,6 +38,7 @@ class Story:
 
     place: Place
     now: datetime = field(default_factory=timezone.now)
+    kind: FindingKind | None = None
     told = True
 
     def cause(self) -> None:
@@ -50,10 +52,11 @@ class Story:
         """Have reality agree again."""
         raise NotImplementedError
 
-    def look(self) -> review.Reviewed:
-        """Have the portal look, a moment later."""
+    def look(self, *, at_everything: bool = False) -> review.Reviewed:
+        """Have the portal look, a moment later; where the story has its kind, at that alone unless told otherwise."""
         self.now += timedelta(seconds=1)
-        return review.review_all(actor=SYSTEM, now=self.now)
+        kinds = [kind for kind in RULES if at_everything or self.kind in (None, kind)]
+        return review.review_all(actor=SYSTEM, now=self.now, kinds=kinds)
 
 
 class OfVersion(Story):
