@@ -504,6 +504,12 @@ def _number(text: str) -> int:
     return int.from_bytes(_unb64(text), "big")
 
 
+def _joined(arguments: list[str]) -> list[str]:
+    """Write `--key-id ID` as `--key-id=ID`: one key in 64 begins with a dash, which is taken for an option else."""
+    rest = iter(arguments)
+    return ["=".join([one, *([next(rest, "")] if one == "--key-id" else [])]) for one in rest]
+
+
 def main(arguments: list[str]) -> int:
     """Check the pack that is named, print what was found, and return how it ended."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -511,7 +517,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--key-id", default="")
     parser.add_argument("--sha256", default="")
     parser.add_argument("--no-signatures", action="store_true")
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(_joined(arguments))
     try:
         import cryptography  # noqa: F401, PLC0415 - whether it is installed
     except ImportError:

@@ -266,6 +266,9 @@ def test_the_script(made: Made, files: Files, tmp_path: Path) -> None:
     code, told = run(script, pack, "--sha256", "0" * 64)
     assert code == 1
     assert "NOT SOUND" in told
+    code, told = run(script, pack, "--key-id", "-of-another")
+    assert code == 1
+    assert f"it is signed with the key {made.pack.key_id}, not with -of-another" in told
     code, told = run(script, pack, without_cryptography=True)
     assert code == 2
     assert "SIGNATURES WERE NOT CHECKED" in told
