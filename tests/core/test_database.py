@@ -1,11 +1,11 @@
-"""The database backend: it notices a closed connection, reads times as UTC, and plans what is said to be planned."""
+"""The database backend: it notices a closed connection, reads times as UTC, plans what is said to be planned, and lets go."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from portal.core.database import prepared
 
@@ -47,3 +47,21 @@ def test_a_connection_the_server_has_closed_is_noticed_without_a_statement() -> 
         assert not spare.is_usable()
     finally:
         spare.close()
+
+
+def test_what_is_read_in_portions_may_be_let_go_of_late() -> None:
+    kept = "SELECT count(*) FROM pg_cursors WHERE name LIKE '\\_django%%'"
+    with transaction.atomic():
+        left = connection.chunked_cursor()
+        left.execute("SELECT generate_series(1, 10000)")
+        assert left.fetchmany(2) == [(1,), (2,)]
+        assert _asked(kept) == 1
+        transaction.set_rollback(True)
+    # Its savepoint is gone, and the cursor with it: nothing of this transaction may suffer.
+    assert _asked(kept) == 0
+    left.close()
+    standing = connection.chunked_cursor()
+    standing.execute("SELECT 1")
+    assert _asked(kept) == 1
+    standing.close()
+    assert _asked(kept) == 0

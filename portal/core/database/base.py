@@ -9,6 +9,7 @@ import select
 from datetime import UTC
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
@@ -17,6 +18,28 @@ from psycopg.types.datetime import TimestamptzLoader
 
 # A statement is planned for good when it is asked for the third time on a connection.
 _PREPARE_AFTER = 2
+
+
+class Portioned(base.ServerSideCursor):  # type: ignore[misc]  # its base depends on the driver that is installed
+    """A cursor the server keeps, read in portions, that does no harm when it is closed late.
+
+    Declared in a transaction it ends with it, or with the savepoint around it. Who still holds what he was reading,
+    as an error being told does, closes it afterwards, perhaps in the middle of somebody else's transaction, which the
+    server would abort for a cursor it does not know.
+    """
+
+    def close(self) -> None:
+        if self.closed or self.withhold or self._stands():
+            super().close()
+        else:
+            super(psycopg.ServerCursor, self).close()
+
+    def _stands(self) -> bool:
+        """Whether the server has it; where it cannot be asked, closing knows what to do."""
+        if self.connection.info.transaction_status != TransactionStatus.INTRANS:
+            return True
+        with self.connection.cursor() as cursor:
+            return bool(cursor.execute("SELECT 1 FROM pg_cursors WHERE name = %s", [self.name]).fetchone())
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -42,8 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def create_cursor(self, name: str | None = None) -> Any:
         if name:
-            named: Any = base.ServerSideCursor
-            cursor = named(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
+            cursor = Portioned(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
         elif self.prepares:
             binding: Any = base.ServerBindingCursor
             cursor = binding(self.connection)
