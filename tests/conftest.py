@@ -17,6 +17,7 @@ from portal.core.room import with_room
 from registry.aws.session import reset_sessions
 from tests.committed import database_url, migrated_once, own_database
 from tests.sandbox import Sandbox, running
+from tests.scheduling import LoadFileOrFolder
 
 _run = with_room(run_as_pytest_does)
 
@@ -31,6 +32,12 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileOrFolder | None:
+    """Share the tests out by file, and by folder where the files of one share what takes long to start."""
+    return LoadFileOrFolder(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(tryfirst=True)

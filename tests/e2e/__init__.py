@@ -1,1 +1,1 @@
-"""Journeys against a started portal."""
+"""Journeys in the pages, through the API and in the terminal."""

@@ -21,7 +21,7 @@ take what a test provokes on purpose out of `person.complaints`. What a test wri
 the same file, so let each act on an object of its own (tests/factories make more, with the world's people).
 
 The test may read models and call services as usual; services that reach AWS need the `aws` fixture beside `live`.
-For a worker and beat of their own there is `started_portal`, which takes half a minute.
+For a worker and beat of their own there is `started_portal` (tests/e2e/started), which takes half a minute.
 """
 
 from __future__ import annotations

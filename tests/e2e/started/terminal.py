@@ -8,8 +8,8 @@ from typing import Any
 
 from tests.cli.run import Done, run
 
+from ..pages import PASSWORD
 from .conftest import StartedPortal, eventually
-from .pages import PASSWORD
 
 DEVELOPMENT, TEST, PRODUCTION = "222222222222", "333333333333", "444444444444"
 ACCOUNTS = {"development": DEVELOPMENT, "qa": TEST, "pre_production": TEST, "production": PRODUCTION}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from ..pages import Person
 from . import scientist
 from .conftest import StartedPortal, eventually
-from .pages import Person
 
 pytestmark = pytest.mark.e2e
 

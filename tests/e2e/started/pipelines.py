@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+EXAMPLES = Path(__file__).resolve().parents[3] / "docs" / "examples"
 # Packages come from this environment: an installation would change it, and need an index.
 INSTALLS = "python -m pip install"
 EXPRESSION = re.compile(r"\$\{\{ (.+?) \}\}")

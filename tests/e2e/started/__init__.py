@@ -1,0 +1,1 @@
+"""Journeys against a started portal, which they share."""
