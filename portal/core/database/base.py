@@ -13,6 +13,7 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import register_tzloader
+from psycopg.client_cursor import ClientCursorMixin
 from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 
@@ -20,7 +21,7 @@ from psycopg.types.datetime import TimestamptzLoader
 _PREPARE_AFTER = 2
 
 
-class Portioned(base.ServerSideCursor):  # type: ignore[misc]  # its base depends on the driver that is installed
+class Portioned(ClientCursorMixin[Any], psycopg.ServerCursor[Any]):
     """A cursor the server keeps, read in portions, that does no harm when it is closed late.
 
     Declared in a transaction it ends with it, or with the savepoint around it. Who still holds what he was reading,
@@ -64,6 +65,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def create_cursor(self, name: str | None = None) -> Any:
+        cursor: Any
         if name:
             cursor = Portioned(self.connection, name=name, scrollable=False, withhold=self.connection.autocommit)
         elif self.prepares:
