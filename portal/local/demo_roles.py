@@ -25,9 +25,9 @@ def arn_of(account_id: str) -> str:
     return f"arn:aws:iam::{account_id}:role/{ROLE_NAME}"
 
 
-def administrator(account_id: str) -> AwsSession:
+def administrator(account_id: str, region: str = REGION) -> AwsSession:
     """Return a session of whoever sets an account up; IAM does not know the role, so it may do everything."""
-    return AwsSession(AccountRef(account_id, REGION, f"arn:aws:iam::{account_id}:role/Administrator"))
+    return AwsSession(AccountRef(account_id, region, f"arn:aws:iam::{account_id}:role/Administrator"))
 
 
 def deploy(account_id: str, *, is_hub: bool, buckets: Iterable[str] = (), copied_from: Iterable[str] = ()) -> None:

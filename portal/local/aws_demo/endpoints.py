@@ -25,39 +25,39 @@ def show(group: ModelGroup, production: str) -> None:
     group is in nobody's hands yet: somebody has it answer in the shadow of the one that serves.
     """
     account = AwsAccount.objects.get(account_id=production)
-    places: dict[tuple[str, str], list[tuple[str, ModelVersion, float]]] = defaultdict(list)
+    places: dict[tuple[str, str, str], list[tuple[str, ModelVersion, float]]] = defaultdict(list)
     running = Deployment.objects.running().exclude(endpoint="").select_related("account", "version__group__account")
     for deployment in running.order_by("account_id", "endpoint", "pk"):
         version = deployment.version
         if version.group.region == deployment.region and version.missing_since is None:
-            place = (deployment.account.account_id, deployment.endpoint)
+            place = (deployment.account.account_id, deployment.region, deployment.endpoint)
             weight = 0.1 if places[place] and version.status != Status.DEPLOYED else 0.9
             places[place].append((f"v{version.number}", version, weight))
     newest = group.versions.present().select_related("group__account").order_by("-number").first()
-    shadowed = (production, f"{group.name}-live")
+    shadowed = (production, group.region, f"{group.name}-live")
     if newest is not None and not places[shadowed]:
         places[shadowed].append(("champion", newest, 1.0))
-    for (account_id, endpoint), variants in places.items():
-        client = demo_roles.administrator(account_id).sagemaker
-        if not variants or client.list_endpoints(NameContains=endpoint)["Endpoints"]:
+    for (account_id, region, endpoint), variants in places.items():
+        session = demo_roles.administrator(account_id, region)
+        if not variants or session.sagemaker.list_endpoints(NameContains=endpoint)["Endpoints"]:
             continue
         # SageMaker has one variant in the shadow of one that serves, never of several.
-        alone = (account_id, endpoint) == shadowed and len(variants) == 1
-        _serve(account_id, endpoint, variants, newest if alone and newest != variants[0][1] else None)
+        alone = (account_id, region, endpoint) == shadowed and len(variants) == 1
+        _serve(session, endpoint, variants, newest if alone and newest != variants[0][1] else None)
     _unknown(demo_roles.administrator(account.account_id))
     for read in AwsAccount.objects.enabled().order_by("account_id"):
         readings.read_account(account_id=read.account_id, kind=SyncKind.ENDPOINTS, requested_by="demo")
 
 
 def _serve(
-    account_id: str, endpoint: str, variants: list[tuple[str, ModelVersion, float]], shadow: ModelVersion | None
+    session: AwsSession, endpoint: str, variants: list[tuple[str, ModelVersion, float]], shadow: ModelVersion | None
 ) -> None:
-    client, is_live = demo_roles.administrator(account_id).sagemaker, endpoint.endswith("-live")
+    client, is_live = session.sagemaker, endpoint.endswith("-live")
 
     def variant(name: str, version: ModelVersion, weight: float) -> dict[str, Any]:
         return {
             "VariantName": name,
-            "ModelName": _model(account_id, version),
+            "ModelName": _model(session, version),
             "InstanceType": "ml.m5.large",
             "InitialInstanceCount": 2 if weight > 0.5 and is_live else 1,
             "InitialVariantWeight": weight,
@@ -66,7 +66,7 @@ def _serve(
     request: dict[str, Any] = {
         "EndpointConfigName": f"{endpoint}-1",
         "ProductionVariants": [variant(*one) for one in variants],
-        "ExecutionRoleArn": f"arn:aws:iam::{account_id}:role/Serving",
+        "ExecutionRoleArn": f"arn:aws:iam::{session.account.account_id}:role/Serving",
     }
     if shadow is not None:
         request["ShadowProductionVariants"] = [variant("shadow", shadow, 0.5)]
@@ -74,13 +74,13 @@ def _serve(
     client.create_endpoint(EndpointName=endpoint, EndpointConfigName=f"{endpoint}-1")
 
 
-def _model(account_id: str, version: ModelVersion) -> str:
+def _model(session: AwsSession, version: ModelVersion) -> str:
     """Make a model of a version in an account, as its pipeline could while the version was approved and shared."""
-    client = demo_roles.administrator(account_id).sagemaker
+    client, account_id = session.sagemaker, session.account.account_id
     name = f"{version.group.name}-{version.number}"
     if any(row["ModelName"] == name for row in client.list_models(NameContains=name)["Models"]):
         return name
-    hub: Any = demo_roles.administrator(version.group.account.account_id).sagemaker
+    hub: Any = demo_roles.administrator(version.group.account.account_id, session.account.region).sagemaker
     found = hub.describe_model_package(ModelPackageName=version.arn)
     status, note = found["ModelApprovalStatus"], found.get("ApprovalDescription")
     statement = {
