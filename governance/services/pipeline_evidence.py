@@ -45,11 +45,12 @@ def attach(actor: Actor, account: AwsAccount, region: str, tally: Counts) -> int
     asked, and a retired one keeps the evidence it has. What cannot be attached says why beside its check, and is tried
     again for a month.
     """
-    return _attach(actor, _registrations().filter(execution__account=account, execution__region=region), tally.problems)
+    here = _registrations().filter(execution__account=account, execution__region=region)
+    return _attach(actor, here.filter(found_at__gt=timezone.now() - _AS_LONG), tally.problems)
 
 
 def attach_to(*, actor: Actor, version_id: int) -> int:
-    """Attach what waited for a version's request to end; returns how many are new."""
+    """Attach what waited for a version's request to end, however long that took; returns how many are new."""
     return _attach(actor, _registrations().filter(version=version_id), [])
 
 
@@ -67,11 +68,9 @@ def _attach(actor: Actor, registrations: QuerySet[PipelineRegistration], told: l
 
 
 def _registrations() -> QuerySet[PipelineRegistration]:
-    """Return what was registered within a month by executions with checks; one that waits for its decision goes on."""
+    """Return what executions with checks registered, also those that go on: one may wait for this very decision."""
     return (
-        PipelineRegistration.objects.filter(
-            found_at__gt=timezone.now() - _AS_LONG, execution__steps__kind__in=("QualityCheck", "ClarifyCheck")
-        )
+        PipelineRegistration.objects.filter(execution__steps__kind__in=("QualityCheck", "ClarifyCheck"))
         .select_related("execution", "version__group")
         .prefetch_related("execution__steps")
         .order_by("-pk")
