@@ -145,9 +145,9 @@ def numbers_of_quality(reports: Iterable[VersionReport]) -> dict[str, Any]:
 
 
 def numbers_of_reports(reports: Iterable[VersionReport]) -> dict[str, Any]:
-    """Return what reports of bias and explainability say, by the path a rule asks for it; None: not computed.
+    """Return what reports of bias and explainability say, named for people; None: not computed.
 
-    For several labels the label stands behind the path. Of the features the weightiest are told.
+    For several labels the label is named too. Of the features the weightiest are told.
     """
     found: dict[str, Any] = {}
     for row in reports:
@@ -155,21 +155,22 @@ def numbers_of_reports(reports: Iterable[VersionReport]) -> dict[str, Any]:
             continue
         if row.kind == ReportKind.EXPLAINABILITY:
             for one in explainability.parse(row.content or {}):
+                method = one.method.replace("_", " ").replace("shap", "SHAP")
                 for weight in one.attributions[:_MOST_FEATURES]:
-                    _tell(found, f"explainability.{one.method}[{weight.feature}]", one.label, weight.value)
+                    _tell(found, f"Weight of {weight.feature} ({method})", one.label, weight.value)
         elif row.kind in MEASURED and row.kind != ReportKind.MODEL_QUALITY:
             for part in _parts(ReportKind(row.kind), row.content or {}):
-                where = f"{part.facet}={part.part}" if part.part else part.facet
+                where = f"{part.phase.label.lower()}, {part.facet} {part.part}".strip()
                 for metric in part.metrics:
-                    _tell(found, f"bias.{part.phase}.{metric.code}[{where}]", part.label, metric.value)
+                    _tell(found, f"{metric.code} {where}", part.label, metric.value)
     return found
 
 
-def _tell(found: dict[str, Any], path: str, label: str, value: Any) -> None:
-    """The first label keeps the bare path, as most reports have one; the same number twice is told once."""
-    if label and path in found and found[path] != value:
-        path = f"{path}, {label}"
-    found.setdefault(path, value)
+def _tell(found: dict[str, Any], name: str, label: str, value: Any) -> None:
+    """The first label goes unnamed, as most reports have one; the same number twice is told once."""
+    if label and name in found and found[name] != value:
+        name = f"{name}, {label}"
+    found.setdefault(name, value)
 
 
 def _parts(kind: ReportKind, content: Mapping[str, Any]) -> Iterator[bias.FacetPart]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -121,6 +122,20 @@ def test_quality_stands_beside_the_validation_metrics(version: ModelVersion, buc
     assert "Model quality, as SageMaker measured it" in shown
     assert "200 predictions" in shown
     assert "at least 0.8" in shown
+    assert "The report says &#x27;NaN&#x27;" not in shown  # it is a deviation, which a report may leave out
+
+
+def test_versions_are_compared_by_what_their_reports_say(
+    version: ModelVersion, bucket: Bucket, as_role: AsRole, world: World
+) -> None:
+    read(version, bucket)
+    url = f"/model-versions/compare/?v={version.pk}&v={world.trial.pk}"
+    shown = " ".join(as_role("model_owner").get(url).content.decode().replace("<wbr>", "").split())
+    beside = shown[shown.index("Bias and explainability") :]
+    for name in ("DI post-training, gender F", "CI pre-training, age [18, 25]", "Weight of income (kernel SHAP)"):
+        assert name in beside
+    assert re.search(r"DI post-training, gender F.{0,400}0\.5.{0,400}not reported", beside)
+    assert re.search(r"auc.{0,400}0\.87", shown)
 
 
 def test_what_can_be_read_no_more_is_told_and_kept(version: ModelVersion, bucket: Bucket, as_role: AsRole) -> None:
