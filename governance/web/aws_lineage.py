@@ -36,7 +36,7 @@ _TONES = {
     What.ENDPOINT: "warn",
 }
 # What a box has room for.
-_ROOM = 23
+_ROOM = 22
 # So many references of one proof stand on the page; the download has all of them.
 _NAMED = 5
 _HOW = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .graph import Edge, LineageGraph, Vertex
 
-BOX_WIDTH, BOX_HEIGHT = 190, 52
+BOX_WIDTH, BOX_HEIGHT = 200, 52
 GAP_X, GAP_Y, MARGIN = 74, 16, 12
 # More than this is no picture any more; the table has all of it.
 MOST_DRAWN = 120

@@ -148,3 +148,11 @@ def test_training_stands_beside_that_of_other_versions(world: World, as_role: As
         assert told in words, told
     metrics = words_of(as_role("auditor").get(reverse("registry:version_metrics", args=[world.trial.pk])))
     assert "training.validation:auc" in metrics
+
+
+def test_a_job_nobody_may_read_is_not_said_to_be_unnamed(world: World, as_role: AsRole) -> None:
+    keep(world, source="", job_arn="", job_name="", status="", image="", problem="Denied.", read_at=None)
+    words = page(as_role("auditor"), world)
+    assert "It could not be read" in words
+    assert "No training job is known" not in words
+    assert "none is named" not in words
