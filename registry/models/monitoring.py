@@ -2,12 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.db import models
+from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
+
+from portal.core.actors import Actor
 
 from ..choices import MonitorType
-from ..monitoring_querysets import MonitoringPartQuerySet, MonitoringScheduleQuerySet
-from ..querysets import OperationsQuerySet
+from ..querysets import OperationsQuerySet, seen_versions, sees_operations
 from .account import AwsAccount
+from .deployment import Deployment
+from .endpoint import EndpointVariant
+
+
+def _watching_what_is_seen(schedules: Any, actor: Actor) -> Any:
+    """Keep the schedules of an endpoint that a version the actor sees was deployed on, or is seen to serve from."""
+    # A deployment was reported with the endpoint's name or with its ARN, in which AWS writes the name small.
+    named = Q(endpoint__iexact=OuterRef("endpoint")) | Q(
+        endpoint__iendswith=Concat(Value(":endpoint/"), OuterRef("endpoint"))
+    )
+    reported = Deployment.objects.filter(
+        named, seen_versions(actor, "version__") or Q(), account=OuterRef("account"), region=OuterRef("region")
+    )
+    shown = EndpointVariant.objects.filter(
+        seen_versions(actor, "version__") or Q(),
+        version__isnull=False,
+        endpoint__account=OuterRef("account"),
+        endpoint__region=OuterRef("region"),
+        endpoint__name__iexact=OuterRef("endpoint"),
+    )
+    return schedules.exclude(endpoint="").filter(Exists(reported) | Exists(shown))
+
+
+class MonitoringScheduleQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Those of the accounts one sees, or of an endpoint that a version one sees runs on."""
+        return self.all() if sees_operations(actor) else _watching_what_is_seen(self, actor)
+
+
+class MonitoringPartQuerySet(models.QuerySet[Any]):
+    def visible_to(self, actor: Actor) -> Self:
+        """Executions and alerts: as visible as their schedule."""
+        if sees_operations(actor):
+            return self.all()
+        return self.filter(schedule__in=MonitoringSchedule.objects.visible_to(actor).values("pk"))
 
 
 class MonitoringSchedule(models.Model):
