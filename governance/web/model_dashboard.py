@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import django_filters as filters
@@ -13,9 +13,10 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal.core.tables import PortalTable, absent, name_cell
+from portal.core.tables import PortalTable, absent, name_cell, two
 from portal.core.templatetags.portal_ui import account, plain, reltime, status_badge
 from portal.core.views import TablePage
+from registry.services.deployments import region_of
 from registry.web.filters import choice, line_of_business, search
 
 from ..choices import FindingKind
@@ -82,6 +83,7 @@ class DashboardFilter(filters.FilterSet):
 
 class DashboardTable(PortalTable):
     label = "Model dashboard"
+    optional: ClassVar[tuple[str, ...]] = ("read_at",)
     version = tables.Column("Version", order_by=("version__group__name", "version__number", "pk"))
     where = tables.Column("Account", accessor="account", order_by=("account__alias", "pk"))
     presence = tables.Column("Live", order_by=("presence", "pk"))
@@ -98,10 +100,12 @@ class DashboardTable(PortalTable):
         return name_cell(record.version.name, url_of(record.version), note, queue=True)
 
     def render_where(self, record: Any) -> SafeString:
-        return account(record.account)
+        seen = sorted({one.endpoint.region for one in model_dashboard.places(record)})
+        return account(record.account, region=", ".join(seen) or region_of(record.version, record.account))
 
     def render_presence(self, record: Any) -> SafeString:
-        return status_badge(record.presence, "serves")
+        shown = status_badge(record.presence, "serves")
+        return shown if record.read_at is None else two(shown, two("read", reltime(record.read_at)))
 
     def render_places(self, record: Any) -> SafeString:
         found = model_dashboard.places(record)

@@ -165,7 +165,7 @@ _BY_KIND: dict[str, dict[str, Look]] = {
         "not_serving": Look("Not serving", "mute", "circle-minus"),
         "live": Look("Live", "good", "circle-check"),
         "reported_only": Look("Reported, not seen", "wait", "clock"),
-        "not_there": Look("Not serving there", "warn", "hourglass"),
+        "not_there": Look("Not serving", "warn", "hourglass"),
         "not_read": Look("Not read yet", "mute", "clock"),
         "watched": Look("Has a monitor", "good", "circle-check"),
         "no_monitor": Look("No monitor", "warn", "alert-triangle"),
