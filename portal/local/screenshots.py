@@ -74,7 +74,7 @@ def part_of(words: str, part: str) -> Callable[[Page], str]:
     return lambda page: f"{version(page)}{part}/"
 
 
-_NAMED = "/model-versions/?search=credit-risk%2F"
+_NAMED = "/model-versions/?q=credit-risk"
 
 PICTURES: tuple[Picture, ...] = (
     Picture("my-work", "governance.officer", "/"),
@@ -83,17 +83,17 @@ PICTURES: tuple[Picture, ...] = (
     Picture("queue-dark", "governance.officer", "/approvals/", dark=True),
     Picture("decision", "governance.officer", "/approvals/", row_with("damage-cost")),
     Picture("decision-dark", "governance.officer", "/approvals/", row_with("damage-cost"), dark=True),
-    Picture("use-case", "governance.officer", "/use-cases/?search=fraud+detection", row_with("fraud detection")),
-    Picture("version", "data.scientist", "/model-versions/?search=card-fraud-online", row_with("card-fraud-online/8")),
-    Picture("compare", "data.scientist", "/model-versions/?search=card-fraud-online", compared("card-fraud-online")),
-    Picture("version-monitoring", "governance.officer", _NAMED + "4", part_of("credit-risk/4", "monitoring")),
-    Picture("version-lineage", "auditor", _NAMED + "4", part_of("credit-risk/4", "lineage"), at="#version-aws-lineage"),
-    Picture("version-bias", "governance.officer", _NAMED + "5", part_of("credit-risk/5", "bias")),
-    Picture("version-pipeline", "data.scientist", _NAMED + "5", part_of("credit-risk/5", "pipeline")),
+    Picture("use-case", "governance.officer", "/use-cases/?q=fraud+detection", row_with("fraud detection")),
+    Picture("version", "data.scientist", "/model-versions/?q=card-fraud-online", row_with("card-fraud-online/8")),
+    Picture("compare", "data.scientist", "/model-versions/?q=card-fraud-online", compared("card-fraud-online")),
+    Picture("version-monitoring", "governance.officer", _NAMED, part_of("credit-risk/4", "monitoring")),
+    Picture("version-lineage", "auditor", _NAMED, part_of("credit-risk/4", "lineage"), at="#version-aws-lineage"),
+    Picture("version-bias", "governance.officer", _NAMED, part_of("credit-risk/5", "bias")),
+    Picture("version-pipeline", "data.scientist", _NAMED, part_of("credit-risk/5", "pipeline")),
     Picture("decision-pipeline", "model.owner", "/approvals/", row_with("credit-risk/5")),
-    Picture("model-dashboard", "governance.officer", "/model-dashboard/?search=card-fraud"),
-    Picture("model-dashboard-dark", "governance.officer", "/model-dashboard/?search=card-fraud", dark=True),
-    Picture("endpoint", "ml.engineer", "/endpoints/?search=credit-risk-live", row_with("credit-risk-live")),
+    Picture("model-dashboard", "governance.officer", "/model-dashboard/?q=card-fraud"),
+    Picture("model-dashboard-dark", "governance.officer", "/model-dashboard/?q=card-fraud", dark=True),
+    Picture("endpoint", "ml.engineer", "/endpoints/?q=credit-risk-live", row_with("credit-risk-live")),
     Picture("model-card", "auditor", "/model-cards/", row_with("credit-risk-scoring")),
     Picture("dashboard", "governance.officer", "/dashboard/"),
     Picture("dashboard-dark", "governance.officer", "/dashboard/", dark=True),
