@@ -73,9 +73,9 @@ def _register(hub: AwsSession, group: ModelGroup, number: int, use_case_id: str)
             "S3Uri": f"s3://{_BUCKET}/{place}/reports/{key}",
         }
 
-    # What a pipeline writes into the package names no package: there is none yet.
+    # The card inside a package is about that package, so its schema has no place for a name of one.
     card = model_cards.content_of(group, None, use_case_id, first=True)
-    del card["model_package_details"]
+    del card["model_package_details"], card["model_overview"]["model_name"], card["model_overview"]["model_version"]
     card["intended_uses"]["risk_rating"] = "High"
     scientist = InAws().sagemaker("data.scientist", DEVELOPMENT, REGION)
     scientist.create_model_package(
