@@ -16,7 +16,8 @@ from portal.core.actors import Actor
 from ..querysets import seen_versions
 from .account import AwsAccount
 from .deployment import Deployment
-from .endpoint import Endpoint
+from .endpoint import Endpoint, EndpointVariant
+from .version import ModelVersion
 
 HOUR = timedelta(hours=1)
 # Ninety days of hours.
@@ -25,7 +26,8 @@ MOST_HOURS = 90 * 24
 
 class EndpointSeriesQuerySet(models.QuerySet[Any]):
     def visible_to(self, actor: Actor) -> Self:
-        """Series of the endpoints the actor may see, and of those a version he may see was reported to run on."""
+        """Series of the endpoints the actor may see, and of those a version he may see was reported to run on; without
+        those of variants that serve nothing but versions he may not see."""
         if seen_versions(actor) is None:
             return self.all()
         here = {"account": OuterRef("account"), "region": OuterRef("region")}
@@ -35,9 +37,17 @@ class EndpointSeriesQuerySet(models.QuerySet[Any]):
         named = Q(endpoint__iexact=OuterRef("endpoint")) | Q(
             endpoint__iendswith=Concat(Value("/"), OuterRef("endpoint"))
         )
+        variants = EndpointVariant.objects.filter(
+            endpoint__account=OuterRef("account"),
+            endpoint__region=OuterRef("region"),
+            endpoint__name__iexact=OuterRef("endpoint"),
+            name=OuterRef("variant"),
+            version__isnull=False,
+        )
         return self.filter(
             Exists(endpoints.filter(name__iexact=OuterRef("endpoint"), **here))
-            | Exists(deployments.filter(named, **here))
+            | Exists(deployments.filter(named, **here)),
+            ~Exists(variants) | Exists(variants.filter(version__in=ModelVersion.objects.visible_to(actor))),
         )
 
 

@@ -17,7 +17,7 @@ from registry.aws import cloudwatch
 from registry.aws.cloudwatch import INSTANCES, MODEL_QUALITY, SAGEMAKER, EndpointMetric, Series
 from registry.aws.errors import AwsThrottled
 from registry.choices import DeploymentState
-from registry.models import AwsAccount, Deployment, EndpointSeries
+from registry.models import AwsAccount, Deployment, Endpoint, EndpointSeries, EndpointVariant
 from registry.models.endpoint_series import HOUR, MOST_HOURS, joined
 from registry.selectors import endpoint_metrics as selectors
 from registry.services import endpoint_metrics
@@ -174,6 +174,25 @@ def test_who_sees_no_version_there_sees_no_series(
     people = place.people
     seen = {who: EndpointSeries.objects.visible_to(who.actor).count() for who in (people.scientist, people.stranger)}
     assert seen == {people.scientist: 1, people.stranger: 0}
+
+
+def test_a_variant_that_serves_what_one_may_not_see_keeps_its_numbers_from_him(
+    account: AwsAccount, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two projects may share an endpoint, each with a variant of its own."""
+    Said(monkeypatch, Series(CALLS, ((hour(2), 7.0),)))
+    read(account)
+    arn = f"arn:aws:sagemaker:us-east-1:{account.account_id}:endpoint/credit"
+    here = {"account": account, "region": "us-east-1", "name": "credit", "arn": arn, "status": "InService"}
+    endpoint = Endpoint.objects.create(**here, read_at=NOON)
+    people = place.people
+    theirs = version(group(place.elsewhere, replace(people, engineer=people.stranger, owner=people.stranger)))
+    EndpointVariant.objects.create(endpoint=endpoint, name="AllTraffic", version=theirs)
+    seen = [EndpointSeries.objects.visible_to(who.actor).count() for who in (people.scientist, people.stranger)]
+    assert seen == [0, 1]
+    ours = Deployment.objects.get(account=account).version
+    EndpointVariant.objects.create(endpoint=endpoint, name="AllTraffic", inference_component="ours", version=ours)
+    assert EndpointSeries.objects.visible_to(people.scientist.actor).count() == 1
 
 
 def test_a_name_is_the_same_however_it_is_written(
