@@ -177,9 +177,10 @@ def late_after(schedule: Mapping[str, Mapping[str, Any]]) -> dict[str, timedelta
 
 
 def _between(schedule: Any) -> timedelta:
-    if isinstance(schedule, crontab):
-        return timedelta(days=1) / (len(schedule.hour) * len(schedule.minute))
-    return timedelta(seconds=schedule)
+    if isinstance(schedule, int | float):
+        return timedelta(seconds=schedule)
+    # A crontab, of which each hour and minute is a time of the day.
+    return timedelta(days=1) / (len(schedule.hour) * len(schedule.minute))
 
 
 def as_wished(minutes: Mapping[str, int]) -> dict[str, dict[str, Any]]:
