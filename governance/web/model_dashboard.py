@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from portal.core.tables import PortalTable, absent, name_cell, two
+from portal.core.tables import PortalTable, absent, name_cell
 from portal.core.templatetags.portal_ui import account, plain, reltime, status_badge
 from portal.core.views import TablePage
 from registry.services.deployments import region_of
@@ -105,7 +105,9 @@ class DashboardTable(PortalTable):
 
     def render_presence(self, record: Any) -> SafeString:
         shown = status_badge(record.presence, "serves")
-        return shown if record.read_at is None else two(shown, two("read", reltime(record.read_at)))
+        if record.read_at is None:
+            return shown
+        return format_html('{}<span class="kv-hint">read {}</span>', shown, reltime(record.read_at))
 
     def render_places(self, record: Any) -> SafeString:
         found = model_dashboard.places(record)
