@@ -68,7 +68,7 @@ def read(text: str | None, *, own: bool = False) -> CardFacts:
 
 
 def facts_of(content: Mapping[str, Any], problems: tuple[str, ...] = ()) -> CardFacts:
-    """Return what a content says, in the portal's words. A field in another shape than the schema's counts as absent."""
+    """Return what a content says, in the portal's words. A field in another shape counts as absent."""
     overview, uses = _section(content, "model_overview"), _section(content, "intended_uses")
     details = _section(_section(content, "additional_information"), "custom_details")
     return CardFacts(
