@@ -13,7 +13,7 @@ from django.db.models.functions import Lower
 from portal.core.actors import Actor
 from portal.core.errors import NotFound
 
-from ..choices import MonitorType, SyncKind, SyncState
+from ..choices import MonitorType, Stage, SyncKind, SyncState
 from ..models import (
     AwsAccount,
     Endpoint,
@@ -211,6 +211,8 @@ def watched_places(actor: Actor, version: ModelVersion) -> list[WatchedPlace]:
                 problem=last.problem if last else "",
             )
         )
+    # People look first at what has customers.
+    found.sort(key=lambda one: one.stage != Stage.PRODUCTION)
     return found
 
 
