@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 
 class Deadline:
@@ -102,6 +104,23 @@ class Pinned(HTTPAdapter):
             ConnectionCls = Secure
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+def never_reached(error: Exception) -> bool:
+    """Whether an error says that there was no connection, so that nothing was sent."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
+
+
+def failure_in_words(error: Exception, connect: float, read: float) -> str:
+    """Return what went wrong, as the end of a sentence; `connect` and `read` are the seconds that were waited."""
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {connect:g} seconds."
+    if isinstance(error, requests.ReadTimeout):
+        return f"no answer within {read:g} seconds."
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"its certificate does not hold ({' '.join(str(error).split())[:200]})."
+    return f"the connection failed ({type(error).__name__})."
 
 
 def _cut(connection: socket.socket) -> None:

@@ -175,7 +175,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, lim
     import requests  # noqa: PLC0415 - megabytes, in web processes that ask no other server
     import urllib3  # noqa: PLC0415 - as above
 
-    from .connections import deadline_of  # noqa: PLC0415 - as above
+    from .connections import deadline_of, failure_in_words, never_reached  # noqa: PLC0415 - as above
 
     limits = limits or Limits(CONNECT_SECONDS, READ_SECONDS, TOTAL_SECONDS)
     addresses = resolved(url)
@@ -185,9 +185,13 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str] | None = None, lim
             try:
                 return _post(url, address, headers, body, deadline, limits)
             except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-                if left and _never_reached(error) and not deadline.is_over:
+                if left and never_reached(error) and not deadline.is_over:
                     continue
-                said = f"not done within {limits.total:g} seconds." if deadline.is_over else _words(error, limits)
+                said = (
+                    f"not done within {limits.total:g} seconds."
+                    if deadline.is_over
+                    else failure_in_words(error, limits.connect, limits.read)
+                )
                 raise WebhookFailed(f"{_host(url)} did not answer: {said}", retryable=True) from error
     raise AssertionError("resolved() returns at least one address")
 
@@ -389,22 +393,3 @@ def _excerpt(response: requests.Response) -> str:
         return ""
     text = raw[:_EXCERPT_BYTES].decode("utf-8", "replace").replace("\0", "")
     return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())[:300]
-
-
-def _never_reached(error: Exception) -> bool:
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError  # noqa: PLC0415 - as in `post`
-
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
-
-
-def _words(error: Exception, limits: Limits) -> str:
-    import requests  # noqa: PLC0415 - as in `post`
-
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {limits.connect:g} seconds."
-    if isinstance(error, requests.ReadTimeout):
-        return f"no answer within {limits.read:g} seconds."
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"its certificate does not hold ({' '.join(str(error).split())[:200]})."
-    return f"the connection failed ({type(error).__name__})."
