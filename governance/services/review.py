@@ -48,9 +48,7 @@ class Reviewed:
     failed: tuple[FindingKind, ...] = ()
 
 
-def review_all(
-    *, actor: Actor, now: datetime | None = None, kinds: Collection[FindingKind] = tuple(RULES)
-) -> Reviewed:
+def review_all(*, actor: Actor, now: datetime | None = None, kinds: Collection[FindingKind] = tuple(RULES)) -> Reviewed:
     """Compare what is found with what is so, kind by kind, each in transactions of its own; twice changes nothing.
 
     First what was accepted for a while opens again, so that the rules may settle it. A fixed number of queries, however

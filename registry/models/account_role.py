@@ -14,8 +14,9 @@ class AccountRole(models.Model):
     """One role of an account that people or SageMaker can take, with who may assume it and the policies it has.
 
     `boundary` is its permissions boundary, of arn and document (null where that may not be read), {} where it has none;
-    null was not read. `policies` are entries of name, arn ("" for an inline one) and document; null was not read, and `problem` says why.
-    `missing_since` is when a complete listing first lacked it. `persona` is the one an ML admin said it stands for.
+    null was not read. `policies` are entries of name, arn ("" for an inline one) and document; null was not read, and
+    `problem` says why. `missing_since` is when a complete listing first lacked it. `persona` is the one an ML admin
+    said it stands for.
     """
 
     account = models.ForeignKey(AwsAccount, on_delete=models.PROTECT, related_name="roles")
