@@ -47,7 +47,7 @@ def trained(version: ModelVersion) -> TrainingProvenance:
             ended_at=now,
             image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
             algorithm="XGBoost",
-            hyperparameters={"eta": "0.1", "note": "<b>bold</b>"},
+            hyperparameters={"eta": "0.1", "note": '1 < 2 & "3"'},
             metrics=[
                 {"name": "validation:auc", "value": 0.91, "at": now.isoformat()},
                 {"name": "loss", "value": "NaN"},

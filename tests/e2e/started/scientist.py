@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -27,11 +28,25 @@ def client(service: str, endpoint: str, account_id: str, role: str, session: str
     )
 
 
-# Where the reports of SageMaker Clarify lie that a training pipeline registers with its model.
+BUCKET = "ml-artifacts-dev"
+# The reports of SageMaker Clarify that a training pipeline registers with its model; the first is a real one.
 REPORTS = {
-    section: {"Report": {"ContentType": "application/json", "S3Uri": f"s3://ml-artifacts-dev/clarify/{section}.json"}}
-    for section in ("Bias", "Explainability")
+    "Bias": (Path(__file__).parents[2] / "registry/reports/data/data_bias_analysis.json").read_bytes(),
+    "Explainability": json.dumps(
+        {"explanations": {"kernel_shap": {"label0": {"global_shap_values": {"income": 0.31, "age": -0.04}}}}}
+    ).encode(),
 }
+
+
+def _reported(endpoint: str) -> dict[str, Any]:
+    """Put the reports where pipelines put them; return what a package says of them."""
+    s3 = client("s3", endpoint, DEVELOPMENT, "DataScientist", "data.scientist")
+    said = {}
+    for section, content in REPORTS.items():
+        key = f"clarify/{section}.json"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        said[section] = {"Report": {"ContentType": "application/json", "S3Uri": f"s3://{BUCKET}/{key}"}}
+    return said
 
 
 def register(
@@ -57,7 +72,7 @@ def register(
         ModelPackageGroupName=group,
         ModelPackageDescription="Model to detect credit risk",
         ModelApprovalStatus="PendingManualApproval",
-        **({"ModelMetrics": REPORTS} if reports else {}),
+        **({"ModelMetrics": _reported(endpoint)} if reports else {}),
         CustomerMetadataProperties={"algorithm": "xgboost", "validation_auc": "0.78"},
         ModelCard={"ModelCardContent": content, "ModelCardStatus": "Draft"},
         InferenceSpecification={

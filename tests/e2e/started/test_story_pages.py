@@ -191,7 +191,7 @@ def _open_version(person: Person, arn: str) -> str:
     """Wait until the version that was registered in the notebook is in the list, and open it."""
 
     def listed() -> bool:
-        person.page.goto(f"/model-versions/?group=&search={arn.rsplit('/', 1)[1]}")
+        person.page.goto("/model-versions/")
         return person.page.get_by_role("link", name=_version_name(arn), exact=True).count() > 0
 
     eventually(listed, f"{_version_name(arn)} in the list", seconds=15)
