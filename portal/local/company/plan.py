@@ -75,14 +75,14 @@ def _company(begin: datetime, now: datetime) -> list[Step]:
 
 
 def _routine(begin: datetime, now: datetime) -> list[Step]:
-    """What the portal's own schedule does: deadlines once a day, AWS and everything found looked at once a week."""
+    """What the portal's own schedule does: deadlines daily, AWS and everything found looked at every other week."""
     steps: list[Step] = []
     days = (now - begin).days
     for number in range(1, days + 1):
         at = (begin + timedelta(days=number)).replace(hour=5, minute=0)
         if number > 10:
             steps.append(Step(at, "deadlines"))
-        if at.weekday() == 0 or number >= days - 3:
+        if number % 14 == 7 or number >= days - 2:
             steps.append(Step(at.replace(hour=4), "read_aws"))
             steps.append(Step(at.replace(minute=20), "review"))
     return steps
