@@ -21,20 +21,20 @@ _SUFFIXES = (".json", ".json.gz")
 @cache
 def loader() -> Loader:
     """Return the one loader of the process, so that each description is read once."""
+    return _new_loader()
+
+
+def without_prose(service: str) -> Any:
+    """Return the newest description of a service, which nothing keeps."""
+    return _new_loader().load_service_model(service, "service-2")
+
+
+def _new_loader() -> Loader:
     from botocore.loaders import create_loader  # noqa: PLC0415 - megabytes, in web processes that ask nothing of AWS
 
     made = create_loader()
     made.file_loader = _Files()  # type: ignore[assignment]  # what has its methods
     return made
-
-
-def without_prose(service: str) -> Any:
-    """Return the newest description of a service, which nothing keeps."""
-    from botocore.loaders import create_loader  # noqa: PLC0415 - as above
-
-    made = create_loader()
-    made.file_loader = _Files()  # type: ignore[assignment]  # what has its methods
-    return made.load_service_model(service, "service-2")
 
 
 class _Files:
