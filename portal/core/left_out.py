@@ -29,7 +29,7 @@ def left_out() -> Iterator[None]:
     sys.modules.update(cast("dict[str, ModuleType]", dict.fromkeys(absent)))
     if is_placed := TEST_CLIENT not in sys.modules:
         placeholder = ModuleType(TEST_CLIENT)
-        placeholder.APIRequestFactory = _request_factory  # type: ignore[attr-defined]
+        placeholder.APIRequestFactory = _request_factory  # type: ignore[attr-defined]  # what makes it stand for another
         sys.modules[TEST_CLIENT] = placeholder
     try:
         yield

@@ -507,7 +507,7 @@ def _number(text: str) -> int:
 def _joined(arguments: list[str]) -> list[str]:
     """Write `--key-id ID` as `--key-id=ID`: one key in 64 begins with a dash, which is taken for an option else."""
     rest = iter(arguments)
-    return ["=".join([one, *([next(rest, "")] if one == "--key-id" else [])]) for one in rest]
+    return [f"--key-id={next(rest, '')}" if one == "--key-id" else one for one in rest]
 
 
 def main(arguments: list[str]) -> int:
